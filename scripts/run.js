@@ -1,0 +1,76 @@
+// The one entry of every npm script. Plain JavaScript that Node 20 runs: on a fresh machine nothing else is
+// installed yet. It installs what the lock file says, finds the pinned Node, builds, and hands over.
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ensureBuilt } from './setup/build.js'
+import { ensureInstalled } from './setup/install.js'
+import { pinnedNode } from './setup/pinned-node.js'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+
+/** What runs from the sources (no build between an edit and its effect) resolves packages by this condition. */
+const fromSource = ['--conditions=@deedbox/source']
+const testFiles = ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/*.test.ts']
+
+/** Each task: whether it needs the built packages, and the commands it runs with the pinned Node, in order. */
+const tasks = {
+  start: { built: true, commands: args => [['packages/deedbox/bin/deedbox.js', 'serve', ...args]] },
+  build: { built: true, commands: () => [] },
+  test: {
+    built: true,
+    commands: args => [
+      [...fromSource, '--test', '--test-reporter=spec', ...(args.length > 0 ? args : testFiles)],
+    ],
+  },
+  'test:long': {
+    built: true,
+    env: { DEEDBOX_DRILL_ROUNDS: '100' },
+    commands: () => [[...fromSource, '--test', '--test-reporter=spec', 'test/drills/*.test.ts']],
+  },
+  check: { built: true, commands: () => [['scripts/check/all.js']] },
+  example: { built: true, commands: args => [['scripts/example.js', ...args]] },
+  format: {
+    built: false,
+    commands: () => [['node_modules/@biomejs/biome/bin/biome', 'check', '--write', '.']],
+  },
+  'coverage:contract': { built: false, commands: args => [['scripts/contract/coverage.js', ...args]] },
+  'api:update': { built: true, commands: () => [['scripts/check/api-surface.js', '--update']] },
+}
+
+const [name, ...args] = process.argv.slice(2)
+const task = tasks[name ?? '']
+if (task === undefined) {
+  console.error(`There is no task "${name ?? ''}". The tasks are: ${Object.keys(tasks).join(', ')}.`)
+  process.exit(2)
+}
+
+ensureInstalled(root)
+const node = pinnedNode(root)
+if (task.built) ensureBuilt(root, node)
+for (const command of task.commands(args)) {
+  const code = await run(node, command, task.env)
+  if (code !== 0) process.exit(code)
+}
+
+/** Runs one command with the pinned Node, passes signals on to it, and resolves to its exit code. */
+function run(node, command, env = {}) {
+  return new Promise((done, failed) => {
+    const child = spawn(node, command, {
+      cwd: root,
+      stdio: 'inherit',
+      env: {
+        ...process.env,
+        PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`,
+      },
+    })
+    const forward = signal => child.kill(signal)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward)
+    child.on('error', failed)
+    child.on('exit', (code, signal) => {
+      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, forward)
+      done(code ?? 128 + (constants.signals[signal] ?? 0))
+    })
+  })
+}

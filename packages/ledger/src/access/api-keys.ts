@@ -1,0 +1,45 @@
+import { hash, randomBytes } from 'node:crypto'
+import { LedgerError } from '../errors.ts'
+import type { ApiKeyRow } from '../store/index.ts'
+
+/** What a key may do. `write` does not include `read`. */
+export type Scope = 'write' | 'read' | 'verify' | 'admin' | 'erase'
+
+/** The scopes of a ledger's first key. */
+export const firstScopes: readonly Scope[] = ['write', 'read', 'verify']
+
+/** A new key: `deed_live_` and 256 random bits. */
+export function newApiKey(): string {
+  return `deed_live_${randomBytes(32).toString('base64url')}`
+}
+
+/** What is stored instead of a key. With 256 random bits behind it, a plain SHA-256 is beyond guessing. */
+export function hashOfKey(key: string): Uint8Array {
+  return hash('sha256', key, 'buffer')
+}
+
+/**
+ * The row of a key.
+ *
+ * @throws LedgerError `invalid_option` for a key that somebody chose and that is too short to be a secret
+ */
+export function apiKeyRow(key: string, ledgerId: number, name: string, scopes: readonly Scope[]): ApiKeyRow {
+  if (!/^[\x21-\x7e]{32,256}$/.test(key)) {
+    throw new LedgerError(
+      'invalid_option',
+      'An API key is 32 to 256 visible ASCII characters. DEEDBOX_BOOTSTRAP_KEY holds something else; ' +
+        'for instance, "deed_live_" and 43 random characters will do.',
+    )
+  }
+  return {
+    keyId: `key_${randomBytes(9).toString('base64url')}`,
+    ledgerId,
+    principal: `writer_${randomBytes(9).toString('base64url')}`,
+    name,
+    hash: hashOfKey(key),
+    scopes: [...scopes],
+    createdAt: Date.now(),
+    expiresAt: null,
+    revokedAt: null,
+  }
+}

@@ -1,0 +1,66 @@
+import { hash } from 'node:crypto'
+import { LedgerError } from '../errors.ts'
+import type { ApiKeyRow } from '../store/index.ts'
+import { hashOfKey, type Scope } from './api-keys.ts'
+
+/** A key is looked up again after this many milliseconds, so a revocation holds everywhere within a second. */
+const trustFor = 500
+
+/** A flood of wrong keys must not fill the memory: then the cache starts over. */
+const maxCached = 10_000
+
+/** Who a request comes from. */
+export interface Caller {
+  principal: string
+  scopes: readonly string[]
+}
+
+/** Tells callers by the `Authorization` header of their request. */
+export class Authenticator {
+  readonly #find: (hash: Uint8Array) => ApiKeyRow | null
+  readonly #cache = new Map<string, { row: ApiKeyRow | null; until: number }>()
+
+  /** @param find looks a key up by the SHA-256 of its text */
+  constructor(find: (hash: Uint8Array) => ApiKeyRow | null) {
+    this.#find = find
+  }
+
+  /**
+   * @throws LedgerError `missing_api_key`, `invalid_api_key` (unknown, expired and revoked look the same from
+   *   outside), `insufficient_scope`
+   */
+  authenticate(authorization: string | undefined, scope: Scope): Caller {
+    if (authorization === undefined) {
+      throw new LedgerError('missing_api_key', 'Send your API key in the header "Authorization: Bearer …".')
+    }
+    const key = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+    const row = key === undefined ? null : this.#lookUp(key)
+    const now = Date.now()
+    const usable = row !== null && row.revokedAt === null && (row.expiresAt === null || row.expiresAt > now)
+    if (!usable) {
+      throw new LedgerError(
+        'invalid_api_key',
+        'This API key is not valid here. Check the key and the address.',
+      )
+    }
+    if (!row.scopes.includes(scope)) {
+      throw new LedgerError(
+        'insufficient_scope',
+        `This call needs a key with the scope "${scope}"; this one has: ${row.scopes.join(', ')}.`,
+      )
+    }
+    return { principal: row.principal, scopes: row.scopes }
+  }
+
+  #lookUp(key: string): ApiKeyRow | null {
+    const now = performance.now()
+    // The cache holds hashes only: a dump of this process's memory should not be a list of keys.
+    const name = hash('sha256', key, 'base64')
+    const cached = this.#cache.get(name)
+    if (cached !== undefined && cached.until > now) return cached.row
+    const row = this.#find(hashOfKey(key))
+    if (this.#cache.size >= maxCached) this.#cache.clear()
+    this.#cache.set(name, { row, until: now + trustFor })
+    return row
+  }
+}

@@ -1,0 +1,175 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { deedbox } from 'deedbox'
+import { observe } from 'deedbox/http'
+import { firstScopes, newApiKey } from '../access/index.ts'
+import { LedgerError } from '../errors.ts'
+import { createLedgerServer, type VersionObject } from '../http/index.ts'
+import type { Ledger } from '../ledger.ts'
+import { openLedger } from '../open-ledger.ts'
+import { dataFolder } from './data-folder.ts'
+import { welcomeText } from './welcome.ts'
+
+/** `deedbox serve --help`. */
+export const serveHelp: string = `Usage: deedbox serve [options]
+
+Runs the ledger server on an embedded SQLite file. The first start creates the ledger and an API key.
+
+Options
+  --data <folder>    where everything is kept        (DEEDBOX_DATA, default ./.deedbox)
+  --port <number>    where to listen; 0: any         (PORT, default 8000)
+  --host <address>   on which interface              (HOST, default 127.0.0.1)
+  --origin <name>    the ledger's name in the world, fixed at creation
+                     (DEEDBOX_ORIGIN, default <32 hex>.deedbox.invalid/main)
+  --public-log       lets everybody read verifier key, checkpoints and tiles   (DEEDBOX_PUBLIC_LOG=1)
+  --help             this text
+
+More variables
+  DEEDBOX_BOOTSTRAP_KEY  an API key of your own to accept from the first start on; then none is printed
+  DEEDBOX_SIGNING_KEY    the signing key (PRIVATE+KEY+…) instead of the one in <data>/keys
+  DEEDBOX_GUARD          where the rollback guard is kept, or "off" (default: your state folder)
+  LOG_LEVEL              DEBUG also prints a line for each stored event
+
+Examples
+  deedbox serve
+  PORT=9000 DEEDBOX_DATA=/var/lib/deedbox deedbox serve --origin ledger.example.com/acme --public-log
+`
+
+/** Runs until it is told to stop. Resolves to the exit code: 0 after SIGTERM or SIGINT, 1 when it cannot start. */
+export async function serve(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      data: { type: 'string' },
+      port: { type: 'string' },
+      host: { type: 'string' },
+      origin: { type: 'string' },
+      'public-log': { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(serveHelp)
+    return 0
+  }
+  const env = process.env
+  const port = portOf(values.port ?? (env.PORT || '8000'))
+  const host = values.host ?? (env.HOST || '127.0.0.1')
+  const data = dataFolder(values.data, env)
+  const origin = values.origin ?? (env.DEEDBOX_ORIGIN || undefined)
+  mkdirSync(data.folder, { recursive: true, mode: 0o700 })
+  const ledger = await openLedger(data.database, {
+    keysFolder: data.keys,
+    ...(origin === undefined ? {} : { origin }),
+  })
+  try {
+    return await run(ledger, data.folder, {
+      port,
+      host,
+      publicLog: values['public-log'] ?? env.DEEDBOX_PUBLIC_LOG === '1',
+    })
+  } finally {
+    await ledger.close()
+  }
+}
+
+async function run(
+  ledger: Ledger,
+  folder: string,
+  { port, host, publicLog }: { port: number; host: string; publicLog: boolean },
+): Promise<number> {
+  const box = deedbox({
+    service: 'deedbox-ledger',
+
+    log: {
+      requestLevel: record =>
+        record.path.startsWith('/v1/events') && record.status === 202 ? 'DEBUG' : undefined,
+    },
+  })
+  for (const warning of ledger.about.warnings) box.log.warning(warning)
+  const app = await createLedgerServer(ledger, {
+    version: ownVersion(),
+    publicLog,
+    observe: observe(box),
+    onFault: error => box.log.error('a request failed', { error }),
+  })
+  try {
+    await app.listen({ port, host })
+  } catch (cause) {
+    throw new LedgerError('invalid_option', `Cannot listen on ${host}:${port}: ${listenProblem(cause)}`, {
+      cause,
+    })
+  }
+  try {
+    // Only now: a key that was made before a failing start would never have been shown.
+    const newKey = await firstKey(ledger)
+    const { port: actual } = app.server.address() as { port: number }
+    const isLocal = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)
+    process.stdout.write(
+      welcomeText({
+        address: `http://${isLocal ? 'localhost' : host}:${actual}`,
+        folder,
+        created: ledger.about.created,
+        size: ledger.head().size,
+        verifierKey: ledger.verifierKey,
+        newApiKey: newKey,
+      }),
+    )
+    await stopSignal()
+  } finally {
+    await app.close()
+    await box.close()
+  }
+  return 0
+}
+
+/** Sees to it that the ledger has a key; returns it when it is new and has to be shown. */
+async function firstKey(ledger: Ledger): Promise<string | undefined> {
+  const bootstrap = process.env.DEEDBOX_BOOTSTRAP_KEY
+  if (bootstrap) {
+    if (!ledger.hasApiKey(bootstrap)) await ledger.createApiKey(bootstrap, 'bootstrap', firstScopes)
+    return undefined
+  }
+  if (ledger.apiKeyCount > 0) return undefined
+  const key = newApiKey()
+  await ledger.createApiKey(key, 'first', firstScopes)
+  return key
+}
+
+/** The first SIGTERM or SIGINT stops in order; a second one ends at once, as it would without a handler. */
+function stopSignal(): Promise<void> {
+  return new Promise(resolve => {
+    const stop = () => {
+      process.off('SIGTERM', stop)
+      process.off('SIGINT', stop)
+      resolve()
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  })
+}
+
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
+  if (port <= 65_535) return port
+  throw new LedgerError('invalid_option', `PORT must be a number from 0 to 65535, not "${text}".`)
+}
+
+function listenProblem(cause: unknown): string {
+  const { code } = cause as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return 'another program listens there. Stop it or set PORT to another number.'
+  if (code === 'EACCES') return 'this user may not. Set PORT to a number above 1023.'
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'this machine has no such address. Set HOST.'
+  return cause instanceof Error ? cause.message : String(cause)
+}
+
+function ownVersion(): VersionObject {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const env = process.env
+  return {
+    source: env.DEEDBOX_SOURCE || '',
+    version: env.DOCKERFLOW_VERSION || version,
+    commit: env.DEEDBOX_COMMIT || '',
+    build: env.DEEDBOX_BUILD || '',
+  }
+}

@@ -1,0 +1,146 @@
+import { canonicalJson } from '@deedbox/tlog'
+import { Ajv, type ErrorObject } from 'ajv'
+import { LedgerError } from '../errors.ts'
+import { deriveColumns, type EventColumns } from './columns.ts'
+import { type EventMeta, eventSchema } from './event-schema.ts'
+import { limits } from './limits.ts'
+import { checkText } from './strict-json.ts'
+
+/** One event as a caller hands it over, in-process or through HTTP. */
+export interface EventInput {
+  /** Opaque text, JSON by convention; 65,536 bytes of UTF-8 at most. Committed to exactly as it is. */
+  payload: string
+  meta: EventMeta
+  /** A repeat with the same key and the same content is answered with the first one's `txId`. */
+  idempotencyKey?: string
+  /** Correlates the acknowledgement with the caller's request; made by the ledger if absent. */
+  requestId?: string
+}
+
+/** An event that passed every check, in the bytes that will be committed to. Plain data: it crosses threads. */
+export interface PreparedEvent {
+  payload: string
+  /** RFC 8785 of `type`, `event_name`, `service`, `env`. */
+  core: string
+  /** RFC 8785 of the rest of meta. */
+  context: string
+  columns: EventColumns
+  idempotencyKey: string | undefined
+  requestId: string | undefined
+}
+
+const matches = new Ajv({ allErrors: false, strict: true, strictTypes: false }).compile<{
+  payload: string
+  meta: EventMeta
+}>(eventSchema)
+
+/**
+ * Checks one event and brings it into the form that is committed to.
+ *
+ * @param input what the caller sent; from HTTP it went through `parseStrictJson` before
+ * @throws LedgerError `invalid_event`, `invalid_payload`, `invalid_meta`, `invalid_text`, `number_not_exact`,
+ *   `payload_too_large`, `meta_too_large`, `invalid_idempotency_key`
+ */
+export function prepareEvent(input: EventInput): PreparedEvent {
+  const { payload, meta } = input
+  if (!matches({ payload, meta })) throw schemaProblem(matches.errors?.[0])
+  checkText(payload, 'The payload')
+  if (utf8Exceeds(payload, limits.payloadBytes)) {
+    throw new LedgerError(
+      'payload_too_large',
+      `The payload has ${Buffer.byteLength(payload)} bytes of UTF-8; at most ${limits.payloadBytes} are accepted.`,
+    )
+  }
+  const { type, event_name, service, env, ...rest } = meta
+  const core = canonicalMeta(
+    env === undefined ? { type, event_name, service } : { type, event_name, service, env },
+  )
+  const context = canonicalMeta(rest)
+  checkMetaText(meta, core, context)
+  if (core.length + context.length > limits.metaBytes / 3) {
+    const bytes = Buffer.byteLength(core) + Buffer.byteLength(context)
+    if (bytes > limits.metaBytes) {
+      throw new LedgerError(
+        'meta_too_large',
+        `meta has ${bytes} bytes; at most ${limits.metaBytes} are accepted.`,
+      )
+    }
+  }
+  return {
+    payload,
+    core,
+    context,
+    columns: deriveColumns(meta),
+    idempotencyKey: checkedKey(input.idempotencyKey),
+    requestId: input.requestId ?? meta.request_id,
+  }
+}
+
+/** Looks for U+0000 inside meta only when its canonical form spells one, which is next to never. */
+function checkMetaText(meta: EventMeta, core: string, context: string): void {
+  if (!core.includes('\\u0000') && !context.includes('\\u0000')) return
+  const open: unknown[] = [meta]
+  while (open.length > 0) {
+    const next = open.pop()
+    if (typeof next === 'string') checkText(next, 'meta')
+    else if (typeof next === 'object' && next !== null)
+      open.push(...Object.keys(next), ...Object.values(next))
+  }
+}
+
+/** UTF-8 needs at most three bytes for a UTF-16 unit, so short texts need no count. */
+function utf8Exceeds(text: string, bytes: number): boolean {
+  return text.length > bytes / 3 && Buffer.byteLength(text) > bytes
+}
+
+function checkedKey(key: string | undefined): string | undefined {
+  if (key === undefined) return undefined
+  if (key.length === 0 || !key.isWellFormed() || utf8Exceeds(key, limits.idempotencyKeyBytes)) {
+    throw new LedgerError(
+      'invalid_idempotency_key',
+      `An idempotency key is text of 1 to ${limits.idempotencyKeyBytes} bytes; leave it out to send without one.`,
+    )
+  }
+  return key
+}
+
+function canonicalMeta(value: object): string {
+  try {
+    return canonicalJson(value)
+  } catch (cause) {
+    throw new LedgerError(
+      'invalid_meta',
+      'meta holds a value that JSON cannot express (such as undefined, NaN, a cycle or half of a surrogate pair).',
+      { cause },
+    )
+  }
+}
+
+function schemaProblem(error: ErrorObject | undefined): LedgerError {
+  const path = (error?.instancePath ?? '').slice(1).replaceAll('/', '.')
+  const what = error?.message ?? 'does not fit the schema'
+  const missing = error?.keyword === 'required' ? `.${String(error.params.missingProperty)}` : ''
+  if (path === 'payload' || missing === '.payload') {
+    return new LedgerError(
+      'invalid_payload',
+      'payload must be a string. Serialise your object yourself: the hash covers exactly the text that you send.',
+    )
+  }
+  if (path.startsWith('meta') || missing === '.meta') {
+    const where = `${path}${missing}`.replace(/^\./, '')
+    const fault =
+      missing === '' ? `${what}${allowed(error)}` : 'is required: meta has type, event_name and service'
+    return new LedgerError('invalid_meta', `${where} ${fault}.`)
+  }
+  if (error?.keyword === 'additionalProperties') {
+    return new LedgerError(
+      'invalid_event',
+      `An event has exactly the members payload and meta; "${String(error.params.additionalProperty)}" is not one.`,
+    )
+  }
+  return new LedgerError('invalid_event', 'An event is a JSON object with the members payload and meta.')
+}
+
+function allowed(error: ErrorObject | undefined): string {
+  return error?.keyword === 'enum' ? `: ${(error.params.allowedValues as string[]).join(', ')}` : ''
+}

@@ -1,0 +1,121 @@
+import { isUtf8 } from 'node:buffer'
+import { LedgerError } from '../errors.ts'
+
+/**
+ * JSON that means the same to everybody who reads it.
+ *
+ * `JSON.parse` accepts texts over which two readers may disagree: of two equal keys it keeps the last, it rounds
+ * numbers, it takes lone surrogates that no UTF-8 can carry. What is committed to must not depend on the reader,
+ * so such texts are refused (pitfall P27). The native parser still does the work: afterwards one pass over the
+ * text counts its member names and looks at its numbers, and one over the value counts its members. If the text
+ * names more members than the value has, a name stood twice.
+ */
+export function parseStrictJson(bytes: Uint8Array, where: string): unknown {
+  if (!isUtf8(bytes)) {
+    throw new LedgerError('malformed_json', `${where} is not valid UTF-8. Send JSON encoded as UTF-8.`)
+  }
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+  return parseStrictJsonText(text, where)
+}
+
+/** {@link parseStrictJson} for a text that is already decoded. */
+export function parseStrictJsonText(text: string, where: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new LedgerError('malformed_json', `${where} is not valid JSON: ${parserSentence(error)}.`)
+  }
+  const names = scanTokens(text, where)
+  if (names !== countMembers(value, where)) {
+    throw new LedgerError(
+      'duplicate_key',
+      `${where} names a member twice in one object. Send each name once.`,
+    )
+  }
+  return value
+}
+
+/** Strings and numbers; strings first, so that digits inside a string are never taken for a number. */
+const token = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|-?\d[\d.eE+-]*/g
+
+/** The number of member names in a valid JSON text. Throws if one of its numbers would be changed by reading it. */
+function scanTokens(text: string, where: string): number {
+  let names = 0
+  token.lastIndex = 0
+  for (let found = token.exec(text); found !== null; found = token.exec(text)) {
+    if (found[1] !== undefined) names++
+    else if (found[0].charCodeAt(0) !== 0x22) checkNumber(found[0], where)
+  }
+  return names
+}
+
+function countMembers(value: unknown, where: string): number {
+  let members = 0
+  const open: unknown[] = [value]
+  while (open.length > 0) {
+    const next = open.pop()
+    if (typeof next === 'string') checkText(next, where)
+    else if (Array.isArray(next)) for (const item of next) open.push(item)
+    else if (typeof next === 'object' && next !== null) {
+      for (const [name, member] of Object.entries(next)) {
+        if (name === '__proto__') {
+          throw new LedgerError(
+            'invalid_event',
+            `${where} has a member named "__proto__", which is not accepted.`,
+          )
+        }
+        checkText(name, where)
+        members++
+        open.push(member)
+      }
+    }
+  }
+  return members
+}
+
+/** Refuses what UTF-8 (lone surrogates) or PostgreSQL text (U+0000) cannot carry unchanged. */
+export function checkText(text: string, where: string): void {
+  if (!text.isWellFormed()) {
+    throw new LedgerError(
+      'invalid_text',
+      `${where} holds half of a surrogate pair, which no UTF-8 can carry.`,
+    )
+  }
+  if (text.includes('\u0000')) {
+    throw new LedgerError('invalid_text', `${where} holds the character U+0000, which is not accepted.`)
+  }
+}
+
+function checkNumber(source: string, where: string): void {
+  const value = Number(source)
+  const exact =
+    Number.isFinite(value) &&
+    Math.abs(value) <= Number.MAX_SAFE_INTEGER &&
+    decimalOf(source) === decimalOf(String(value))
+  if (exact) return
+  throw new LedgerError(
+    'number_not_exact',
+    `${where} holds the number ${source.slice(0, 40)}, which a double cannot hold exactly. Send it as a string.`,
+  )
+}
+
+/** One spelling for each decimal value: sign, digits without outer zeros, exponent. */
+function decimalOf(source: string): string {
+  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ?? []
+  const digits = `${whole}${fraction}`.replace(/^0+/, '')
+  if (digits === '') return '0'
+  const significant = digits.replace(/0+$/, '')
+  const power = Number(exponent) - fraction.length + (digits.length - significant.length)
+  return `${sign}${significant}e${power}`
+}
+
+/** The parser's own words without the piece of the input that newer engines quote: it may hold a secret. */
+function parserSentence(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  const position = /at position \d+/.exec(message)
+  return position === null
+    ? 'it ends too early or holds something that is not JSON'
+    : `unexpected text ${position[0]}`
+}

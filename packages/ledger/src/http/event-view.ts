@@ -1,0 +1,23 @@
+import type { Acknowledgement, Refusal } from '../ledger.ts'
+import { httpStatus } from './problem.ts'
+
+/** The answer to a stored event on the wire: six fields of the published contract, plus ours. */
+export function acknowledgementView(ack: Acknowledgement): Record<string, unknown> {
+  return {
+    ok: true,
+    tx_id: ack.txId,
+    payload_hash: ack.payloadHash,
+    status: ack.status,
+    duplicate: ack.duplicate,
+    request_id: ack.requestId,
+    index: ack.index,
+    ...(ack.amends === undefined ? {} : { amends: ack.amends }),
+  }
+}
+
+/** One result of a batch. `code` is the HTTP status that the event would have got alone. */
+export function resultView(result: Acknowledgement | Refusal): Record<string, unknown> {
+  if (result.ok) return { code: 202, ...acknowledgementView(result) }
+  const { reason, message } = result
+  return { code: httpStatus(reason), ok: false, status: 'rejected', reason, message }
+}

@@ -1,0 +1,164 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import { Ajv } from 'ajv'
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
+import { LedgerError } from '../errors.ts'
+import { limits } from '../events/index.ts'
+import type { Ledger } from '../ledger.ts'
+import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
+import { problemOf } from './problem.ts'
+import { answerClientError } from './raw-answers.ts'
+import { eventRoutes, logRoutes } from './read-routes.ts'
+import { writeRoutes } from './write-routes.ts'
+
+/** A request handler of `node:http`. */
+export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void
+
+/** How the server is made. */
+export interface ServerOptions {
+  version: VersionObject
+  /** Whether verifier key, checkpoints and tiles are readable without a key; default false. */
+  publicLog?: boolean
+  /** Wraps the server's handler: how the SDK observes the ledger's own requests. */
+  observe?: (handler: RequestListener) => RequestListener
+  /** Told about what clients only see as `internal_error`. */
+  onFault?: (error: unknown) => void
+  /** Bytes of bodies under way at once before new ones are answered 503; default 64 MiB. */
+  maxBytesInFlight?: number
+  /** Connections beyond this many are closed at once; default 16,384. */
+  maxConnections?: number
+  /** Milliseconds for a whole request to arrive; default 30,000. */
+  requestTimeout?: number
+}
+
+const second = 1_000
+
+/** Makes the HTTP server of a ledger; it does not listen yet. Its routes hold no logic of their own. */
+export async function createLedgerServer(ledger: Ledger, options: ServerOptions): Promise<FastifyInstance> {
+  const requestTimeout = options.requestTimeout ?? 30 * second
+  const app = fastify({
+    logger: false,
+    forceCloseConnections: 'idle',
+    bodyLimit: limits.singleBodyBytes,
+    exposeHeadRoutes: true,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket),
+    frameworkErrors: (error, _request, reply) => {
+      const { status, body } = problemOf(error)
+      void (reply as FastifyReply).code(status).send(body)
+    },
+    serverFactory: handler => {
+      const server = createServer(
+        {
+          maxHeaderSize: 16 * 1024,
+          requestTimeout,
+          headersTimeout: Math.min(10 * second, requestTimeout),
+          // Slow clients are looked for this often, so one can hold a connection for its timeout plus this.
+          connectionsCheckingInterval: Math.min(5 * second, requestTimeout),
+          keepAliveTimeout: 65 * second,
+        },
+        options.observe === undefined ? handler : options.observe(handler),
+      )
+      server.maxConnections = options.maxConnections ?? 16_384
+      return server
+    },
+  })
+  await app.register(swagger, { openapi: openApiBase(options.version) })
+  takeBodiesAsBytes(app)
+  validateQueriesOnly(app)
+  capBytesInFlight(app, options.maxBytesInFlight ?? 64 * 1024 * 1024)
+  answerErrors(app, options.onFault)
+  await app.register(async routes => {
+    writeRoutes(routes, ledger)
+    eventRoutes(routes, ledger)
+    logRoutes(routes, ledger, options.publicLog ?? false)
+    dockerflowRoutes(routes, ledger, options.version)
+    routes.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
+  })
+  return app
+}
+
+/** Bodies are checked as they were sent: only the exact bytes show duplicate names and broken UTF-8. */
+function takeBodiesAsBytes(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    ['application/json', 'application/x-ndjson'],
+    { parseAs: 'buffer' },
+    (_request, body, done) => done(null, body),
+  )
+}
+
+/**
+ * Query strings are validated against the schemas of the routes. Body schemas describe the calls in OpenAPI; what
+ * they say is enforced by `prepareEvent`, which callers in-process go through as well. Answers are serialised
+ * whole, since the schemas name what is documented, not everything that `meta` may hold.
+ */
+function validateQueriesOnly(app: FastifyInstance): void {
+  const ajv = new Ajv({ coerceTypes: 'array', allErrors: false, strict: false })
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    httpPart === 'querystring' ? ajv.compile(schema) : () => true,
+  )
+  app.setSerializerCompiler(() => data => JSON.stringify(data))
+}
+
+function capBytesInFlight(app: FastifyInstance, maxBytes: number): void {
+  let inFlight = 0
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-content-type-options', 'nosniff')
+    const hasBody =
+      request.headers['transfer-encoding'] !== undefined || request.headers['content-length'] !== undefined
+    if (!hasBody) return done()
+    const bodyLimit = request.routeOptions.bodyLimit ?? limits.singleBodyBytes
+    // Without a length it may become as long as the route allows.
+    const declared = Number(request.headers['content-length'] ?? bodyLimit)
+    const bytes = Math.min(Number.isFinite(declared) ? declared : bodyLimit, bodyLimit)
+    if (inFlight + bytes > maxBytes) {
+      return done(new LedgerError('overloaded', 'Too much is under way at once. Try again in a moment.'))
+    }
+    inFlight += bytes
+    reply.raw.once('close', () => {
+      inFlight -= bytes
+    })
+    done()
+  })
+}
+
+function answerErrors(app: FastifyInstance, onFault: ((error: unknown) => void) | undefined): void {
+  app.setErrorHandler((error, _request, reply) => {
+    const { status, body } = problemOf(error)
+    if (status >= 500 && status !== 503) onFault?.(error)
+    if (status === 401) reply.header('www-authenticate', 'Bearer')
+    if (status === 503) reply.header('retry-after', '1')
+    return reply
+      .code(status)
+      .header('cache-control', 'no-store')
+      .type('application/json; charset=utf-8')
+      .send(body)
+  })
+  const routes: { method: string; pattern: RegExp }[] = []
+  app.addHook('onRoute', route => {
+    const pattern = new RegExp(`^${route.url.replace(/:\w+/g, '[^/]+').replace('*', '.*')}$`)
+    for (const method of [route.method].flat()) routes.push({ method, pattern })
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = request.url.split('?', 1)[0] ?? ''
+    const allowed = routes.filter(route => route.pattern.test(path)).map(route => route.method)
+    if (allowed.length === 0) {
+      throw new LedgerError('unknown_route', 'There is no such call. GET /v1/openapi.json lists them all.')
+    }
+    reply.header('allow', [...new Set(allowed)].join(', '))
+    throw new LedgerError('method_not_allowed', `This path takes ${[...new Set(allowed)].join(', ')} only.`)
+  })
+}
+
+function openApiBase(version: VersionObject): FastifyDynamicSwaggerOptions['openapi'] {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Deedbox ledger',
+      version: version.version,
+      description: 'A tamper-evident audit ledger. Every refusal is {"ok": false, "reason", "message"}.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    components: { securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+  }
+}

@@ -1,0 +1,369 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  checkReceipt,
+  decodeEntryBundle,
+  leafHash,
+  openCheckpoint,
+  parseEventLeaf,
+  parseVerifierKey,
+} from '@deedbox/tlog'
+import { nodeCrypto } from '@deedbox/tlog/node'
+import { checkLog, testEvent, testKey } from '../testing/temp-ledger.ts'
+import { startTestServer } from '../testing/temp-server.ts'
+
+const meta = { type: 'info', event_name: 'http.GET./a/b%2Fc', service: 'shop' }
+const event = (n: number) => ({ payload: JSON.stringify({ n }), meta: { ...meta, request_id: `r${n}` } })
+
+test('IF-27 IF-28 IP-06 POST /v1/events answers 202 with the six fields of the contract, and the index', async t => {
+  const server = await startTestServer(t)
+  const answer = await server.call('POST', '/v1/events', {
+    body: event(1),
+    headers: {
+      'idempotency-key': 'http.GET./日本-x'.replace(/[^\x00-\x7f]/g, c => encodeURIComponent(c)),
+      'request-id': 'abc-123',
+      'x-client-tz': 'UTC',
+      'x-client-offset-minutes': '0',
+    },
+  })
+  assert.equal(answer.status, 202)
+  assert.deepEqual(Object.keys(answer.json), [
+    'ok',
+    'tx_id',
+    'payload_hash',
+    'status',
+    'duplicate',
+    'request_id',
+    'index',
+  ])
+  const { ok, status, duplicate, request_id, index } = answer.json
+  assert.deepEqual(
+    { ok, status, duplicate, request_id, index },
+    { ok: true, status: 'accepted', duplicate: false, request_id: 'abc-123', index: 1 },
+  )
+  const stored = await server.call('GET', `/v1/events/${answer.json.tx_id}`)
+  assert.equal(stored.json.payload, '{"n":1}')
+  assert.deepEqual(stored.json.meta, event(1).meta)
+  assert.equal(stored.json.payload_hash, answer.json.payload_hash)
+})
+
+test('IF-30 IF-31 idempotency keys with slashes, percent signs and other scripts; header and batch keys agree', async t => {
+  const server = await startTestServer(t)
+  for (const key of ['a/b', 'a%2Fb', 'http.GET./x?y=1-1', 'ключ-日本', 'é']) {
+    const header = Buffer.from(key, 'utf8').toString('latin1')
+    const first = await server.call('POST', '/v1/events', {
+      body: event(1),
+      headers: { 'idempotency-key': header },
+    })
+    const again = await server.call('POST', '/v1/events', {
+      body: event(1),
+      headers: { 'idempotency-key': header },
+    })
+    assert.deepEqual([again.status, again.json.tx_id, again.json.duplicate], [202, first.json.tx_id, true])
+    const batch = await server.call('POST', '/v1/events/batch', {
+      body: [{ ...event(1), idempotency_key: key }],
+    })
+    const [result] = batch.json.results as { tx_id: string; duplicate: boolean }[]
+    assert.deepEqual([result?.tx_id, result?.duplicate], [first.json.tx_id, true])
+  }
+  assert.equal(server.ledger.head().size, 1 + 5)
+})
+
+test('IF-29 the second, richer report under one key is kept as an amendment', async t => {
+  const server = await startTestServer(t)
+  const headers = { 'idempotency-key': 'http.GET./x-r1' }
+  const poorer = await server.call('POST', '/v1/events', { body: event(1), headers })
+  const richer = await server.call('POST', '/v1/events', { body: event(2), headers })
+  assert.equal(richer.status, 202)
+  assert.equal(richer.json.amends, poorer.json.tx_id)
+  const shown = await server.call('GET', `/v1/events/${richer.json.tx_id}`)
+  assert.equal(shown.json.amends, poorer.json.tx_id)
+})
+
+test('a receipt comes with the event on request, or later, and holds offline', async t => {
+  const server = await startTestServer(t)
+  const vkey = (await server.call('GET', '/ledgers/main/vkey')).text.trim()
+  const pinned = [parseVerifierKey(nodeCrypto.sha256, vkey)]
+  const at = await server.call('POST', '/v1/events?receipt=1', { body: event(1) })
+  assert.equal(checkReceipt(nodeCrypto, String(at.json.receipt), pinned).verdict, 'ok')
+  await server.call('POST', '/v1/events', { body: event(2) })
+  const later = await server.call('GET', `/v1/events/${at.json.tx_id}/receipt`)
+  const report = checkReceipt(nodeCrypto, later.text, pinned)
+  assert.deepEqual([report.verdict, report.checkpoint?.size, report.leaf?.tx_id], ['ok', 3, at.json.tx_id])
+  const shown = await server.call('GET', `/v1/events/${at.json.tx_id}/receipt?disclose=payload,core`)
+  assert.deepEqual(Object.keys(checkReceipt(nodeCrypto, shown.text, pinned).receipt.disclosed), [
+    'core',
+    'payload',
+  ])
+  assert.match(later.headers.get('content-disposition') ?? '', /tlog-proof/)
+  assert.equal(
+    (await server.call('GET', `/v1/events/${at.json.tx_id}/receipt?disclose=salt`)).json.reason,
+    'invalid_query',
+  )
+})
+
+test('batch: a JSON array, results in order, valid ones stored together', async t => {
+  const server = await startTestServer(t)
+  const body = [
+    event(1),
+    { payload: 1, meta },
+    event(2),
+    'x',
+    { ...event(3), more: 1 },
+    { ...event(4), idempotency_key: 4 },
+  ]
+  const { status, json } = await server.call('POST', '/v1/events/batch', { body })
+  assert.equal(status, 200)
+  const results = json.results as {
+    code: number
+    ok: boolean
+    index?: number
+    reason?: string
+    status: string
+  }[]
+  assert.deepEqual(
+    results.map(result => [result.code, result.ok, result.index ?? result.reason, result.status]),
+    [
+      [202, true, 1, 'accepted'],
+      [400, false, 'invalid_payload', 'rejected'],
+      [202, true, 2, 'accepted'],
+      [400, false, 'invalid_event', 'rejected'],
+      [400, false, 'invalid_event', 'rejected'],
+      [400, false, 'invalid_idempotency_key', 'rejected'],
+    ],
+  )
+  assert.deepEqual((await server.call('POST', '/v1/events/batch', { body: [] })).json.results, [])
+})
+
+test('batch: NDJSON, where a bad line fails only itself', async t => {
+  const server = await startTestServer(t)
+  const lines = [
+    JSON.stringify(event(1)),
+    '{broken',
+    '',
+    `${JSON.stringify({ ...event(2), idempotency_key: 'k' })}\r`,
+    '{"a":1,"a":2}',
+    '[]',
+  ]
+  const body = Buffer.concat([
+    Buffer.from(lines.join('\n')),
+    Buffer.from('\n"'),
+    Buffer.of(0xff),
+    Buffer.from('"\n'),
+  ])
+  const { status, json } = await server.call('POST', '/v1/events/batch', {
+    body,
+    headers: { 'content-type': 'application/x-ndjson' },
+  })
+  assert.equal(status, 200)
+  const results = json.results as { reason?: string; message?: string }[]
+  assert.deepEqual(
+    results.map(result => result.reason),
+    [undefined, 'malformed_json', undefined, 'duplicate_key', 'invalid_event', 'malformed_json'],
+  )
+  assert.match(results[1]?.message ?? '', /^Line 2 /)
+  assert.equal(server.ledger.head().size, 3)
+})
+
+test('batch: as a whole it is refused when the array is broken, too long or no array', async t => {
+  const server = await startTestServer(t)
+  const refusals: [unknown, number, string][] = [
+    ['[{"payload":"x"', 400, 'malformed_json'],
+    ['{"payload":"x"}', 400, 'invalid_event'],
+    [Array.from({ length: 1001 }, (_, n) => event(n)), 413, 'batch_too_large'],
+    ['[{"a":1,"a":2}]', 400, 'duplicate_key'],
+    ['x'.repeat(8 * 1024 * 1024 + 1), 413, 'body_too_large'],
+  ]
+  for (const [body, status, reason] of refusals) {
+    const answer = await server.call('POST', '/v1/events/batch', { body })
+    assert.deepEqual([answer.status, answer.json.reason], [status, reason])
+  }
+  const full = await server.call('POST', '/v1/events/batch', {
+    body: Array.from({ length: 1000 }, (_, n) => event(n)),
+  })
+  assert.equal((full.json.results as { ok: boolean }[]).filter(result => result.ok).length, 1000)
+  assert.equal(server.ledger.head().size, 1001)
+})
+
+test('GET /v1/events: filters, pages and an earlier tree size, over the wire', async t => {
+  const server = await startTestServer(t)
+  await server.ledger.appendBatch(
+    Array.from({ length: 25 }, (_, n) =>
+      testEvent(n, { meta: { ...testEvent(n).meta, event_name: n % 2 === 0 ? 'é/ä' : 'odd' } }),
+    ),
+  )
+  const first = await server.call('GET', `/v1/events?event_name=${encodeURIComponent('é/ä')}&limit=10`)
+  const events = first.json.events as { index: number; payload: string }[]
+  assert.deepEqual(
+    events.map(event => event.index),
+    [25, 23, 21, 19, 17, 15, 13, 11, 9, 7],
+  )
+  const rest = await server.call(
+    'GET',
+    `/v1/events?event_name=%C3%A9%2F%C3%A4&limit=10&cursor=${first.json.next_cursor}&as_of=${first.json.as_of}`,
+  )
+  assert.deepEqual(
+    (rest.json.events as { index: number }[]).map(event => event.index),
+    [5, 3, 1],
+  )
+  assert.equal(rest.json.next_cursor, null)
+  for (const query of [
+    'limit=0',
+    'limit=501',
+    'limit=x',
+    'order=up',
+    'nonsense=1',
+    'type=fatal',
+    'since=now',
+    'event_name=',
+    'as_of=-1',
+  ]) {
+    const answer = await server.call('GET', `/v1/events?${query}`)
+    assert.deepEqual([answer.status, answer.json.reason], [400, 'invalid_query'], query)
+  }
+  assert.match(
+    (await server.call('GET', '/v1/events?nonsense=1')).json.message as unknown as string,
+    /"nonsense"/,
+  )
+})
+
+test('R1.3 the log is served byte for byte as tlog-tiles, and a reader of bundles gets the signed root', async t => {
+  const server = await startTestServer(t)
+  await server.ledger.appendBatch(Array.from({ length: 260 }, (_, n) => testEvent(n)))
+  const bytes = async (path: string) => {
+    const response = await fetch(`${server.url}/ledgers/main/${path}`, {
+      headers: { authorization: `Bearer ${server.key}` },
+    })
+    return { response, body: new Uint8Array(await response.arrayBuffer()) }
+  }
+  const vkey = Buffer.from((await bytes('vkey')).body)
+    .toString()
+    .trim()
+  const keys = [parseVerifierKey(nodeCrypto.sha256, vkey)]
+  const { size } = openCheckpoint(nodeCrypto, Buffer.from((await bytes('checkpoint')).body).toString(), keys)
+  assert(size >= 1)
+  const full = await bytes('tile/entries/000')
+  const partial = await bytes('tile/entries/001.p/5')
+  const leaves = [...decodeEntryBundle(full.body), ...decodeEntryBundle(partial.body)]
+  assert.equal(leaves.length, 261)
+  const level0 = await bytes('tile/0/000')
+  for (const [i, leaf] of leaves.slice(0, 256).entries()) {
+    assert.deepEqual(leafHash(nodeCrypto.sha256, leaf), level0.body.slice(32 * i, 32 * i + 32))
+    assert.equal(parseEventLeaf(leaf).ledger, server.ledger.about.origin)
+  }
+  assert.deepEqual((await bytes('tile/0/001.p/3')).body, (await bytes('tile/0/001.p/5')).body.slice(0, 96))
+  assert.equal(full.response.headers.get('content-type'), 'application/octet-stream')
+  assert.match(full.response.headers.get('cache-control') ?? '', /private.*immutable/)
+  for (const path of [
+    'tile/0/002',
+    'tile/0/001',
+    'tile/0/001.p/6',
+    'tile/9/000',
+    'tile/entries/001',
+    'tile/00/000',
+    'tile/0/0',
+    'tile/0/000.p/256',
+    'tile/x',
+  ]) {
+    const { response } = await bytes(path)
+    // P30: an error must not be cached for a year.
+    assert.deepEqual([response.status, response.headers.get('cache-control')], [404, 'no-store'], path)
+  }
+})
+
+test('scopes: a key that may only write reads nothing, one that may only verify gets proofs without content', async t => {
+  const server = await startTestServer(t)
+  const { tx_id } = (await server.call('POST', '/v1/events', { body: event(1) })).json
+  const as = (key: string) => ({ headers: { authorization: `Bearer ${key}` } })
+  const writer = as(await testKey(server.ledger, ['write']))
+  const verifier = as(await testKey(server.ledger, ['verify']))
+  const reader = as(await testKey(server.ledger, ['read']))
+  const table: [string, string, { headers: Record<string, string> }, number][] = [
+    ['GET', '/v1/events', writer, 403],
+    ['GET', `/v1/events/${tx_id}`, writer, 403],
+    ['GET', `/v1/events/${tx_id}/receipt`, writer, 403],
+    ['GET', '/ledgers/main/checkpoint', writer, 403],
+    ['GET', `/v1/events/${tx_id}/receipt`, verifier, 200],
+    ['GET', `/v1/events/${tx_id}/receipt?disclose=payload`, verifier, 403],
+    ['GET', `/v1/events/${tx_id}`, verifier, 403],
+    ['GET', '/ledgers/main/tile/0/000.p/1', verifier, 200],
+    ['GET', `/v1/events/${tx_id}`, reader, 200],
+    ['GET', `/v1/events/${tx_id}/receipt?disclose=payload`, reader, 200],
+    ['GET', '/ledgers/main/vkey', reader, 403],
+  ]
+  for (const [method, path, options, status] of table) {
+    const answer = await server.call(method, path, options)
+    assert.equal(answer.status, status, `${method} ${path}: ${answer.text}`)
+    if (status === 403) assert.equal(answer.json.reason, 'insufficient_scope')
+  }
+  assert.equal((await server.call('POST', '/v1/events', { body: event(9), ...reader })).status, 403)
+})
+
+test('a public log needs no key for proofs, and still one for content', async t => {
+  const server = await startTestServer(t, { publicLog: true })
+  for (const path of ['vkey', 'checkpoint', 'tile/0/000.p/1', 'tile/entries/000.p/1']) {
+    assert.equal((await fetch(`${server.url}/ledgers/main/${path}`)).status, 200, path)
+  }
+  assert.match(
+    (await fetch(`${server.url}/ledgers/main/tile/0/000.p/1`)).headers.get('cache-control') ?? '',
+    /public.*immutable/,
+  )
+  assert.equal((await fetch(`${server.url}/v1/events`)).status, 401)
+  assert.equal((await fetch(`${server.url}/ledgers/other/vkey`)).status, 404)
+})
+
+test('DF-01 DF-02 DF-06 DF-07 DF-10 DF-12 the ledger answers the Dockerflow endpoints', async t => {
+  const server = await startTestServer(t)
+  const anonymous = async (path: string, method = 'GET') => {
+    const response = await fetch(`${server.url}${path}`, { method })
+    return { status: response.status, headers: response.headers, text: await response.text() }
+  }
+  const version = await anonymous('/__version__')
+  assert.deepEqual(JSON.parse(version.text), { source: '', version: '0.0.0-test', commit: '', build: '' })
+  const lb = await anonymous('/__lbheartbeat__')
+  assert.deepEqual([lb.status, lb.text], [200, ''])
+  const heartbeat = await anonymous('/__heartbeat__')
+  assert.deepEqual(JSON.parse(heartbeat.text), {
+    status: 'ok',
+    checks: { database: 'ok', writer: 'ok', guard: 'ok' },
+  })
+  assert.deepEqual((await server.call('GET', '/__heartbeat__')).json.details, {})
+  for (const path of ['/__version__', '/__lbheartbeat__', '/__heartbeat__']) {
+    assert.equal((await anonymous(path)).headers.get('cache-control'), 'no-store')
+    assert.equal((await anonymous(path, 'HEAD')).status, 200)
+    assert.equal((await anonymous(path, 'POST')).status, 405)
+  }
+})
+
+test('the OpenAPI document names every call and validates as what it says it is', async t => {
+  const server = await startTestServer(t)
+  const { json } = await server.call('GET', '/v1/openapi.json')
+  assert.equal(json.openapi, '3.1.0')
+  assert.deepEqual(Object.keys(json.paths as object).sort(), [
+    '/__heartbeat__',
+    '/__lbheartbeat__',
+    '/__version__',
+    '/ledgers/{name}/checkpoint',
+    '/ledgers/{name}/tile/{*}',
+    '/ledgers/{name}/vkey',
+    '/v1/events',
+    '/v1/events/batch',
+    '/v1/events/{tx_id}',
+    '/v1/events/{tx_id}/receipt',
+  ])
+  const paths = json.paths as Record<
+    string,
+    Record<string, { requestBody?: { content: Record<string, unknown> } }>
+  >
+  assert.deepEqual(Object.keys(paths['/v1/events/batch']?.post?.requestBody?.content ?? {}), [
+    'application/json',
+    'application/x-ndjson',
+  ])
+})
+
+test('what came over the wire is what verification finds', async t => {
+  const server = await startTestServer(t)
+  for (let n = 0; n < 5; n++) await server.call('POST', '/v1/events', { body: event(n) })
+  assert.equal(checkLog(server.folder).verdict, 'ok')
+  assert.deepEqual(server.faults, [])
+})

@@ -1,0 +1,193 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Caller } from '../access/index.ts'
+import { LedgerError } from '../errors.ts'
+import { batchItemSchema, type EventInput, eventSchema, limits, parseStrictJson } from '../events/index.ts'
+import type { Acknowledgement, Ledger, Refusal } from '../ledger.ts'
+import { refusal } from '../ledger.ts'
+import { acknowledgementSchema, batchAnswerSchema, problemSchema } from './answer-schemas.ts'
+import { acknowledgementView, resultView } from './event-view.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who writes; set before the body is read, so that a stranger's body costs nothing. */
+    caller: Caller
+  }
+}
+
+/** `POST /v1/events` and `POST /v1/events/batch`. */
+export function writeRoutes(app: FastifyInstance, ledger: Ledger): void {
+  app.decorateRequest('caller')
+  const onRequest = async (request: FastifyRequest) => {
+    request.caller = ledger.authenticator.authenticate(request.headers.authorization, 'write')
+  }
+
+  app.post<{ Body: Buffer; Querystring: { receipt?: '0' | '1' } }>(
+    '/v1/events',
+    {
+      onRequest,
+      bodyLimit: limits.singleBodyBytes,
+      schema: {
+        summary: 'Store one event',
+        description:
+          'The answer comes once the event is durable. Send an Idempotency-Key to be able to repeat safely.',
+        tags: ['events'],
+        security: [{ apiKey: [] }],
+        headers: {
+          type: 'object',
+          properties: { 'idempotency-key': { type: 'string' }, 'request-id': { type: 'string' } },
+        },
+        querystring: {
+          type: 'object',
+          additionalProperties: false,
+          properties: {
+            receipt: {
+              type: 'string',
+              enum: ['0', '1'],
+              description: '1: add the signed proof of inclusion',
+            },
+          },
+        },
+        body: eventSchema,
+        response: { 202: acknowledgementSchema, default: problemSchema },
+      },
+    },
+    async (request, reply) => {
+      const input = eventInput(parseStrictJson(request.body ?? Buffer.alloc(0), 'The body'))
+      const ack = await ledger.append(withHeaders(input, request), request.caller.principal)
+      const view = acknowledgementView(ack)
+      if (request.query.receipt === '1') view.receipt = ledger.receipt(ack.txId)
+      return reply.code(202).send(view)
+    },
+  )
+
+  app.post<{ Body: Buffer }>(
+    '/v1/events/batch',
+    {
+      onRequest,
+      bodyLimit: limits.batchBodyBytes,
+      schema: {
+        summary: 'Store up to 1,000 events',
+        description:
+          'A JSON array, or one JSON object a line (application/x-ndjson). One result per event, in order; the valid ' +
+          'ones are stored in one transaction. A bad line fails alone, a bad array as a whole.',
+        tags: ['events'],
+        security: [{ apiKey: [] }],
+        body: { type: 'array', maxItems: limits.batchItems, items: batchItemSchema },
+        consumes: ['application/json', 'application/x-ndjson'],
+        response: { 200: batchAnswerSchema, default: problemSchema },
+      },
+    },
+    async (request, reply) => {
+      const isLines =
+        request.headers['content-type']?.toLowerCase().startsWith('application/x-ndjson') === true
+      const body = request.body ?? Buffer.alloc(0)
+      const items = isLines ? readLines(body) : readArray(body)
+      if (items.length > limits.batchItems) {
+        throw new LedgerError(
+          'batch_too_large',
+          `A batch holds at most ${limits.batchItems} events; this one ${items.length}.`,
+        )
+      }
+      const results = await appendAll(ledger, items, request.caller.principal)
+      // When storage is what failed, the batch as a whole is to be sent again.
+      const failed = results.find(result => !result.ok && result.retryable)
+      if (failed?.ok === false && results.every(result => !result.ok)) {
+        throw new LedgerError(failed.reason, failed.message)
+      }
+      return reply.send({ ok: true, results: results.map(resultView) })
+    },
+  )
+}
+
+/** One item of a batch: an event, or why it is none. */
+type Item = EventInput | Refusal
+
+async function appendAll(
+  ledger: Ledger,
+  items: Item[],
+  principal: string,
+): Promise<(Acknowledgement | Refusal)[]> {
+  const events = items.filter((item): item is EventInput => !('ok' in item))
+  const answers = await ledger.appendBatch(events, principal)
+  let next = 0
+  return items.map(item => ('ok' in item ? item : answers[next++]!))
+}
+
+function readArray(body: Buffer): Item[] {
+  const value = parseStrictJson(body, 'The body')
+  if (!Array.isArray(value)) {
+    throw new LedgerError(
+      'invalid_event',
+      'The body of a batch is a JSON array of events, or NDJSON with its own content type.',
+    )
+  }
+  return value.map((item, i) => readItem(() => item, `Item ${i}`))
+}
+
+function readLines(body: Buffer): Item[] {
+  const items: Item[] = []
+  let line = 1
+  for (let from = 0; from < body.length; line++) {
+    const end = body.indexOf(0x0a, from)
+    const bytes = body.subarray(from, end === -1 ? body.length : end)
+    const where = `Line ${line}`
+    // Blank lines hold no event; what ends a line on Windows is white space to JSON.
+    if (bytes.some(byte => byte !== 0x20 && byte !== 0x09 && byte !== 0x0d)) {
+      items.push(readItem(() => parseStrictJson(bytes, where), where))
+    }
+    from = end === -1 ? body.length : end + 1
+  }
+  return items
+}
+
+function readItem(read: () => unknown, where: string): Item {
+  try {
+    const value = read()
+    const { idempotency_key: key, ...event } = asObject(value, where)
+    if (key !== undefined && typeof key !== 'string') {
+      throw new LedgerError('invalid_idempotency_key', `${where}: idempotency_key must be a string.`)
+    }
+    return { ...eventInput(event), ...(key === undefined ? {} : { idempotencyKey: key }) }
+  } catch (error) {
+    return refusal(error)
+  }
+}
+
+/** The two members that an event has; anything else is refused, so that a misspelt one is not lost unnoticed. */
+function eventInput(value: unknown): EventInput {
+  const { payload, meta, ...unknown } = asObject(value, 'An event')
+  const [name] = Object.keys(unknown)
+  if (name !== undefined) {
+    throw new LedgerError(
+      'invalid_event',
+      `An event has exactly the members payload and meta; "${name}" is not one.`,
+    )
+  }
+  // Whether they have the right types is checked by prepareEvent, for callers in-process too.
+  return { payload, meta } as EventInput
+}
+
+function asObject(value: unknown, where: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
+  throw new LedgerError('invalid_event', `${where} is a JSON object with the members payload and meta.`)
+}
+
+function withHeaders(input: EventInput, request: FastifyRequest): EventInput {
+  const key = textOfHeader(request.headers['idempotency-key'])
+  const requestId = textOfHeader(request.headers['request-id'])
+  return {
+    ...input,
+    ...(key === undefined ? {} : { idempotencyKey: key }),
+    ...(requestId !== undefined && /^[\x21-\x7e]{1,128}$/.test(requestId) ? { requestId } : {}),
+  }
+}
+
+/** Node reads headers as Latin-1; clients that send UTF-8 get their text back, so header and batch keys agree. */
+function textOfHeader(value: string | string[] | undefined): string | undefined {
+  const text = Array.isArray(value) ? value[0] : value
+  if (text === undefined || /^[\x00-\x7f]*$/.test(text)) return text
+  const bytes = Buffer.from(text, 'latin1')
+  const decoded = bytes.toString('utf8')
+  return Buffer.from(decoded, 'utf8').equals(bytes) ? decoded : text
+}

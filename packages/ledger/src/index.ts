@@ -1,0 +1,6 @@
+export { LedgerError, type LedgerErrorCode } from './errors.ts'
+export { type EventInput, type EventMeta, limits, type Party } from './events/index.ts'
+export { type Acknowledgement, Ledger, type Refusal } from './ledger.ts'
+export { type OpenLedgerOptions, openLedger } from './open-ledger.ts'
+export type { EventPage, EventQuery } from './search/index.ts'
+export type { StoredEvent } from './stored-event.ts'

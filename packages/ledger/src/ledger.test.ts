@@ -1,0 +1,414 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import {
+  checkConsistency,
+  checkReceipt,
+  commitmentInput,
+  openCheckpoint,
+  parseEventLeaf,
+  parseReceipt,
+  parseVerifierKey,
+  proveConsistency,
+  tileSubtreeReader,
+} from '@deedbox/tlog'
+import { nodeCrypto, parseSigningKey } from '@deedbox/tlog/node'
+import type { Ledger } from './ledger.ts'
+import { openLedger } from './open-ledger.ts'
+import { checkLog, openTestLedger, tempFolder, testEvent, testKey } from './testing/temp-ledger.ts'
+
+const { sha256 } = nodeCrypto
+const keysOf = (ledger: Ledger) => ledger.about.verifierKeys.map(key => parseVerifierKey(sha256, key))
+
+async function fresh(t: TestContext): Promise<{ folder: string; ledger: Ledger }> {
+  const folder = tempFolder(t)
+  return { folder, ledger: await openTestLedger(t, folder) }
+}
+
+test('IP-06 an event is acknowledged with its id, place and payload hash, and can be read back', async t => {
+  const { folder, ledger } = await fresh(t)
+  const ack = await ledger.append({ ...testEvent(1), payload: '{"é":"日本"}' }, 'tester')
+  assert.equal(ack.index, 0)
+  assert.equal(ack.requestId, 'request-1')
+  assert.equal(ack.payloadHash, Buffer.from(sha256(Buffer.from('{"é":"日本"}'))).toString('hex'))
+  const event = ledger.event(ack.txId)
+  assert.equal(event.payload, '{"é":"日本"}')
+  assert.deepEqual(event.meta, testEvent(1).meta)
+  assert.equal(event.principal, 'tester')
+  assert.equal(event.payload_hash, ack.payloadHash)
+  assert.equal(checkLog(folder).verdict, 'ok')
+})
+
+test('P8 an empty ledger has a signed checkpoint of the empty tree, and verifying it does not say ok', async t => {
+  const { folder, ledger } = await fresh(t)
+  const checkpoint = openCheckpoint(nodeCrypto, ledger.checkpoint(), keysOf(ledger))
+  assert.equal(checkpoint.size, 0)
+  assert.equal(checkLog(folder).verdict, 'nothing_checked')
+  assert.deepEqual(ledger.search().events, [])
+  assert.throws(() => ledger.entries(0, 1), { code: 'unknown_tile' })
+  assert.throws(() => ledger.event('tx_000000000000000000000000'), { code: 'unknown_event' })
+})
+
+test('P11 index 0 is an index like any other: its receipt, its repeat and its amendment work', async t => {
+  const { ledger } = await fresh(t)
+  const first = await ledger.append(testEvent(0, { idempotencyKey: 'k' }))
+  assert.equal(first.index, 0)
+  const repeat = await ledger.append(testEvent(0, { idempotencyKey: 'k' }))
+  assert.deepEqual({ ...repeat, duplicate: false }, first)
+  assert.equal(repeat.duplicate, true)
+  assert.equal(ledger.head().size, 1)
+  assert.equal(checkReceipt(nodeCrypto, ledger.receipt(first.txId), keysOf(ledger)).verdict, 'ok')
+})
+
+test('IF-30 IP-08 the same key and content is one event for ever; other content under it is an amendment', async t => {
+  const { folder, ledger } = await fresh(t)
+  const first = await ledger.append(testEvent(1, { idempotencyKey: 'k' }))
+  const amendment = await ledger.append(testEvent(2, { idempotencyKey: 'k' }))
+  assert.equal(amendment.duplicate, false)
+  assert.equal(amendment.amends, first.txId)
+  assert.equal(ledger.event(amendment.txId).amends, first.txId)
+  // Each repeat is answered with its own first answer, in one batch as well as over a restart.
+  const batch = await ledger.appendBatch([
+    testEvent(2, { idempotencyKey: 'k' }),
+    testEvent(1, { idempotencyKey: 'k' }),
+  ])
+  assert.deepEqual(
+    batch.map(result => result.ok && [result.txId, result.duplicate]),
+    [
+      [amendment.txId, true],
+      [first.txId, true],
+    ],
+  )
+  await ledger.close()
+  const again = await openTestLedger(t, folder)
+  const repeat = await again.append(testEvent(1, { idempotencyKey: 'k' }))
+  assert.deepEqual([repeat.txId, repeat.duplicate], [first.txId, true])
+  const third = await again.append(testEvent(3, { idempotencyKey: 'k' }))
+  assert.equal(third.amends, first.txId)
+  assert.equal(again.head().size, 3)
+  assert.equal(checkLog(folder).verdict, 'ok')
+})
+
+test('IF-30 the same key inside one batch: repeats and amendments are recognised there too', async t => {
+  const { ledger } = await fresh(t)
+  const [a, b, c] = await ledger.appendBatch([
+    testEvent(1, { idempotencyKey: 'k' }),
+    testEvent(1, { idempotencyKey: 'k' }),
+    testEvent(2, { idempotencyKey: 'k' }),
+  ])
+  assert(a?.ok && b?.ok && c?.ok)
+  assert.deepEqual([b.txId, b.duplicate], [a.txId, true])
+  assert.equal(c.amends, a.txId)
+  assert.equal(ledger.head().size, 2)
+})
+
+test('two writers may use the same key, and two events without a key are two events', async t => {
+  const { ledger } = await fresh(t)
+  const one = await ledger.append(testEvent(1, { idempotencyKey: 'k' }), 'writer-1')
+  const two = await ledger.append(testEvent(1, { idempotencyKey: 'k' }), 'writer-2')
+  assert.notEqual(one.txId, two.txId)
+  assert.equal(two.amends, undefined)
+  const three = await ledger.append(testEvent(1))
+  const four = await ledger.append(testEvent(1))
+  assert.notEqual(three.txId, four.txId)
+  assert.equal(ledger.head().size, 4)
+})
+
+test('a batch stores its valid events, in order, and says of each other one why not', async t => {
+  const { folder, ledger } = await fresh(t)
+  const results = await ledger.appendBatch([
+    testEvent(1),
+    { ...testEvent(2), payload: 5 as unknown as string },
+    testEvent(3),
+    { ...testEvent(4), meta: { ...testEvent(4).meta, type: 'fatal' as 'info' } },
+  ])
+  assert.deepEqual(
+    results.map(result => (result.ok ? result.index : result.reason)),
+    [0, 'invalid_payload', 1, 'invalid_meta'],
+  )
+  assert.deepEqual(await ledger.appendBatch([]), [])
+  assert.equal(checkLog(folder).checked, 2)
+})
+
+test('P12 every prefix of the tree up to 600 has its checkpoint, tiles and receipts', async t => {
+  const { folder, ledger } = await fresh(t)
+  const sizes: { size: number; root: Uint8Array }[] = []
+  for (let size = 0; size < 600; ) {
+    const batch = Math.min(1 + (size % 7), 600 - size)
+    await ledger.appendBatch(Array.from({ length: batch }, (_, i) => testEvent(size + i)))
+    size += batch
+    sizes.push({ size: ledger.head().size, root: ledger.head().root })
+  }
+  const head = ledger.head()
+  assert.equal(head.size, 600)
+  const read = tileSubtreeReader(sha256, (level, n, width) => ledger.tile(level, n, width), head.size)
+  for (const old of sizes) {
+    const proof = proveConsistency(sha256, old.size, head.size, read)
+    checkConsistency(sha256, {
+      oldSize: old.size,
+      oldRoot: old.root,
+      newSize: head.size,
+      newRoot: head.root,
+      proof,
+    })
+  }
+  const { events } = ledger.search({ order: 'asc', limit: 500 })
+  for (const event of [events[0]!, events[255]!, events[256]!, events[499]!]) {
+    assert.equal(checkReceipt(nodeCrypto, ledger.receipt(event.tx_id), keysOf(ledger)).verdict, 'ok')
+  }
+  assert.deepEqual(ledger.tile(0, 2, 17), ledger.tile(0, 2, 88).subarray(0, 17 * 32))
+  assert.throws(() => ledger.tile(0, 2, 89), { code: 'unknown_tile' })
+  assert.equal(checkLog(folder).verdict, 'ok')
+})
+
+test('F5 F8 a receipt discloses only what was asked for, and its salts open the commitments', async t => {
+  const { ledger } = await fresh(t)
+  const secret = 'a very secret payload'
+  const { txId } = await ledger.append(testEvent(1, { payload: secret }))
+  const bare = ledger.receipt(txId)
+  assert(!Buffer.from(parseReceipt(bare).leaf).includes(secret))
+  assert.deepEqual(parseReceipt(bare).disclosed, {})
+  const shown = parseReceipt(ledger.receipt(txId, ['payload', 'core']))
+  assert.deepEqual(Object.keys(shown.disclosed), ['core', 'payload'])
+  const { salt, content } = shown.disclosed.payload!
+  assert.equal(Buffer.from(content).toString(), secret)
+  const leaf = parseEventLeaf(shown.leaf)
+  const commitment = sha256(commitmentInput(salt, leaf.ledger, leaf.tx_id, 'payload', content))
+  assert.equal(Buffer.from(commitment).toString('base64url'), leaf.payload)
+  assert.equal(checkReceipt(nodeCrypto, ledger.receipt(txId, ['payload']), keysOf(ledger)).verdict, 'ok')
+})
+
+test('equal contents have different commitments: each part has a salt of its own', async t => {
+  const { ledger } = await fresh(t)
+  const [a, b] = await ledger.appendBatch([testEvent(1), testEvent(1)])
+  assert(a?.ok && b?.ok)
+  const leaves = [a, b].map(ack => parseEventLeaf(parseReceipt(ledger.receipt(ack.txId)).leaf))
+  for (const part of ['core', 'context', 'payload', 'server'] as const) {
+    assert.notEqual(leaves[0]![part], leaves[1]![part])
+  }
+})
+
+test('F3 F7 time never runs backwards in the ledger, and order is by index', async t => {
+  const { folder, ledger } = await fresh(t)
+  const realNow = Date.now
+  t.after(() => {
+    Date.now = realNow
+  })
+  await ledger.close()
+  // The clock of this process is the ledger's when it writes inline.
+  const inline = await openTestLedger(t, folder, { inline: true })
+  Date.now = () => realNow() + 3_600_000
+  const later = await inline.append(testEvent(1))
+  Date.now = realNow
+  const earlier = await inline.append(testEvent(2))
+  assert(inline.event(earlier.txId).at >= inline.event(later.txId).at)
+  assert.deepEqual(
+    inline.search().events.map(event => event.index),
+    [1, 0],
+  )
+  assert.equal(checkLog(folder).verdict, 'ok')
+})
+
+test('search: every filter, time range, order, pages and an earlier state of the tree', async t => {
+  const { ledger } = await fresh(t)
+  const events = Array.from({ length: 60 }, (_, n) =>
+    testEvent(n, {
+      meta: {
+        type: n % 10 === 0 ? 'error' : 'info',
+        event_name: n % 2 === 0 ? 'even/ön' : 'odd',
+        service: 'svc',
+        env: n < 30 ? 'prod' : 'dev',
+        request_id: `r${n}`,
+        trace_id: `t${n % 5}`,
+        immutable_trail: `trail ${n % 3}`,
+        actor: { id: `u${n % 4}` },
+        subject: `s${n % 6}`,
+        correlation_id: `c${n}`,
+        outcome: n % 2 === 0 ? 'success' : 'failure',
+      },
+    }),
+  )
+  for (const [i, event] of events.entries()) {
+    await ledger.append(event)
+    // The middle event gets a millisecond of its own, so that a time can be named that divides the rest.
+    if (i === 29 || i === 30) {
+      const at = Date.now()
+      while (Date.now() === at);
+    }
+  }
+  const indices = (query: Parameters<Ledger['search']>[0]) =>
+    ledger.search({ order: 'asc', limit: 500, ...query }).events.map(event => event.index)
+  const where = (fits: (n: number) => boolean) => events.map((_, n) => n).filter(fits)
+  assert.deepEqual(
+    indices({ event_name: 'even/ön' }),
+    where(n => n % 2 === 0),
+  )
+  assert.deepEqual(
+    indices({ type: 'error', env: 'dev' }),
+    where(n => n % 10 === 0 && n >= 30),
+  )
+  assert.deepEqual(
+    indices({ actor: 'u1', trace_id: 't1' }),
+    where(n => n % 4 === 1 && n % 5 === 1),
+  )
+  assert.deepEqual(indices({ request_id: 'r17' }), [17])
+  assert.deepEqual(indices({ correlation_id: 'c3', outcome: 'failure' }), [3])
+  assert.deepEqual(
+    indices({ immutable_trail: 'trail 2', subject: 's2' }),
+    where(n => n % 3 === 2 && n % 6 === 2),
+  )
+  assert.deepEqual(
+    indices({ env: 'prod' }),
+    where(n => n < 30),
+  )
+  assert.deepEqual(indices({ service: 'other' }), [])
+  assert.deepEqual(indices({ kind: 'admin' }), [])
+  assert.deepEqual(indices({ as_of: 3 }), [0, 1, 2])
+  const middle = ledger.search({ request_id: 'r30' }).events[0]!.at
+  assert.deepEqual(
+    indices({ since: middle }),
+    where(n => n >= 30),
+  )
+  assert.deepEqual(
+    indices({ until: middle }),
+    where(n => n < 30),
+  )
+  assert.deepEqual(indices({ since: middle, until: middle }), [])
+
+  const pages: number[][] = []
+  let cursor: string | null = null
+  do {
+    const page = ledger.search({ event_name: 'odd', limit: 7, ...(cursor === null ? {} : { cursor }) })
+    pages.push(page.events.map(event => event.index))
+    cursor = page.nextCursor
+  } while (cursor !== null)
+  assert.deepEqual(pages.flat(), where(n => n % 2 === 1).reverse())
+  assert(pages.every(page => page.length <= 7))
+  for (const query of [{ since: 'now' }, { until: '2026' }, { cursor: '-1' }, { as_of: -1 }]) {
+    assert.throws(() => ledger.search(query), { code: 'invalid_query' })
+  }
+})
+
+test('a second opening finds the same ledger: origin, key, tree and checkpoint', async t => {
+  const { folder, ledger } = await fresh(t)
+  await ledger.append(testEvent(1))
+  const before = { origin: ledger.about.origin, vkey: ledger.verifierKey, head: ledger.head() }
+  await ledger.close()
+  const again = await openTestLedger(t, folder)
+  assert.equal(again.about.created, false)
+  assert.deepEqual({ origin: again.about.origin, vkey: again.verifierKey, head: again.head() }, before)
+  assert.equal(openCheckpoint(nodeCrypto, again.checkpoint(), keysOf(again)).size, 1)
+})
+
+test('the signing key is a file of mode 0600 outside the database, and the database does not hold it', async t => {
+  const { folder, ledger } = await fresh(t)
+  await ledger.append(testEvent(1))
+  const path = join(folder, 'keys', 'main.signing-key')
+  assert.equal(statSync(path).mode & 0o777, 0o600)
+  const key = readFileSync(path, 'utf8').trim()
+  await ledger.close()
+  for (const file of readdirSync(folder).filter(name => name.startsWith('ledger.db'))) {
+    const bytes = readFileSync(join(folder, file))
+    assert(!bytes.includes(key.slice(-40)))
+    assert(!bytes.includes(Buffer.from(parseSigningKey(key).seed)))
+  }
+})
+
+test('P21 a missing or foreign signing key is a start-up error, never a second ledger', async t => {
+  const { folder, ledger } = await fresh(t)
+  await ledger.append(testEvent(1))
+  await ledger.close()
+  const path = join(folder, 'keys', 'main.signing-key')
+  const key = readFileSync(path, 'utf8')
+  rmSync(path)
+  const options = { keysFolder: join(folder, 'keys'), guard: join(folder, 'guard') }
+  await assert.rejects(openLedger(join(folder, 'ledger.db'), options), { code: 'signing_key_missing' })
+  const other = await openTestLedger(t, join(folder, 'other'))
+  await other.close()
+  const foreign = readFileSync(join(folder, 'other', 'keys', 'main.signing-key'), 'utf8')
+  await assert.rejects(openLedger(join(folder, 'ledger.db'), { ...options, signingKey: foreign }), {
+    code: 'signing_key_mismatch',
+  })
+  await assert.rejects(openLedger(join(folder, 'ledger.db'), { ...options, signingKey: 'nonsense' }), {
+    code: 'signing_key_mismatch',
+  })
+  const fromText = await openLedger(join(folder, 'ledger.db'), { ...options, signingKey: key })
+  assert.equal(fromText.head().size, 1)
+  await fromText.close()
+})
+
+test('P25 another database, a newer schema and a damaged file are refused, and not touched', async t => {
+  const folder = tempFolder(t)
+  const path = join(folder, 'ledger.db')
+  const options = { keysFolder: join(folder, 'keys'), guard: join(folder, 'guard') }
+  const { DatabaseSync } = await import('node:sqlite')
+  const foreign = new DatabaseSync(path)
+  foreign.exec('CREATE TABLE theirs (a); PRAGMA journal_mode = DELETE')
+  foreign.close()
+  const before = readFileSync(path)
+  await assert.rejects(openLedger(path, options), { code: 'not_a_ledger' })
+  assert.deepEqual(readFileSync(path), before)
+  writeFileSync(
+    path,
+    'this is a text file, long enough to look like something that SQLite could read if it wanted to',
+  )
+  await assert.rejects(openLedger(path, options), { code: 'not_a_ledger' })
+  rmSync(path)
+  const ledger = await openTestLedger(t, folder)
+  await ledger.close()
+  const db = new DatabaseSync(path)
+  db.exec('PRAGMA user_version = 99')
+  db.close()
+  await assert.rejects(openLedger(path, options), { code: 'schema_too_new' })
+})
+
+test('an origin is chosen once, and a text that cannot be one is refused', async t => {
+  const folder = tempFolder(t)
+  const ledger = await openTestLedger(t, folder, { origin: 'ledger.example/acme' })
+  assert.equal(ledger.about.origin, 'ledger.example/acme')
+  assert(ledger.verifierKey.startsWith('ledger.example/acme+'))
+  await ledger.close()
+  const again = await openTestLedger(t, folder, { origin: 'another.example/name' })
+  assert.equal(again.about.origin, 'ledger.example/acme')
+  const elsewhere = join(folder, 'elsewhere')
+  mkdirSync(elsewhere)
+  for (const origin of ['with space', 'plus+sign', 'new\nline', 'quote"', '']) {
+    await assert.rejects(openTestLedger(t, elsewhere, { origin }), { code: 'invalid_option' }, origin)
+  }
+  await assert.rejects(openTestLedger(t, elsewhere, { name: 'Not A Name' }), { code: 'invalid_option' })
+})
+
+test('creating an API key is a leaf of kind admin; the key itself is nowhere in the file', async t => {
+  const { folder, ledger } = await fresh(t)
+  const key = await testKey(ledger)
+  const [event] = ledger.search({ kind: 'admin' }).events
+  assert.equal(event?.meta.event_name, 'deedbox.key.created')
+  assert.deepEqual(JSON.parse(event.payload ?? '').scopes, ['write', 'read', 'verify'])
+  assert.equal(checkLog(folder).verdict, 'ok')
+  await ledger.close()
+  assert(!readFileSync(join(folder, 'ledger.db')).includes(key))
+})
+
+test('P25 the settings that cannot be added later are in the file', async t => {
+  const { folder, ledger } = await fresh(t)
+  await ledger.append(testEvent(1))
+  const { DatabaseSync } = await import('node:sqlite')
+  const db = new DatabaseSync(join(folder, 'ledger.db'), { readOnly: true })
+  const read = (name: string) => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+  assert.equal(read('application_id'), 0x44454544)
+  assert.equal(read('user_version'), 1)
+  assert.equal(read('journal_mode'), 'wal')
+  assert.equal(read('auto_vacuum'), 2)
+  assert.equal(read('page_size'), 8192)
+  db.close()
+})
+
+test('a bundled program that lost the writer thread is told which setting helps', async t => {
+  const folder = tempFolder(t)
+  await assert.rejects(
+    openTestLedger(t, folder, { writerThread: new URL('file:///nowhere/writer-thread.js') }),
+    (error: Error & { code: string }) =>
+      error.code === 'worker_missing' && error.message.includes('writerThread'),
+  )
+})

@@ -1,0 +1,1 @@
+export { type EventPage, type EventQuery, searchEvents } from './query.ts'

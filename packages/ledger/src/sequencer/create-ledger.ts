@@ -1,0 +1,89 @@
+import { randomBytes } from 'node:crypto'
+import { emptyRoot, formatCheckpoint, signNote } from '@deedbox/tlog'
+import { nodeCrypto } from '@deedbox/tlog/node'
+import { LedgerError } from '../errors.ts'
+import { createSigningKeys, loadSigningKeys, type SigningKeys } from '../signing/index.ts'
+import type { LedgerRow, StoreTransaction } from '../store/index.ts'
+import { dedupCheckOf, dedupSecret } from './idempotency.ts'
+import type { WriterConfig } from './submission.ts'
+
+/** URL-like text: it stands in checkpoints, key names and leaves, so nothing that any of them would escape. */
+const originForm = /^[A-Za-z0-9._~:/-]{1,255}$/
+const nameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
+
+/**
+ * Finds the ledger that `config` names, or creates it in a database that holds none. Runs under the database's
+ * write lock, so of two processes that start at once one creates and the other finds (pitfall P21).
+ */
+export async function findOrCreate(
+  tx: StoreTransaction,
+  config: WriterConfig,
+): Promise<{ row: LedgerRow; keys: SigningKeys; created: boolean }> {
+  const source = { folder: config.keysFolder, text: config.signingKey }
+  const rows = await tx.ledgers()
+  if (rows.length > 0) {
+    const row = rows.find(row => row.name === config.ledgerName)
+    if (row === undefined) {
+      throw new LedgerError(
+        'unknown_ledger',
+        `${config.path} holds no ledger "${config.ledgerName}"; it holds: ${rows.map(row => row.name).join(', ')}.`,
+      )
+    }
+    const keys = loadSigningKeys(source, row.name)
+    checkKeys(row, keys, config)
+    return { row, keys, created: false }
+  }
+  if (!nameForm.test(config.ledgerName)) {
+    throw new LedgerError(
+      'invalid_option',
+      `"${config.ledgerName}" is no ledger name: use a–z, 0–9 and hyphens.`,
+    )
+  }
+  // A key without a ledger is what a crash between the two leaves behind: it has signed nothing, so it serves.
+  const found = loadSigningKeys(source, config.ledgerName)
+  const origin =
+    found?.signers[0]?.name ??
+    config.origin ??
+    `${randomBytes(16).toString('hex')}.deedbox.invalid/${config.ledgerName}`
+  if (!originForm.test(origin)) {
+    throw new LedgerError(
+      'invalid_option',
+      `"${origin}" cannot be an origin: use a URL without its scheme, of letters, digits and . _ ~ : / -.`,
+    )
+  }
+  const keys = found ?? createSigningKeys(source, config.ledgerName, origin)
+  const root = emptyRoot(nodeCrypto.sha256)
+  const row = {
+    name: config.ledgerName,
+    origin,
+    kind: 'events' as const,
+    createdAt: new Date().toISOString(),
+    verifierKeys: keys.verifierKeys,
+    dedupCheck: dedupCheckOf(dedupSecret(keys.firstSeed)),
+  }
+  const note = signNote(formatCheckpoint({ origin, size: 0, root }), keys.signers)
+  const ledgerId = await tx.createLedger(row, { size: 0, root, at: 0, note })
+  return { row: { ledgerId, ...row }, keys, created: true }
+}
+
+function checkKeys(
+  row: LedgerRow,
+  keys: SigningKeys | null,
+  config: WriterConfig,
+): asserts keys is SigningKeys {
+  if (keys === null) {
+    throw new LedgerError(
+      'signing_key_missing',
+      `The ledger "${row.name}" is there, its signing key is not. Put the file ${row.name}.signing-key back into ` +
+        `${config.keysFolder}, or set DEEDBOX_SIGNING_KEY.`,
+    )
+  }
+  const unknown = keys.verifierKeys.find(key => !row.verifierKeys.includes(key))
+  const sameSecret = Buffer.compare(dedupCheckOf(dedupSecret(keys.firstSeed)), row.dedupCheck) === 0
+  if (unknown !== undefined || !sameSecret) {
+    throw new LedgerError(
+      'signing_key_mismatch',
+      `The signing key at hand is not one of the ledger "${row.name}" (${row.origin}). Use the key it was created with.`,
+    )
+  }
+}

@@ -1,0 +1,13 @@
+export { openInlineWriter, openWriterOn } from './inline-writer.ts'
+export { Queue } from './queue.ts'
+export { defaultGuardFolder, fileGuard, type RollbackGuard } from './rollback-guard.ts'
+export {
+  adminSubmission,
+  type OpenedLedger,
+  type Sequenced,
+  type Submission,
+  type Writer,
+  type WriterConfig,
+} from './submission.ts'
+export { openThreadWriter } from './thread-writer.ts'
+export { indexOfTxId } from './tx-id.ts'

@@ -1,0 +1,106 @@
+import { LedgerError } from '../errors.ts'
+import type { Sequenced, Submission, Writer } from './submission.ts'
+
+/** One transaction takes at most this many submissions; it keeps the time that others wait for the lock short. */
+const maxBatch = 2_048
+
+/** The newest checkpoint becomes public this long after the last append, in milliseconds. */
+const idlePublish = 1_000
+
+interface Waiting {
+  submissions: Submission[]
+  resolve: (results: Sequenced[]) => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * The one queue of a ledger in this process. While one transaction is under way the next gathers, so batches grow
+ * with the load by themselves and a lone event waits for nobody: the disk's own pace is the flush interval.
+ */
+export class Queue {
+  readonly #writer: Writer
+  #waiting: Waiting[] = []
+  #busy = false
+  #scheduled = false
+  #publishTimer: NodeJS.Timeout | undefined
+  /** Submissions accepted and not answered yet. */
+  depth = 0
+  /** Why the last transaction failed, until one succeeds again. */
+  failure: LedgerError | undefined
+
+  constructor(writer: Writer) {
+    this.#writer = writer
+  }
+
+  /** Resolves once all of them are durable; they are committed in one transaction and in this order. */
+  submit(submissions: Submission[]): Promise<Sequenced[]> {
+    if (submissions.length === 0) return Promise.resolve([])
+    this.depth += submissions.length
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ submissions, resolve, reject })
+      this.#schedule()
+    })
+  }
+
+  /** Stops the timer and publishes what is not public yet. Call once nothing is waiting any more. */
+  async close(): Promise<void> {
+    if (this.#publishTimer === undefined) return
+    clearTimeout(this.#publishTimer)
+    await this.#writer.publish()
+  }
+
+  /** Starts after the events of this turn of the loop have been taken in, so that they share a commit. */
+  #schedule(): void {
+    if (this.#busy || this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      void this.#run()
+    })
+  }
+
+  async #run(): Promise<void> {
+    if (this.#busy) return
+    this.#busy = true
+    while (this.#waiting.length > 0) {
+      const group = this.#takeGroup()
+      const all = group.length === 1 ? group[0]!.submissions : group.flatMap(waiting => waiting.submissions)
+      try {
+        const results = await this.#writer.append(all)
+        let from = 0
+        for (const waiting of group) {
+          waiting.resolve(results.slice(from, from + waiting.submissions.length))
+          from += waiting.submissions.length
+        }
+        this.failure = undefined
+        this.#publishSoon()
+      } catch (error) {
+        if (error instanceof LedgerError) this.failure = error
+        for (const waiting of group) waiting.reject(error)
+      }
+      this.depth -= all.length
+    }
+    this.#busy = false
+  }
+
+  #takeGroup(): Waiting[] {
+    let count = 0
+    let groups = 0
+    for (const waiting of this.#waiting) {
+      if (groups > 0 && count + waiting.submissions.length > maxBatch) break
+      count += waiting.submissions.length
+      groups++
+    }
+    return this.#waiting.splice(0, groups)
+  }
+
+  #publishSoon(): void {
+    if (this.#publishTimer !== undefined) return
+    this.#publishTimer = setTimeout(() => {
+      this.#publishTimer = undefined
+      // A failure here fails the next append too, and that one has somebody to tell.
+      this.#writer.publish().catch(() => undefined)
+    }, idlePublish)
+    this.#publishTimer.unref()
+  }
+}

@@ -1,0 +1,6 @@
+export {
+  createSigningKeys,
+  loadSigningKeys,
+  type SigningKeySource,
+  type SigningKeys,
+} from './signing-keys.ts'

@@ -1,0 +1,81 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { formatVerifierKey, type NoteSigner } from '@deedbox/tlog'
+import { ed25519Signer, generateSigningKey, parseSigningKey } from '@deedbox/tlog/node'
+import { LedgerError } from '../errors.ts'
+
+/**
+ * The signing keys of one ledger, oldest first. All of them sign; the first one's seed is also the root of the
+ * secret under which idempotency keys are hashed, so it outlives its own rotation.
+ */
+export interface SigningKeys {
+  signers: NoteSigner[]
+  /** The verifier keys to hand out, in the same order. */
+  verifierKeys: string[]
+  /** The 32-byte seed of the first key. */
+  firstSeed: Uint8Array
+}
+
+/** Where keys come from: `DEEDBOX_SIGNING_KEY` (one key text a line, oldest first) if set, else a folder. */
+export interface SigningKeySource {
+  folder: string
+  /** The value of `DEEDBOX_SIGNING_KEY`. */
+  text?: string | undefined
+}
+
+const fileOf = (source: SigningKeySource, ledger: string) => join(source.folder, `${ledger}.signing-key`)
+
+/**
+ * The keys of a ledger, or null when the folder has none.
+ *
+ * @throws LedgerError `signing_key_mismatch` when a key is malformed or belongs to another origin
+ */
+export function loadSigningKeys(source: SigningKeySource, ledger: string): SigningKeys | null {
+  const text = source.text ?? readKeyFile(fileOf(source, ledger))
+  const lines = text?.split(/\s+/).filter(line => line !== '') ?? []
+  if (lines.length === 0) return null
+  return keysOf(lines, source.text === undefined ? fileOf(source, ledger) : 'DEEDBOX_SIGNING_KEY')
+}
+
+/** Makes the first key of a new ledger and writes it to the folder with mode 0600; never over an existing file. */
+export function createSigningKeys(source: SigningKeySource, ledger: string, origin: string): SigningKeys {
+  const { privateKey } = generateSigningKey(origin)
+  mkdirSync(source.folder, { recursive: true, mode: 0o700 })
+  writeFileSync(fileOf(source, ledger), `${privateKey}\n`, { mode: 0o600, flag: 'wx', flush: true })
+  syncFolder(source.folder)
+  return keysOf([privateKey], fileOf(source, ledger))
+}
+
+/** Without this a power cut could keep the ledger and lose the name of its key's file. Windows has no such call. */
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return
+  const descriptor = openSync(folder, 'r')
+  fsyncSync(descriptor)
+  closeSync(descriptor)
+}
+
+function keysOf(lines: string[], where: string): SigningKeys {
+  try {
+    const keys = lines.map(line => parseSigningKey(line))
+    const signers = keys.map(key => ed25519Signer(key.name, key.seed))
+    return {
+      signers,
+      verifierKeys: signers.map(signer => formatVerifierKey(signer.verifierKey)),
+      firstSeed: keys[0]!.seed,
+    }
+  } catch (cause) {
+    // The cause may quote the key; it goes no further than the cause.
+    throw new LedgerError('signing_key_mismatch', `${where} does not hold a signing key (PRIVATE+KEY+…).`, {
+      cause,
+    })
+  }
+}
+
+function readKeyFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new LedgerError('signing_key_missing', `The signing key ${path} cannot be read.`, { cause: error })
+  }
+}

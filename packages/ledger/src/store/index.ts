@@ -1,0 +1,15 @@
+export { readPragma } from './sqlite/connection.ts'
+export { openSqliteReader, type SqliteReader } from './sqlite/sqlite-reader.ts'
+export { openSqliteStore } from './sqlite/sqlite-store.ts'
+export {
+  type ApiKeyRow,
+  CommitOutcomeUnknown,
+  type EventParts,
+  type EventRow,
+  type HeadRow,
+  type IdempotencyRow,
+  type LedgerRow,
+  type LedgerStore,
+  type StoreTransaction,
+  type TileRow,
+} from './store.ts'

@@ -1,0 +1,140 @@
+import { existsSync, statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { LedgerError } from '../../errors.ts'
+import { applicationId, createTables, schemaVersion } from './schema.ts'
+
+/** How long a transaction waits for another process's before it gives up, in milliseconds. */
+const busyTimeout = 10_000
+
+/**
+ * Opens the writing connection of a ledger file, and makes the file if it does not exist.
+ *
+ * @throws LedgerError `not_a_ledger`, `schema_too_new`, `storage_failed`
+ */
+export function openForWriting(path: string): DatabaseSync {
+  const fresh = !existsSync(path) || statSync(path).size === 0
+  const db = connect(path, false)
+  try {
+    if (fresh) {
+      // These three are laid down with the first page and cannot be changed afterwards without a full rewrite.
+      db.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL')
+    }
+    createUnlessThere(db, path)
+    applySettings(db)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** Opens a connection that can only read. The file must be a ledger. */
+export function openForReading(path: string): DatabaseSync {
+  if (!existsSync(path)) {
+    throw new LedgerError('not_a_ledger', `There is no ledger at ${path}.`)
+  }
+  const db = connect(path, true)
+  try {
+    checkIdentity(db, path)
+    db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -16000')
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+function connect(path: string, readOnly: boolean): DatabaseSync {
+  try {
+    const db = new DatabaseSync(path, { readOnly })
+    db.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
+    return db
+  } catch (cause) {
+    throw new LedgerError('storage_failed', `The file ${path} cannot be opened: ${sentenceOf(cause)}.`, {
+      cause,
+    })
+  }
+}
+
+function createUnlessThere(db: DatabaseSync, path: string): void {
+  if (pragma(db, 'application_id', path) !== 0 || tableCount(db) > 0) {
+    checkIdentity(db, path)
+    return
+  }
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    // Another process may have been first while this one waited for the lock.
+    if (tableCount(db) === 0) {
+      db.exec(createTables)
+      db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`)
+    }
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function checkIdentity(db: DatabaseSync, path: string): void {
+  if (pragma(db, 'application_id', path) !== applicationId) {
+    throw new LedgerError('not_a_ledger', `The file ${path} is not a Deedbox ledger. Name another file.`)
+  }
+  const version = pragma(db, 'user_version', path)
+  if (version > schemaVersion) {
+    throw new LedgerError(
+      'schema_too_new',
+      `The ledger ${path} has schema ${version}; this program knows up to ${schemaVersion}. Use a newer Deedbox.`,
+    )
+  }
+}
+
+/**
+ * Durable at each commit (FULL syncs the log before the commit returns), deleted content overwritten. Read back,
+ * because a setting that silently did not take would be a promise that nobody keeps (pitfall P25).
+ */
+function applySettings(db: DatabaseSync): void {
+  db.exec(`
+    PRAGMA synchronous = FULL;
+    PRAGMA fullfsync = ON;
+    PRAGMA checkpoint_fullfsync = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA foreign_keys = ON;
+    PRAGMA cache_size = -32000;
+    PRAGMA journal_size_limit = 67108864;
+  `)
+  const wanted = { journal_mode: 'wal', synchronous: 2, secure_delete: 1, auto_vacuum: 2 }
+  for (const [name, value] of Object.entries(wanted)) {
+    const actual = readPragma(db, name)
+    if (actual !== value) {
+      throw new LedgerError(
+        'storage_failed',
+        `SQLite did not take the setting ${name} = ${value} (it is ${actual}). The file system may not support it.`,
+      )
+    }
+  }
+}
+
+function tableCount(db: DatabaseSync): number {
+  return Number(db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n ?? 0)
+}
+
+function pragma(db: DatabaseSync, name: string, path: string): number {
+  try {
+    return Number(readPragma(db, name))
+  } catch (cause) {
+    throw new LedgerError('not_a_ledger', `The file ${path} is not a Deedbox ledger: ${sentenceOf(cause)}.`, {
+      cause,
+    })
+  }
+}
+
+/** The settings that decide about durability, as SQLite reports them; benchmarks print these. */
+export function readPragma(db: DatabaseSync, name: string): string | number {
+  const row = db.prepare(`PRAGMA ${name}`).get()
+  return Object.values(row ?? {})[0] as string | number
+}
+
+/** What SQLite or the system said, without a trailing full stop. */
+export function sentenceOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
+}

@@ -1,0 +1,172 @@
+/**
+ * The tables of a ledger file, and for each column what vouches for it.
+ *
+ * `position` is `ledgerId · 2^40 + index`: one integer key keeps each ledger's events together and in order, and
+ * every secondary index ends in it, so that "newest first" needs no sorting and no second tree.
+ */
+export const schemaVersion = 1
+
+/** "DEED": lets `file` and us tell a ledger from any other SQLite database. */
+export const applicationId = 0x44454544
+
+const indexesPerLedger = 2 ** 40
+
+/** The largest ledger id whose positions are exact in a double. */
+export const maxLedgerId = 8191
+
+/** The row key of an event. */
+export function positionOf(ledgerId: number, index: number): number {
+  return ledgerId * indexesPerLedger + index
+}
+
+/** The index inside its ledger of the event at a position. */
+export function indexOf(ledgerId: number, position: number): number {
+  return position - ledgerId * indexesPerLedger
+}
+
+/** Columns that identify somebody or something: each distinct value may be met a few times among millions. */
+const rare = ['request_id', 'trace_id', 'immutable_trail', 'actor_id', 'subject', 'correlation_id']
+const frequent = ['type', 'event_name', 'service']
+
+/** Run once, in one transaction, on an empty file. */
+export const createTables: string = `
+CREATE TABLE ledgers (
+  ledger_id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  origin TEXT NOT NULL UNIQUE,
+  kind TEXT NOT NULL CHECK (kind IN ('events', 'raw')),
+  created_at TEXT NOT NULL,
+  verifier_keys TEXT NOT NULL,
+  dedup_check BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE heads (
+  ledger_id INTEGER PRIMARY KEY REFERENCES ledgers,
+  size INTEGER NOT NULL,
+  root BLOB NOT NULL,
+  at INTEGER NOT NULL,
+  note TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE events (
+  position INTEGER PRIMARY KEY,
+  ledger_id INTEGER NOT NULL,
+  leaf BLOB NOT NULL,
+  core_salt BLOB, core BLOB,
+  context_salt BLOB, context BLOB,
+  payload_salt BLOB, payload BLOB,
+  server_salt BLOB, server BLOB,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  type TEXT, event_name TEXT, service TEXT, env TEXT,
+  request_id TEXT, trace_id TEXT, immutable_trail TEXT,
+  actor_id TEXT, subject TEXT, correlation_id TEXT, outcome TEXT
+) STRICT;
+${frequent.map(column => `CREATE INDEX events_by_${column} ON events (ledger_id, ${column});`).join('\n')}
+${rare.map(column => `CREATE INDEX events_by_${column} ON events (ledger_id, ${column}) WHERE ${column} IS NOT NULL;`).join('\n')}
+
+CREATE TABLE tiles (
+  ledger_id INTEGER NOT NULL,
+  level INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  hashes BLOB NOT NULL,
+  PRIMARY KEY (ledger_id, level, n)
+) STRICT;
+
+CREATE TABLE checkpoints (
+  ledger_id INTEGER NOT NULL,
+  size INTEGER NOT NULL,
+  note TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (ledger_id, size)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE idempotency (
+  ledger_id INTEGER NOT NULL,
+  key_hash BLOB NOT NULL,
+  fingerprint BLOB NOT NULL,
+  idx INTEGER NOT NULL,
+  PRIMARY KEY (ledger_id, key_hash, fingerprint)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE api_keys (
+  key_id TEXT PRIMARY KEY,
+  ledger_id INTEGER NOT NULL REFERENCES ledgers,
+  principal TEXT NOT NULL,
+  name TEXT NOT NULL,
+  hash BLOB NOT NULL UNIQUE,
+  scopes TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER,
+  revoked_at INTEGER
+) STRICT, WITHOUT ROWID;
+`
+
+/**
+ * What vouches for each column (DESIGN §7.3). `committed`: hashed into the tree, or checked against it.
+ * `derived`: computed from committed bytes and compared by full verification. `not attested`: nothing proves it.
+ * A test fails on a column that is not listed here.
+ */
+export const attestation: Record<string, Record<string, 'committed' | 'derived' | 'not attested'>> = {
+  ledgers: {
+    ledger_id: 'not attested',
+    name: 'not attested',
+    origin: 'committed',
+    kind: 'not attested',
+    created_at: 'not attested',
+    verifier_keys: 'not attested',
+    dedup_check: 'not attested',
+  },
+  heads: {
+    ledger_id: 'not attested',
+    size: 'committed',
+    root: 'committed',
+    at: 'derived',
+    note: 'committed',
+  },
+  events: {
+    position: 'committed',
+    ledger_id: 'derived',
+    leaf: 'committed',
+    core_salt: 'committed',
+    core: 'committed',
+    context_salt: 'committed',
+    context: 'committed',
+    payload_salt: 'committed',
+    payload: 'committed',
+    server_salt: 'committed',
+    server: 'committed',
+    at: 'derived',
+    kind: 'derived',
+    type: 'derived',
+    event_name: 'derived',
+    service: 'derived',
+    env: 'derived',
+    request_id: 'derived',
+    trace_id: 'derived',
+    immutable_trail: 'derived',
+    actor_id: 'derived',
+    subject: 'derived',
+    correlation_id: 'derived',
+    outcome: 'derived',
+  },
+  tiles: { ledger_id: 'derived', level: 'derived', n: 'derived', hashes: 'committed' },
+  checkpoints: { ledger_id: 'not attested', size: 'committed', note: 'committed', at: 'not attested' },
+  idempotency: {
+    ledger_id: 'not attested',
+    key_hash: 'not attested',
+    fingerprint: 'not attested',
+    idx: 'not attested',
+  },
+  api_keys: {
+    key_id: 'not attested',
+    ledger_id: 'not attested',
+    principal: 'not attested',
+    name: 'not attested',
+    hash: 'not attested',
+    scopes: 'not attested',
+    created_at: 'not attested',
+    expires_at: 'not attested',
+    revoked_at: 'not attested',
+  },
+}

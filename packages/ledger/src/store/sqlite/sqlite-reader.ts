@@ -1,0 +1,204 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { EventColumns } from '../../events/index.ts'
+import type { ApiKeyRow, EventRow, HeadRow, LedgerRow } from '../store.ts'
+import { openForReading } from './connection.ts'
+import { type SqliteRow, toApiKeyRow, toEventRow, toHeadRow, toLedgerRow } from './rows.ts'
+import { indexOf, positionOf } from './schema.ts'
+
+/** What a page of a search asks the store for; indices are of the ledger, both ends of the range included. */
+export interface ScanRequest {
+  ledgerId: number
+  equals: Partial<EventColumns>
+  kind?: EventRow['kind']
+  from: number
+  to: number
+  newestFirst: boolean
+  limit: number
+}
+
+/** What a scan found: at most `limit` rows, and where the next one goes on, or null when the range is exhausted. */
+export interface ScanResult {
+  rows: EventRow[]
+  next: number | null
+}
+
+/**
+ * Indexed columns, the most selective first: the first one that a search names leads it. SQLite would guess, as
+ * it has no statistics here, and a wrong guess reads millions of rows.
+ */
+const leading: readonly (keyof EventColumns)[] = [
+  'request_id',
+  'trace_id',
+  'correlation_id',
+  'immutable_trail',
+  'subject',
+  'actor_id',
+  'event_name',
+  'service',
+  'type',
+]
+
+/** Rows that one scan looks at before it hands back what it has, so that no search holds the thread for long. */
+const scanLimit = 20_000
+
+/** The read side of a ledger file: a connection of its own that sees the last committed state. Synchronous. */
+export class SqliteReader {
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+  }
+
+  ledgers(): LedgerRow[] {
+    return this.#prepare('SELECT * FROM ledgers ORDER BY ledger_id')
+      .all()
+      .map(row => toLedgerRow(row as SqliteRow))
+  }
+
+  head(ledgerId: number): HeadRow {
+    return toHeadRow(
+      this.#prepare('SELECT size, root, at, note FROM heads WHERE ledger_id = ?').get(ledgerId) as SqliteRow,
+    )
+  }
+
+  /** The newest public checkpoint, or null before the first. */
+  publishedCheckpoint(ledgerId: number): string | null {
+    const row = this.#prepare(
+      'SELECT note FROM checkpoints WHERE ledger_id = ? ORDER BY size DESC LIMIT 1',
+    ).get(ledgerId)
+    return row === undefined ? null : String(row.note)
+  }
+
+  /** Every checkpoint that was ever public, smallest first. */
+  *publishedCheckpoints(ledgerId: number): Generator<{ size: number; note: string }> {
+    const statement = this.#db.prepare('SELECT size, note FROM checkpoints WHERE ledger_id = ? ORDER BY size')
+    for (const row of statement.iterate(ledgerId)) yield { size: Number(row.size), note: String(row.note) }
+  }
+
+  tile(ledgerId: number, level: number, n: number): Uint8Array | null {
+    const row = this.#prepare('SELECT hashes FROM tiles WHERE ledger_id = ? AND level = ? AND n = ?').get(
+      ledgerId,
+      level,
+      n,
+    )
+    return (row?.hashes as Uint8Array | undefined) ?? null
+  }
+
+  /** The leaves of `[from, to)`, as far as they are there. */
+  leaves(ledgerId: number, from: number, to: number): Uint8Array[] {
+    return this.#prepare('SELECT leaf FROM events WHERE position >= ? AND position < ? ORDER BY position')
+      .all(positionOf(ledgerId, from), positionOf(ledgerId, to))
+      .map(row => row.leaf as Uint8Array)
+  }
+
+  event(ledgerId: number, index: number): EventRow | null {
+    const row = this.#prepare('SELECT * FROM events WHERE position = ?').get(positionOf(ledgerId, index))
+    return row === undefined ? null : toEventRow(ledgerId, row as SqliteRow)
+  }
+
+  /** All rows of a ledger in order, for verification; a generator, so memory stays flat. */
+  *events(ledgerId: number): Generator<EventRow & { ledgerColumn: number }> {
+    const statement = this.#db.prepare(
+      'SELECT * FROM events WHERE position >= ? AND position < ? ORDER BY position',
+    )
+    const rows = statement.iterate(positionOf(ledgerId, 0), positionOf(ledgerId + 1, 0))
+    for (const row of rows) {
+      yield { ...toEventRow(ledgerId, row as SqliteRow), ledgerColumn: Number(row.ledger_id) }
+    }
+  }
+
+  /** The smallest index whose `at` is not before `time` (milliseconds); `size` if there is none. */
+  firstAtOrAfter(ledgerId: number, size: number, time: number): number {
+    const at = this.#prepare('SELECT at FROM events WHERE position = ?')
+    let low = 0
+    let high = size
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if (Number(at.get(positionOf(ledgerId, middle))?.at) < time) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  /** One page of a search. */
+  scan(request: ScanRequest): ScanResult {
+    const { ledgerId, equals, newestFirst, limit } = request
+    const given = Object.entries(equals).filter(([, value]) => value !== undefined && value !== null)
+    const leader = leading.find(name => given.some(([column]) => column === name))
+    const rest = given.filter(([column]) => column !== leader)
+    const checked = [...rest.map(([column]) => column), 'kind']
+    const sql =
+      `SELECT position, ${checked.join(', ')} FROM events ${leader === undefined ? '' : `INDEXED BY events_by_${leader}`}` +
+      ` WHERE ${leader === undefined ? '' : `ledger_id = ? AND ${leader} = ? AND `}position BETWEEN ? AND ?` +
+      ` ORDER BY position ${newestFirst ? 'DESC' : 'ASC'}`
+    const bound = leader === undefined ? [] : [ledgerId, equals[leader] ?? null]
+    const found: number[] = []
+    let scanned = 0
+    for (const row of this.#db
+      .prepare(sql)
+      .iterate(...bound, positionOf(ledgerId, request.from), positionOf(ledgerId, request.to))) {
+      const index = indexOf(ledgerId, Number(row.position))
+      if (found.length === limit || scanned === scanLimit)
+        return { rows: this.#rows(ledgerId, found), next: index }
+      scanned++
+      const fits =
+        (request.kind === undefined || row.kind === request.kind) &&
+        rest.every(([column, value]) => row[column] === value)
+      if (fits) found.push(index)
+    }
+    return { rows: this.#rows(ledgerId, found), next: null }
+  }
+
+  apiKeyByHash(hash: Uint8Array): ApiKeyRow | null {
+    const row = this.#prepare('SELECT * FROM api_keys WHERE hash = ?').get(hash)
+    return row === undefined ? null : toApiKeyRow(row as SqliteRow)
+  }
+
+  apiKeyCount(ledgerId: number): number {
+    return Number(
+      this.#prepare('SELECT count(*) AS n FROM api_keys WHERE ledger_id = ?').get(ledgerId)?.n ?? 0,
+    )
+  }
+
+  /** Runs `work` on one unchanging snapshot, while writers go on. */
+  snapshot<T>(work: () => T): T {
+    this.#db.exec('BEGIN')
+    try {
+      return work()
+    } finally {
+      this.#db.exec('COMMIT')
+    }
+  }
+
+  /** What SQLite's own check of the file's structure says; `ok` when nothing is wrong. */
+  quickCheck(): string {
+    return String(Object.values(this.#db.prepare('PRAGMA quick_check(1)').get() ?? {})[0])
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  #rows(ledgerId: number, indices: readonly number[]): EventRow[] {
+    return indices.map(index => this.event(ledgerId, index)).filter(row => row !== null)
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+/**
+ * Opens a ledger file for reading only.
+ *
+ * @throws LedgerError `not_a_ledger`, `schema_too_new`, `storage_failed`
+ */
+export function openSqliteReader(path: string): SqliteReader {
+  return new SqliteReader(openForReading(path))
+}

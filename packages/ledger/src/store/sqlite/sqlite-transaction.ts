@@ -1,0 +1,157 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { columnNames } from '../../events/index.ts'
+import type {
+  ApiKeyRow,
+  EventRow,
+  HeadRow,
+  IdempotencyRow,
+  LedgerRow,
+  StoreTransaction,
+  TileRow,
+} from '../store.ts'
+import { eventColumns, type SqliteRow, toApiKeyRow, toHeadRow, toLedgerRow } from './rows.ts'
+import { maxLedgerId, positionOf } from './schema.ts'
+
+/** The statements of the write path, prepared once per connection. */
+export class SqliteTransaction implements StoreTransaction {
+  readonly #db: DatabaseSync
+  readonly #head: StatementSync
+  readonly #moveHead: StatementSync
+  readonly #readTile: StatementSync
+  readonly #writeTile: StatementSync
+  readonly #insertEvent: StatementSync
+  readonly #readLeaf: StatementSync
+  readonly #findIdempotency: StatementSync
+  readonly #insertIdempotency: StatementSync
+  readonly #publishCheckpoint: StatementSync
+
+  constructor(db: DatabaseSync) {
+    this.#db = db
+    this.#head = db.prepare('SELECT size, root, at, note FROM heads WHERE ledger_id = ?')
+    this.#moveHead = db.prepare(
+      'UPDATE heads SET size = ?, root = ?, at = ?, note = ? WHERE ledger_id = ? AND size = ? AND root = ?',
+    )
+    this.#readTile = db.prepare('SELECT hashes FROM tiles WHERE ledger_id = ? AND level = ? AND n = ?')
+    this.#writeTile = db.prepare(
+      `INSERT INTO tiles (ledger_id, level, n, hashes) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET hashes = excluded.hashes`,
+    )
+    this.#insertEvent = db.prepare(
+      `INSERT INTO events (${eventColumns.join(', ')}) VALUES (${eventColumns.map(() => '?').join(', ')})`,
+    )
+    this.#readLeaf = db.prepare('SELECT leaf FROM events WHERE position = ?')
+    this.#findIdempotency = db.prepare(
+      'SELECT key_hash, fingerprint, idx FROM idempotency WHERE ledger_id = ? AND key_hash = ? ORDER BY idx',
+    )
+    this.#insertIdempotency = db.prepare(
+      'INSERT INTO idempotency (ledger_id, key_hash, fingerprint, idx) VALUES (?, ?, ?, ?)',
+    )
+    this.#publishCheckpoint = db.prepare(
+      'INSERT INTO checkpoints (ledger_id, size, note, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    )
+  }
+
+  ledgers(): LedgerRow[] {
+    const rows = this.#db.prepare('SELECT * FROM ledgers ORDER BY ledger_id').all()
+    return rows.map(row => toLedgerRow(row as SqliteRow))
+  }
+
+  createLedger(row: Omit<LedgerRow, 'ledgerId'>, head: HeadRow): number {
+    const created = this.#db
+      .prepare(
+        `INSERT INTO ledgers (name, origin, kind, created_at, verifier_keys, dedup_check)
+         VALUES (?, ?, ?, ?, ?, ?)`,
+      )
+      .run(row.name, row.origin, row.kind, row.createdAt, row.verifierKeys.join('\n'), row.dedupCheck)
+    const ledgerId = Number(created.lastInsertRowid)
+    if (ledgerId > maxLedgerId) throw new RangeError(`A file holds at most ${maxLedgerId} ledgers.`)
+    this.#db
+      .prepare('INSERT INTO heads (ledger_id, size, root, at, note) VALUES (?, ?, ?, ?, ?)')
+      .run(ledgerId, head.size, head.root, head.at, head.note)
+    return ledgerId
+  }
+
+  head(ledgerId: number): HeadRow {
+    const row = this.#head.get(ledgerId)
+    if (row === undefined) throw new RangeError(`Ledger ${ledgerId} has no head.`)
+    return toHeadRow(row as SqliteRow)
+  }
+
+  moveHead(ledgerId: number, from: HeadRow, to: HeadRow): boolean {
+    const { changes } = this.#moveHead.run(to.size, to.root, to.at, to.note, ledgerId, from.size, from.root)
+    return changes === 1
+  }
+
+  readTile(ledgerId: number, level: number, n: number): Uint8Array | null {
+    return (this.#readTile.get(ledgerId, level, n)?.hashes as Uint8Array | undefined) ?? null
+  }
+
+  writeTiles(ledgerId: number, tiles: TileRow[]): void {
+    for (const tile of tiles) this.#writeTile.run(ledgerId, tile.level, tile.n, tile.hashes)
+  }
+
+  insertEvents(ledgerId: number, rows: EventRow[]): void {
+    for (const row of rows) {
+      this.#insertEvent.run(
+        positionOf(ledgerId, row.index),
+        ledgerId,
+        row.leaf,
+        row.coreSalt,
+        row.core,
+        row.contextSalt,
+        row.context,
+        row.payloadSalt,
+        row.payload,
+        row.serverSalt,
+        row.server,
+        row.at,
+        row.kind,
+        ...columnNames.map(name => row.columns[name]),
+      )
+    }
+  }
+
+  readLeaf(ledgerId: number, index: number): Uint8Array | null {
+    return (this.#readLeaf.get(positionOf(ledgerId, index))?.leaf as Uint8Array | undefined) ?? null
+  }
+
+  findIdempotency(ledgerId: number, keyHash: Uint8Array): IdempotencyRow[] {
+    return this.#findIdempotency.all(ledgerId, keyHash).map(row => ({
+      keyHash: row.key_hash as Uint8Array,
+      fingerprint: row.fingerprint as Uint8Array,
+      index: Number(row.idx),
+    }))
+  }
+
+  insertIdempotency(ledgerId: number, rows: IdempotencyRow[]): void {
+    for (const row of rows) this.#insertIdempotency.run(ledgerId, row.keyHash, row.fingerprint, row.index)
+  }
+
+  publishCheckpoint(ledgerId: number, size: number, note: string, at: number): void {
+    this.#publishCheckpoint.run(ledgerId, size, note, at)
+  }
+
+  insertApiKey(row: ApiKeyRow): void {
+    this.#db
+      .prepare(
+        `INSERT INTO api_keys (key_id, ledger_id, principal, name, hash, scopes, created_at, expires_at, revoked_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        row.keyId,
+        row.ledgerId,
+        row.principal,
+        row.name,
+        row.hash,
+        row.scopes.join(' '),
+        row.createdAt,
+        row.expiresAt,
+        row.revokedAt,
+      )
+  }
+
+  apiKeyByHash(hash: Uint8Array): ApiKeyRow | null {
+    const row = this.#db.prepare('SELECT * FROM api_keys WHERE hash = ?').get(hash)
+    return row === undefined ? null : toApiKeyRow(row as SqliteRow)
+  }
+}

@@ -1,0 +1,1 @@
+export { type DataCheck, type DataReport, type Finding, verifyData } from './verify-data.ts'

@@ -1,0 +1,326 @@
+import { errorMessage } from '../safety/index.ts'
+import type { AuditEvent } from './audit-event.ts'
+import { type BackoffOptions, defaultBackoff, retryDelay } from './backoff.ts'
+import { EventQueue, type QueuedEvent } from './event-queue.ts'
+import { type LedgerClient, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'
+import type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
+import { SendError } from './send-error.ts'
+
+/** How events are delivered. Times in milliseconds. */
+export interface DeliveryOptions {
+  /** Events that may wait; beyond it the newest are dropped, counted and told. Default 10,000. */
+  readonly capacity?: number
+  /** How long the first event of a batch waits for company. Default 25. */
+  readonly linger?: number
+  readonly backoff?: BackoffOptions
+  /** How long nothing is sent after a 429 that names no time itself. Default one hour. (IP-06) */
+  readonly quotaPause?: number
+}
+
+/** Events and bytes of payload in one batch; proxies often refuse bodies beyond one megabyte. */
+const batchCount = 256
+const batchBytes = 600_000
+
+/**
+ * Delivers events to a ledger in batches, one batch at a time, in order. A batch that fails is sent again, the
+ * same bytes under the same keys, until the ledger takes or refuses it; so an event is stored once even when an
+ * answer is lost. (IP-06 … IP-08, IF-33, IF-34)
+ */
+export class Delivery implements AuditOutlet {
+  readonly #ledger: LedgerClient | Promise<LedgerClient>
+  readonly #warn: (code: string, message: string, fields?: Record<string, unknown>) => void
+  readonly #queue: EventQueue
+  readonly #linger: number
+  readonly #backoff: BackoffOptions
+  readonly #quotaPause: number
+  readonly #counts = { delivered: 0, dropped: 0, rejected: 0, duplicate: 0, retried: 0 }
+  readonly #emptied = new Set<() => void>()
+  #inFlight: readonly QueuedEvent[] = []
+  #running = false
+  #closed = false
+  #failures = 0
+  #resumeAt = 0
+  #pausedUntil = 0
+  #timer: NodeJS.Timeout | undefined
+  /** Flushes under way: while there are any, the retry timer keeps the process alive. */
+  #flushes = 0
+
+  constructor(
+    ledger: LedgerClient | Promise<LedgerClient>,
+    warn: (code: string, message: string, fields?: Record<string, unknown>) => void,
+    options: DeliveryOptions = {},
+  ) {
+    this.#ledger = ledger
+    this.#warn = warn
+    this.#queue = new EventQueue(options.capacity ?? 10_000)
+    this.#linger = options.linger ?? 25
+    this.#backoff = options.backoff ?? defaultBackoff
+    this.#quotaPause = options.quotaPause ?? 3_600_000
+  }
+
+  offer(event: AuditEvent): void {
+    if (this.#add({ event, settle: undefined })) this.#schedule(this.#linger)
+  }
+
+  send(event: AuditEvent, timeout: number): Promise<Acknowledgement> {
+    const { idempotencyKey } = event
+    return new Promise((resolve, reject) => {
+      if (this.#pausedUntil > Date.now()) {
+        this.#counts.dropped++
+        const until = new Date(this.#pausedUntil).toISOString()
+        reject(
+          new SendError('quota_exceeded', `The ledger's quota is used up; nothing is sent until ${until}`, {
+            idempotencyKey,
+          }),
+        )
+        return
+      }
+      let timer: NodeJS.Timeout | undefined
+      const entry: QueuedEvent = {
+        event,
+        settle: outcome => {
+          clearTimeout(timer)
+          if (outcome instanceof Error) reject(outcome)
+          else if (outcome.ok) resolve(acknowledge(event, outcome))
+          else reject(refusal(event, outcome))
+        },
+      }
+      if (!this.#add(entry)) {
+        const full = `The queue holds ${this.#queue.size} events and takes no more`
+        reject(
+          this.#closed
+            ? new SendError('closed', 'This instance is closed', { idempotencyKey })
+            : new SendError('queue_full', full, { idempotencyKey }),
+        )
+        return
+      }
+      timer = setTimeout(() => {
+        this.#counts.dropped += this.#queue.remove(waiting => waiting === entry).length
+        reject(
+          new SendError(
+            'timeout',
+            `The ledger did not acknowledge within ${timeout} ms; it may have the event. ` +
+              'Sending again with the same idempotencyKey stores it once.',
+            { idempotencyKey },
+          ),
+        )
+      }, timeout)
+      this.#schedule(0)
+    })
+  }
+
+  async flush(timeout: number): Promise<boolean> {
+    if (this.#isEmpty()) return true
+    this.#flushes++
+    let deadline: NodeJS.Timeout | undefined
+    const late = new Promise<boolean>(done => {
+      // Waiting for a pause that outlasts the deadline would be in vain.
+      const hopeless = this.#pausedUntil - Date.now() > timeout && this.#inFlight.length === 0
+      deadline = setTimeout(() => done(false), hopeless ? 0 : timeout)
+    })
+    const empty = new Promise<boolean>(done => this.#emptied.add(() => done(true)))
+    if (this.#timer !== undefined && this.#resumeAt <= Date.now() && this.#pausedUntil <= Date.now()) {
+      this.#schedule(0)
+    }
+    this.#timer?.ref()
+    try {
+      return await Promise.race([empty, late])
+    } finally {
+      clearTimeout(deadline)
+      if (--this.#flushes === 0) this.#timer?.unref()
+    }
+  }
+
+  close(): number {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    const left = this.#queue.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+    this.#counts.dropped += left.length
+    for (const { event, settle } of left) {
+      settle?.(
+        new SendError('closed', 'This instance was closed before the ledger acknowledged the event', {
+          idempotencyKey: event.idempotencyKey,
+        }),
+      )
+    }
+    this.#tellEmptied()
+    return left.length + this.#inFlight.length
+  }
+
+  stats(): AuditStats {
+    return {
+      queued: this.#queue.size + this.#inFlight.length,
+      ...this.#counts,
+      logged: 0,
+      pausedUntil: this.#pausedUntil > Date.now() ? this.#pausedUntil : null,
+    }
+  }
+
+  #add(entry: QueuedEvent): boolean {
+    if (!this.#closed && this.#queue.add(entry)) return true
+    this.#counts.dropped++
+    if (entry.settle === undefined) {
+      this.#warn(
+        'audit_dropped',
+        this.#closed
+          ? 'Audit events are dropped: this instance is closed'
+          : 'Audit events are dropped: the queue is full because the ledger takes no events',
+        { dropped: this.#counts.dropped, queued: this.#queue.size },
+      )
+    }
+    return false
+  }
+
+  /** Starts delivering after the given time, or when a running pause allows. */
+  #schedule(delay: number): void {
+    if (this.#running || this.#closed) return
+    if (this.#timer !== undefined) {
+      if (delay > 0) return
+      clearTimeout(this.#timer)
+    }
+    const now = Date.now()
+    const wait = Math.max(delay, this.#resumeAt - now, this.#pausedUntil - now)
+    // Node's timers hold at most 2^31 − 1 ms; an early start only finds the pause again.
+    this.#timer = setTimeout(() => void this.#run(), Math.min(wait, 2_000_000_000))
+    if (this.#flushes === 0 && wait > 0) this.#timer.unref()
+  }
+
+  async #run(): Promise<void> {
+    this.#timer = undefined
+    if (this.#running) return
+    this.#running = true
+    while (this.#queue.size > 0 && !this.#closed && this.#mayResume()) await this.#deliver()
+    this.#running = false
+    if (this.#isEmpty()) this.#tellEmptied()
+    else this.#schedule(1)
+  }
+
+  #mayResume(): boolean {
+    const now = Date.now()
+    return this.#resumeAt <= now && this.#pausedUntil <= now
+  }
+
+  async #deliver(): Promise<void> {
+    const batch = this.#queue.take(batchCount, batchBytes)
+    this.#inFlight = batch
+    try {
+      const client = await this.#ledger
+      const results = await client.appendBatch(batch.map(({ event }) => event))
+      if (results.length !== batch.length) {
+        throw new LedgerUnavailable(
+          `The ledger answered ${results.length} results for ${batch.length} events`,
+        )
+      }
+      this.#inFlight = []
+      this.#settle(batch, results)
+    } catch (error) {
+      this.#inFlight = []
+      this.#repeat(
+        batch,
+        error instanceof LedgerUnavailable ? error.retryAfter : undefined,
+        errorMessage(error),
+      )
+    }
+  }
+
+  #settle(batch: readonly QueuedEvent[], results: readonly LedgerResult[]): void {
+    const again: QueuedEvent[] = []
+    let problem: Extract<LedgerResult, { ok: false }> | undefined
+    batch.forEach((entry, i) => {
+      const result = results[i]!
+      if (result.ok) {
+        this.#counts.delivered++
+        if (result.duplicate) this.#counts.duplicate++
+        entry.settle?.(result)
+      } else if (result.status === 429) {
+        this.#pause(result)
+        if (entry.settle === undefined) again.push(entry)
+        else this.#reject(entry, result)
+      } else if (result.retryable) {
+        problem = result
+        again.push(entry)
+      } else {
+        this.#reject(entry, result)
+      }
+    })
+    if (problem !== undefined && again.length === batch.length) {
+      this.#repeat(again, problem.retryAfter, `${problem.reason}: ${problem.message}`)
+      return
+    }
+    this.#failures = 0
+    this.#counts.retried += again.length
+    this.#putBack(again)
+  }
+
+  #reject(entry: QueuedEvent, result: Extract<LedgerResult, { ok: false }>): void {
+    this.#counts.rejected++
+    entry.settle?.(result)
+    if (result.status === 429) return
+    this.#warn('audit_rejected', `The ledger refused an audit event: ${result.reason}: ${result.message}`, {
+      reason: result.reason,
+      status: result.status,
+      event_name: entry.event.meta.event_name,
+      rejected: this.#counts.rejected,
+    })
+  }
+
+  #repeat(batch: readonly QueuedEvent[], retryAfter: number | undefined, problem: string): void {
+    this.#failures++
+    this.#counts.retried += batch.length
+    this.#resumeAt = Date.now() + retryDelay(this.#failures, this.#backoff, Math.random(), retryAfter)
+    this.#putBack(batch)
+    this.#warn('audit_delayed', `Audit events wait because the ledger does not take them: ${problem}`, {
+      queued: this.#queue.size,
+      failures: this.#failures,
+    })
+  }
+
+  #putBack(entries: readonly QueuedEvent[]): void {
+    if (!this.#closed) {
+      this.#queue.putBack(entries)
+      return
+    }
+    this.#counts.dropped += entries.length
+    for (const { settle } of entries) settle?.(new SendError('closed', 'This instance is closed'))
+  }
+
+  /** The monthly quota is used up: nothing more is sent for a while, and nobody waits for it. (IP-06) */
+  #pause(answer: Extract<LedgerResult, { ok: false }>): void {
+    this.#pausedUntil = Date.now() + (answer.retryAfter ?? this.#quotaPause)
+    this.#warn('audit_quota', `The ledger's quota is used up, sending stops: ${answer.message}`, {
+      reason: answer.reason,
+      paused_until: new Date(this.#pausedUntil).toISOString(),
+    })
+    for (const entry of this.#queue.remove(({ settle }) => settle !== undefined)) this.#reject(entry, answer)
+  }
+
+  #isEmpty(): boolean {
+    return this.#queue.size === 0 && this.#inFlight.length === 0 && !this.#running
+  }
+
+  #tellEmptied(): void {
+    for (const tell of this.#emptied) tell()
+    this.#emptied.clear()
+  }
+}
+
+function acknowledge(event: AuditEvent, result: Extract<LedgerResult, { ok: true }>): Acknowledgement {
+  return {
+    status: 'accepted',
+    txId: result.txId,
+    index: result.index,
+    payloadHash: result.payloadHash,
+    duplicate: result.duplicate,
+    requestId: event.requestId,
+    idempotencyKey: event.idempotencyKey,
+  }
+}
+
+function refusal(event: AuditEvent, result: Extract<LedgerResult, { ok: false }>): SendError {
+  const quota = result.status === 429
+  return new SendError(
+    quota ? 'quota_exceeded' : 'rejected',
+    `The ledger refused the event: ${result.reason}: ${result.message}`,
+    { reason: result.reason, status: result.status, idempotencyKey: event.idempotencyKey },
+  )
+}

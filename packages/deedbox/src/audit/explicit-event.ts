@@ -1,0 +1,147 @@
+import { isoMicroseconds, uuid7, wallMicroseconds } from '../request/index.ts'
+import { createSerializer, type Redactor } from '../safety/index.ts'
+import type { AuditEvent } from './audit-event.ts'
+import { clampPayload, type Shed } from './clamp.ts'
+import type { EventKind, EventMeta } from './ledger-client.ts'
+import { SendError } from './send-error.ts'
+
+/** The ledger's limits in bytes of UTF-8. */
+const payloadBytes = 65_536
+const metaBytes = 16_384
+
+const kinds: ReadonlySet<unknown> = new Set<EventKind>(['success', 'info', 'warning', 'error'])
+
+/** What an explicit event may say beside its name and payload. (IP-03) */
+export interface SendOptions {
+  /** Default `info`. */
+  readonly kind?: EventKind
+  /** Default: the instance's. */
+  readonly service?: string
+  /** Default: the instance's. */
+  readonly env?: string
+  /** Default: the current request's, else a new one. (IP-15) */
+  readonly requestId?: string
+  /**
+   * 1 to 255 visible ASCII characters. Default: a new UUID version 7. Sending the same event again under the
+   * same key stores it once.
+   */
+  readonly idempotencyKey?: string
+  /** Further meta members, for example `actor`, `targets`, `outcome`, `reason`. */
+  readonly meta?: Readonly<Record<string, unknown>>
+  /**
+   * Whether an object too large may be cut to 12,000 bytes, its largest members first, with `truncated` naming
+   * them. Default `false`: too large is an error. (Ruling 20)
+   */
+  readonly clamp?: boolean
+  /** Milliseconds to wait for the acknowledgement, retries included. Default 15,000. */
+  readonly timeout?: number
+}
+
+/** An event to send: an object gets a `timestamp` if it has no valid one (IP-04); a text is sent as it is. */
+export type SendPayload = Readonly<Record<string, unknown>> | string
+
+/** What the instance adds to an explicit event. */
+export interface ExplicitEventSettings {
+  readonly service: string
+  readonly env: string
+  readonly redactor: Redactor
+  /** The id to use when the caller gives none. */
+  readonly requestId: () => string
+}
+
+/**
+ * Builds the event of an explicit send, secrets blanked.
+ * @throws SendError `invalid_event` or `payload_too_large`
+ */
+export function explicitEvent(
+  name: string,
+  payload: SendPayload,
+  options: SendOptions,
+  settings: ExplicitEventSettings,
+): AuditEvent {
+  const kind = options.kind ?? 'info'
+  if (typeof name !== 'string' || name.trim() === '')
+    throw invalid('the event name must be a text that is not empty')
+  if (!kinds.has(kind)) throw invalid('kind must be success, info, warning or error')
+  const key = options.idempotencyKey ?? uuid7()
+  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+    throw invalid('idempotencyKey must be 1 to 255 visible ASCII characters')
+  const requestId = options.requestId ?? settings.requestId()
+  const meta = withinLimit(
+    {
+      ...options.meta,
+      type: kind,
+      event_name: name,
+      service: options.service ?? settings.service,
+      request_id: requestId,
+      env: options.env ?? settings.env,
+    },
+    metaBytes,
+    'meta',
+    settings.redactor,
+  )
+  return {
+    payload: payloadText(payload, options.clamp === true, settings.redactor),
+    meta: JSON.parse(meta) as EventMeta,
+    idempotencyKey: key,
+    requestId,
+  }
+}
+
+function payloadText(payload: SendPayload, clamp: boolean, redactor: Redactor): string {
+  if (typeof payload === 'string') {
+    const text = redactor.text(payload.toWellFormed())
+    const bytes = Buffer.byteLength(text)
+    if (bytes > payloadBytes) throw tooLarge('payload', payloadBytes, bytes)
+    return text
+  }
+  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
+    throw invalid('the payload must be an object, or a text that is sent as it is')
+  }
+  const { timestamp } = payload
+  const valid = typeof timestamp === 'string' && !Number.isNaN(Date.parse(timestamp))
+  const stamped = valid ? payload : { ...payload, timestamp: `${isoMicroseconds(wallMicroseconds())}Z` }
+  if (!clamp) return withinLimit(stamped, payloadBytes, 'payload', redactor)
+  const whole = createSerializer(redactor, unlimited(Number.POSITIVE_INFINITY)).serialize(stamped).json
+  const clampable = JSON.parse(whole) as Record<string, unknown>
+  return clampPayload(clampable, largestFirst(clampable))
+}
+
+/** The JSON of an object, or the error that says by how much it is too large. */
+function withinLimit(value: object, limit: number, what: string, redactor: Redactor): string {
+  const { json, cut } = createSerializer(redactor, unlimited(limit)).serialize(value)
+  const bytes = Buffer.byteLength(json)
+  if (bytes > limit) throw tooLarge(what, limit, bytes)
+  if (cut) throw tooLarge(what, limit, undefined)
+  return json
+}
+
+/** Nothing is cut silently: what reaches these limits is refused. */
+function unlimited(totalLength: number): Parameters<typeof createSerializer>[1] {
+  return {
+    depth: 100,
+    entries: Number.POSITIVE_INFINITY,
+    textLength: Number.POSITIVE_INFINITY,
+    totalLength,
+  }
+}
+
+function largestFirst(payload: Record<string, unknown>): Shed[] {
+  const needed = new Set(['id', 'kind', 'message', 'timestamp'])
+  return Object.keys(payload)
+    .filter(member => !needed.has(member))
+    .map(member => ({ path: [member], size: JSON.stringify(payload[member])?.length ?? 0 }))
+    .sort((a, b) => b.size - a.size)
+}
+
+function invalid(problem: string): SendError {
+  return new SendError('invalid_event', `The event cannot be sent: ${problem}`)
+}
+
+function tooLarge(what: string, limit: number, bytes: number | undefined): SendError {
+  const size = bytes === undefined ? 'it is larger, or nested deeper than 100 levels' : `it has ${bytes}`
+  return new SendError(
+    'payload_too_large',
+    `The ${what} may have ${limit} bytes; ${size}. Send less, or pass clamp: true to have a payload object cut.`,
+  )
+}

@@ -1,0 +1,201 @@
+import { errorMessage } from '../safety/index.ts'
+import { readRetryAfter } from './backoff.ts'
+import { type LedgerClient, type LedgerItem, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'
+
+/** A ledger reached over HTTP, ours or one with the contract of immutablelog.md §1. */
+export interface HttpLedgerOptions {
+  /** Base URL; `/v1/events` is added to it. */
+  readonly url: string
+  readonly apiKey: string
+  /** Milliseconds for one call. Default 5,000. (IF-32) */
+  readonly timeout?: number
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: unknown
+  readonly retryAfter: number | undefined
+}
+
+type Refusal = Extract<LedgerResult, { ok: false }>
+
+/** Single posts under way at once, to a ledger without the batch call. (Ruling 22) */
+const concurrentPosts = 5
+
+/**
+ * Builds the client of a ledger over HTTP. Batches go to `POST {url}/v1/events/batch`; a ledger that answers 404
+ * or 405 there gets single posts from then on. Redirects are not followed: the key is for this URL only.
+ */
+export function httpLedger(options: HttpLedgerOptions): LedgerClient {
+  const base = options.url.replace(/\/+$/, '')
+  const timeout = options.timeout ?? 5_000
+  const headers = {
+    Authorization: `Bearer ${options.apiKey}`,
+    'Content-Type': 'application/json',
+    'X-Client-TZ': 'UTC',
+    'X-Client-Offset-Minutes': '0',
+  }
+  let hasBatches = true
+
+  const post = async (path: string, body: string, more: Record<string, string>): Promise<Answer> => {
+    try {
+      const response = await fetch(`${base}${path}`, {
+        method: 'POST',
+        headers: { ...headers, ...more },
+        body,
+        redirect: 'manual',
+        signal: AbortSignal.timeout(timeout),
+      })
+      const retryAfter = readRetryAfter(response.headers.get('retry-after'), Date.now())
+      return { status: response.status, body: parseJson(await response.text()), retryAfter }
+    } catch (error) {
+      throw new LedgerUnavailable(explain(error), { cause: error })
+    }
+  }
+
+  const appendOne = async (item: LedgerItem): Promise<LedgerResult> => {
+    const { payload, meta, idempotencyKey, requestId } = item
+    const answer = await post('/v1/events', JSON.stringify({ payload, meta }), {
+      ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': headerText(idempotencyKey) }),
+      ...(requestId === undefined ? {} : { 'Request-Id': headerText(requestId) }),
+    })
+    return isSuccess(answer) ? readAccepted(answer.body) : refuse(answer)
+  }
+
+  const appendSingly = async (items: readonly LedgerItem[]): Promise<LedgerResult[]> => {
+    const results: LedgerResult[] = new Array(items.length)
+    let next = 0
+    let quota: Refusal | undefined
+    const worker = async (): Promise<void> => {
+      for (let i = next++; i < items.length; i = next++) {
+        const result = quota ?? (await appendOne(items[i]!).catch(unavailable))
+        if (!result.ok && result.status === 429) quota = result
+        results[i] = result
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(concurrentPosts, items.length) }, worker))
+    return results
+  }
+
+  const appendTogether = async (items: readonly LedgerItem[]): Promise<readonly LedgerResult[]> => {
+    const body = items.map(({ payload, meta, idempotencyKey }) => ({
+      payload,
+      meta,
+      idempotency_key: idempotencyKey,
+    }))
+    const answer = await post('/v1/events/batch', JSON.stringify(body), {})
+    if (answer.status === 404 || answer.status === 405) {
+      hasBatches = false
+      return appendSingly(items)
+    }
+    if (answer.status === 413 && items.length > 1) {
+      const half = Math.ceil(items.length / 2)
+      return [...(await appendTogether(items.slice(0, half))), ...(await appendTogether(items.slice(half)))]
+    }
+    if (!isSuccess(answer)) {
+      const refusal = refuse(answer)
+      return items.map(() => refusal)
+    }
+    return readResults(answer.body)
+  }
+
+  return {
+    appendBatch: async items => {
+      const [only] = items
+      if (items.length === 1 && only !== undefined) return [await appendOne(only)]
+      return hasBatches ? appendTogether(items) : appendSingly(items)
+    },
+  }
+}
+
+function isSuccess(answer: Answer): boolean {
+  return answer.status >= 200 && answer.status < 300
+}
+
+/** A refusal that is final for these events; throws when the same events may be taken later. (IP-07) */
+function refuse(answer: Answer): Refusal {
+  const { status, retryAfter } = answer
+  const reason = member(answer.body, 'reason') ?? `http_${status}`
+  const message = member(answer.body, 'message') ?? `the ledger answered ${status}`
+  if (isTemporary(status)) throw new LedgerUnavailable(`it answered ${status} (${reason})`, { retryAfter })
+  return {
+    ok: false,
+    reason,
+    message,
+    retryable: false,
+    status,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  }
+}
+
+/** Statuses after which the same bytes may be taken. A redirect is one: somebody may yet correct the address. */
+function isTemporary(status: number): boolean {
+  return status < 400 || status === 408 || status === 425 || status >= 500
+}
+
+function readAccepted(body: unknown): LedgerResult {
+  if (typeof body !== 'object' || body === null) throw new LedgerUnavailable('its answer is not JSON')
+  const index = Reflect.get(body, 'index')
+  return {
+    ok: true,
+    txId: member(body, 'tx_id') ?? '',
+    ...(typeof index === 'number' ? { index } : {}),
+    payloadHash: member(body, 'payload_hash') ?? '',
+    duplicate: Reflect.get(body, 'duplicate') === true,
+    requestId: member(body, 'request_id'),
+  }
+}
+
+function readResults(body: unknown): LedgerResult[] {
+  const results = typeof body === 'object' && body !== null ? Reflect.get(body, 'results') : undefined
+  if (!Array.isArray(results)) throw new LedgerUnavailable('its answer has no results')
+  return results.map((result: unknown) => {
+    if (typeof result === 'object' && result !== null && Reflect.get(result, 'ok') === true)
+      return readAccepted(result)
+    const status: unknown =
+      typeof result === 'object' && result !== null ? Reflect.get(result, 'status') : undefined
+    const code = typeof status === 'number' ? status : 500
+    return {
+      ok: false,
+      reason: member(result, 'reason') ?? `http_${code}`,
+      message: member(result, 'message') ?? `the ledger answered ${code} for this event`,
+      retryable: isTemporary(code),
+      status: code,
+    }
+  })
+}
+
+function unavailable(error: unknown): Refusal {
+  const retryAfter = error instanceof LedgerUnavailable ? error.retryAfter : undefined
+  return {
+    ok: false,
+    reason: 'ledger_unavailable',
+    message: errorMessage(error),
+    retryable: true,
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  }
+}
+
+function member(body: unknown, name: string): string | undefined {
+  const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined
+  return typeof value === 'string' ? value : undefined
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A header value: what a header cannot hold is percent-encoded. (IF-31) */
+function headerText(text: string): string {
+  return /^[\x21-\x7e]+$/.test(text) ? text : encodeURIComponent(text.toWellFormed())
+}
+
+/** `fetch` hides what happened in the cause. */
+function explain(error: unknown): string {
+  const cause: unknown = error instanceof Error ? error.cause : undefined
+  return cause === undefined ? errorMessage(error) : `${errorMessage(error)}: ${errorMessage(cause)}`
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto'
+import type { AuditEvent } from './audit-event.ts'
+
+/**
+ * That an event was taken. Not a proof: the word *receipt* is kept for the signed one. (Ruling 21)
+ */
+export interface Acknowledgement {
+  /** `accepted` by a ledger, or only `logged` because none is configured. */
+  readonly status: 'accepted' | 'logged'
+  /** The ledger's id of the event; `null` when it was only logged. */
+  readonly txId: string | null
+  /** The event's place in the ledger, from ledgers that tell it. */
+  readonly index: number | undefined
+  /** Hex SHA-256 of the payload. */
+  readonly payloadHash: string
+  /** Whether the ledger had this event already. */
+  readonly duplicate: boolean
+  readonly requestId: string
+  readonly idempotencyKey: string
+}
+
+/** What became of the audit events of an instance so far. Each event is counted in exactly one of the first five. */
+export interface AuditStats {
+  /** Waiting or on their way. */
+  readonly queued: number
+  /** Acknowledged by the ledger, duplicates included. */
+  readonly delivered: number
+  /** Refused by the queue, left when the instance was closed, or given up by a `send` that ran out of time. */
+  readonly dropped: number
+  /** Refused by the ledger for good. */
+  readonly rejected: number
+  /** Written to the log because no ledger is configured. */
+  readonly logged: number
+  /** Of the delivered: those the ledger had already. */
+  readonly duplicate: number
+  /** Deliveries that had to be repeated, counted per event and attempt. */
+  readonly retried: number
+  /** Milliseconds since 1970 until which nothing is sent, because the ledger's quota is used up. */
+  readonly pausedUntil: number | null
+}
+
+/** Where the audit events of an instance go. */
+export interface AuditOutlet {
+  /** Takes an automatic event. Returns at once and never throws. */
+  offer(event: AuditEvent): void
+  /**
+   * Takes an explicit event and resolves once it is acknowledged.
+   * @param timeout milliseconds
+   * @throws SendError
+   */
+  send(event: AuditEvent, timeout: number): Promise<Acknowledgement>
+  /** Resolves to `true` when nothing waits any more, to `false` if that takes longer than the given milliseconds. */
+  flush(timeout: number): Promise<boolean>
+  /** Takes nothing more and gives up what still waits. Returns how many events that were. */
+  close(): number
+  stats(): AuditStats
+}
+
+/**
+ * The outlet of an instance without a ledger: each event becomes a log line of type `audit`. (Ruling 1)
+ * @param write writes the line; `ours` says that the payload is one line of JSON, because we rendered it
+ */
+export function loggedOutlet(write: (event: AuditEvent, ours: boolean) => void): AuditOutlet {
+  let logged = 0
+  return {
+    offer(event) {
+      logged++
+      write(event, true)
+    },
+    async send(event) {
+      logged++
+      write(event, false)
+      return {
+        status: 'logged',
+        txId: null,
+        index: undefined,
+        payloadHash: createHash('sha256').update(event.payload).digest('hex'),
+        duplicate: false,
+        requestId: event.requestId,
+        idempotencyKey: event.idempotencyKey,
+      }
+    },
+    flush: async () => true,
+    close: () => 0,
+    stats: () => ({
+      queued: 0,
+      delivered: 0,
+      dropped: 0,
+      rejected: 0,
+      logged,
+      duplicate: 0,
+      retried: 0,
+      pausedUntil: null,
+    }),
+  }
+}

@@ -1,0 +1,36 @@
+import type { Verdict, VerifierKey } from '@deedbox/tlog'
+import { UsageError } from './usage-error.ts'
+
+/** What the command takes from the ledger package, which a service that only sends events need not install. */
+export interface LedgerCommands {
+  serve(args: string[]): Promise<number>
+  verifyFolder(options: {
+    folder: string
+    pinned: readonly VerifierKey[]
+    kept?: string
+    onProgress?: (checked: number, size: number) => void
+  }): {
+    verdict: Verdict
+    findings: { verdict: Verdict; index?: number; detail: string }[]
+    found: number
+    checked: number
+    origin: string
+    size: number
+  }
+}
+
+/**
+ * Loads the ledger's commands.
+ *
+ * @throws UsageError that says what to install, when the package is not there
+ */
+export async function loadLedger(command: string): Promise<LedgerCommands> {
+  try {
+    // Not a literal: this package is compiled before that one, and bundlers of services must not follow.
+    const name: string = '@deedbox/ledger/commands'
+    return (await import(name)) as LedgerCommands
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new UsageError(`"deedbox ${command}" needs the ledger package: npm install @deedbox/ledger`)
+  }
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { loadLedger } from './ledger-package.ts'
+import { UsageError } from './usage-error.ts'
+import { verify } from './verify.ts'
+
+const help = `Usage: deedbox <command> [options]
+
+Commands
+  serve     run the ledger server on an embedded SQLite file
+  verify    check a receipt, or re-read a whole ledger; needs no server and no trust
+
+Options
+  --help       this text; "deedbox <command> --help" tells more
+  --version    the version of this program
+
+Examples
+  deedbox serve
+  deedbox verify receipt.tlog-proof --key 'ledger.example/acme+f1d8e151+AQOh…'
+  deedbox verify --data .deedbox --key ledger.vkey
+
+Exit codes: 0 all is well, 1 the command failed, 2 it was called wrongly; "deedbox verify" has one for each verdict.
+`
+
+/** The `deedbox` command. Resolves to the exit code; never throws. */
+export async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args
+  try {
+    switch (name) {
+      case 'serve':
+        return await (await loadLedger('serve')).serve(rest)
+      case 'verify':
+        return await verify(rest)
+      case '--version':
+        process.stdout.write(`${ownVersion()}\n`)
+        return 0
+      case undefined:
+      case 'help':
+      case '--help':
+      case '-h':
+        process.stdout.write(help)
+        return name === undefined ? 2 : 0
+      default:
+        throw new UsageError(`There is no command "${name}". "deedbox --help" lists them.`)
+    }
+  } catch (error) {
+    return report(error)
+  }
+}
+
+/** Errors that have a code speak for themselves; anything else is a fault of ours and shows where it happened. */
+function report(error: unknown): number {
+  const { code, message, stack } = error as { code?: unknown; message?: unknown; stack?: unknown }
+  const isUsage = error instanceof UsageError || String(code).startsWith('ERR_PARSE_ARGS')
+  const known = isUsage || (typeof code === 'string' && !code.startsWith('ERR_'))
+  process.stderr.write(`deedbox: ${known ? String(message) : String(stack ?? error)}\n`)
+  return isUsage ? 2 : 1
+}
+
+function ownVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}

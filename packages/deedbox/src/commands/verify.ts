@@ -1,0 +1,190 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import {
+  checkReceipt,
+  decodeUtf8,
+  exitCodes,
+  parseVerifierKey,
+  parts,
+  type ReceiptReport,
+  TlogError,
+  type Verdict,
+  type VerifierKey,
+} from '@deedbox/tlog'
+import { nodeCrypto } from '@deedbox/tlog/node'
+import { type LedgerCommands, loadLedger } from './ledger-package.ts'
+import { Progress } from './progress.ts'
+import { UsageError } from './usage-error.ts'
+
+const help = `Usage: deedbox verify <receipt.tlog-proof> --key <verifier key>
+       deedbox verify --data <folder> --key <verifier key> [--checkpoint <file>]
+
+Checks a receipt offline, or re-reads everything in a ledger's data folder: every leaf, every stored part, every
+search column, every tile and every published checkpoint.
+
+Options
+  --key <key>          the ledger's verifier key, or a file that holds it; may be given several times.
+                       Without it the key that comes with the data is used, and the verdict is at best ok_unpinned
+  --data <folder>      the data folder of a ledger (it may be running)
+  --checkpoint <file>  a checkpoint that you kept: the ledger has to extend it
+  --json               the report as one JSON object
+  --help               this text
+
+Exit codes
+${Object.entries(exitCodes)
+  .map(([verdict, code]) => `  ${String(code).padStart(2)}  ${verdict}`)
+  .join('\n')}
+   1  the command failed      2  it was called wrongly
+
+Examples
+  deedbox verify receipt.tlog-proof --key 'ledger.example/acme+f1d8e151+AQOh…'
+  deedbox verify --data .deedbox --key ledger.vkey --checkpoint last-month.checkpoint
+`
+
+/** `deedbox verify`. Resolves to the verdict's exit code. */
+export async function verify(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      key: { type: 'string', multiple: true },
+      data: { type: 'string' },
+      checkpoint: { type: 'string' },
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(help)
+    return 0
+  }
+  const pinned = (values.key ?? []).map(readKey)
+  const [file, ...more] = positionals
+  if ((file === undefined) === (values.data === undefined) || more.length > 0) {
+    throw new UsageError('Name one receipt, or --data and a folder. "deedbox verify --help" shows how.')
+  }
+  if (file !== undefined) {
+    if (values.checkpoint !== undefined) throw new UsageError('--checkpoint goes with --data.')
+    const report = readReceipt(file, pinned)
+    process.stdout.write(values.json ? receiptJson(report) : receiptText(report))
+    return exitCodes[report.verdict]
+  }
+  const progress = new Progress(process.stderr)
+  const report = (await loadLedger('verify --data')).verifyFolder({
+    folder: values.data ?? '',
+    pinned,
+    onProgress: (checked, size) => progress.show('events re-read', checked, size),
+    ...(values.checkpoint === undefined ? {} : { kept: readText(values.checkpoint, 'checkpoint') }),
+  })
+  progress.clear()
+  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : dataText(report))
+  return exitCodes[report.verdict]
+}
+
+function readReceipt(file: string, pinned: VerifierKey[]): ReceiptReport {
+  try {
+    return checkReceipt(nodeCrypto, readBytes(file, 'receipt'), pinned)
+  } catch (error) {
+    if (!(error instanceof TlogError)) throw error
+    throw new UsageError(`${file} is no receipt: ${error.message}`)
+  }
+}
+
+/** A key as an argument, or the first line of a file that holds one. No file name has two plus signs by accident. */
+function readKey(argument: string): VerifierKey {
+  const isKey = argument.split('+').length > 2
+  const text = isKey ? argument : (readText(argument, 'verifier key').trim().split(/\s+/)[0] ?? '')
+  try {
+    return parseVerifierKey(nodeCrypto.sha256, text)
+  } catch (error) {
+    throw new UsageError(`--key: ${error instanceof Error ? error.message : String(error)}`)
+  }
+}
+
+function readText(file: string, what: string): string {
+  return readBytes(file, what).toString('utf8')
+}
+
+function readBytes(file: string, what: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new UsageError(`The ${what} ${file} ${missing ? 'does not exist' : 'cannot be read'}.`)
+  }
+}
+
+const good: readonly Verdict[] = ['ok', 'ok_unpinned', 'redacted_ok']
+
+function receiptText(report: ReceiptReport): string {
+  const { verdict, detail, leaf, checkpoint, receipt } = report
+  const lines = [verdict, `  ${detail}`]
+  if (leaf !== undefined)
+    lines.push(`  event       ${leaf.tx_id}, recorded ${leaf.at}`, `  ledger      ${leaf.ledger}`)
+  if (good.includes(verdict) && checkpoint !== undefined) {
+    for (const part of parts) {
+      const shown = receipt.disclosed[part]
+      if (shown !== undefined) lines.push(`  ${part.padEnd(11)} ${printable(shown.content)}`)
+    }
+    lines.push(
+      '  proved      This leaf stands at this place in the tree that the ledger signed.',
+      ...caveats(verdict),
+    )
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function dataText(report: ReturnType<LedgerCommands['verifyFolder']>): string {
+  const { verdict, findings, found, checked, size, origin } = report
+  const lines: string[] = [verdict]
+  for (const finding of findings) {
+    const place = finding.index === undefined ? '' : ` at index ${finding.index}`
+    lines.push(`  ${finding.verdict}${place}: ${finding.detail}`)
+  }
+  if (found > findings.length) lines.push(`  … and ${found - findings.length} more`)
+  lines.push(
+    `  ledger      ${origin}`,
+    `  re-read     ${checked} of ${size} events, all parts and search columns`,
+  )
+  if (good.includes(verdict)) {
+    lines.push(
+      '  proved      Nothing was changed, dropped or reordered relative to the checkpoint that the key signed.',
+      ...caveats(verdict),
+    )
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** What stays open, said wherever a verdict is shown. */
+function caveats(verdict: Verdict): string[] {
+  const lines = ['  not proved  That everybody is shown this same history: no witness has signed it.']
+  if (verdict !== 'ok_unpinned') return lines
+  return [
+    ...lines,
+    '              Whose key this is: it came with the data. Give the one you know with --key.',
+  ]
+}
+
+function printable(content: Uint8Array): string {
+  const text = decodeUtf8(content)
+  if (text === undefined) return `${content.length} bytes that are not text`
+  // Control characters in somebody's payload must not steer the reader's terminal.
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+function receiptJson({ verdict, detail, leaf, checkpoint, receipt }: ReceiptReport): string {
+  const disclosed = Object.entries(receipt.disclosed).map(([part, shown]) => [
+    part,
+    decodeUtf8(shown.content) ?? null,
+  ])
+  const tree = checkpoint === undefined ? {} : { origin: checkpoint.origin, size: checkpoint.size }
+  const report = {
+    verdict,
+    detail,
+    index: receipt.index,
+    leaf,
+    ...tree,
+    disclosed: Object.fromEntries(disclosed),
+  }
+  return `${JSON.stringify(report)}\n`
+}

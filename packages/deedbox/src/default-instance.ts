@@ -1,0 +1,80 @@
+import type { Deedbox } from './box.ts'
+import { internalsOf } from './internals.ts'
+import { createInstanceLog, createLogger, type Logger, type LogWriter } from './log/index.ts'
+import { currentScope, type RequestScope } from './request/index.ts'
+import { createRedactor } from './safety/index.ts'
+
+/** Copies of this package share the default instance. (Ruling 3) */
+const key: unique symbol = Symbol.for('deedbox.default.1') as never
+
+interface Shared {
+  [key]?: { readonly byIdentity: Map<object, Deedbox> }
+}
+
+const shared = globalThis as Shared
+shared[key] ??= { byIdentity: new Map() }
+/** Open instances by the identity that their scopes carry, in the order in which they were made. */
+const instances: Map<object, Deedbox> = shared[key].byIdentity
+
+/** Makes an instance the default one, unless an older one is still open. */
+export function becomeDefault(box: Deedbox): void {
+  instances.set(internalsOf(box).identity, box)
+}
+
+/** Takes a closed instance out of the succession. */
+export function leaveDefault(box: Deedbox): void {
+  instances.delete(internalsOf(box).identity)
+}
+
+/** The instance of the current request, else the oldest open one. */
+function activeInstance(): Deedbox | undefined {
+  const scope = currentScope()
+  const [oldest] = instances.values()
+  return (scope === undefined ? undefined : instances.get(scope.box)) ?? oldest
+}
+
+let fallback: LogWriter | undefined
+
+/** Log calls before any instance is made are plain lines on stderr. */
+function activeWriter(): LogWriter {
+  const box = activeInstance()
+  if (box !== undefined) return internalsOf(box).writer
+  fallback ??= createInstanceLog({
+    level: 'INFO',
+    sink: 'stderr',
+    source: 'always',
+    redactor: createRedactor(),
+    scope: () => undefined,
+  }).writer
+  return fallback
+}
+
+/** The log of the current request's instance, else of the default instance: the first `deedbox()` of the process. */
+export const log: Logger = createLogger(activeWriter)
+
+/** {@link Deedbox.set} of the current request's instance, else of the default instance. */
+export function set(values: Readonly<Record<string, unknown>>): void {
+  needInstance('set')?.set(values)
+}
+
+/** {@link Deedbox.get} of the current request's instance, else of the default instance. */
+export function get(name: string): unknown {
+  return activeInstance()?.get(name)
+}
+
+/** {@link Deedbox.event} of the current request's instance, else of the default instance. */
+export function event(name: string): void {
+  needInstance('event')?.event(name)
+}
+
+/** The innermost request or job that the calling code belongs to. */
+export function current(): RequestScope | undefined {
+  return currentScope()
+}
+
+function needInstance(call: string): Deedbox | undefined {
+  const box = activeInstance()
+  if (box === undefined)
+    log.warning(`${call}() did nothing, because no instance was made yet; call deedbox() first`)
+  return box
+}

@@ -1,0 +1,47 @@
+export {
+  type Acknowledgement,
+  type AuditStats,
+  type EventKind,
+  type EventMeta,
+  type LedgerClient,
+  type LedgerItem,
+  type LedgerResult,
+  LedgerUnavailable,
+  SendError,
+  type SendErrorCode,
+  type SendOptions,
+  type SendPayload,
+} from './audit/index.ts'
+export { type Deedbox, type DeedboxStats, deedbox, type SendInput, type SendResult } from './box.ts'
+export { current, event, get, log, set } from './default-instance.ts'
+export type {
+  LogCall,
+  LogFields,
+  Logger,
+  LogLevel,
+  LogSink,
+  SourceMode,
+  StandardStream,
+} from './log/index.ts'
+export type {
+  BodyFacts,
+  ClientAddress,
+  Failure,
+  IdGenerator,
+  InboundIdPolicy,
+  Job,
+  Outcome,
+  RequestRecord,
+  RequestScope,
+  SkipPath,
+  TraceContext,
+  TrustProxy,
+} from './request/index.ts'
+export { ConfigurationError, type RedactionOptions } from './safety/index.ts'
+export type {
+  AuditOptions,
+  DeedboxOptions,
+  LedgerOption,
+  LogOptions,
+  RequestIdOptions,
+} from './settings.ts'

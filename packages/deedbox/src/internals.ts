@@ -1,0 +1,25 @@
+import type { LogWriter } from './log/index.ts'
+import type { Lifecycle } from './request/index.ts'
+
+/** What framework adapters and the free functions need of an instance beyond its public face. */
+export interface Internals {
+  /** What the instance's scopes carry as their box. */
+  readonly identity: object
+  readonly lifecycle: Lifecycle
+  readonly writer: LogWriter
+}
+
+/** Under this name an instance keeps its internals; another copy of this package finds them too. (Ruling 3) */
+export const internalsKey: unique symbol = Symbol.for('deedbox.internals.1') as never
+
+/**
+ * The internals of an instance.
+ * @throws TypeError for anything that `deedbox()` did not make
+ */
+export function internalsOf(box: object): Internals {
+  const internals: unknown =
+    typeof box === 'object' && box !== null ? Reflect.get(box, internalsKey) : undefined
+  if (internals === undefined)
+    throw new TypeError('observe() takes what deedbox() returned: observe(deedbox({ … }))')
+  return internals as Internals
+}

@@ -1,0 +1,84 @@
+import type { RequestScope } from '../request/index.ts'
+import { createSerializer, errorMessage, logLimits, type Redactor } from '../safety/index.ts'
+import type { LogLevel } from './levels.ts'
+import { LogWriter, type SourceMode } from './logger.ts'
+import { Notices } from './notices.ts'
+import { type LogSink, type StandardStream, standardSink } from './sink.ts'
+
+/** What the log of one instance is made from. */
+export interface InstanceLogSettings {
+  readonly level: LogLevel
+  readonly sink: StandardStream | LogSink
+  readonly source: SourceMode
+  readonly redactor: Redactor
+  readonly scope: () => RequestScope | undefined
+}
+
+/** The log of one instance, with its sink. */
+export interface InstanceLog {
+  readonly writer: LogWriter
+  readonly notices: Notices
+  readonly lines: () => { readonly written: number; readonly lost: number }
+  /** Writes out what the sink buffers. Never throws. */
+  readonly flushSync: () => void
+}
+
+/** Milliseconds between two complaints about a sink. */
+const quietTime = 10_000
+
+/** Builds the log of one instance; a failing sink costs lines and a note on stderr, nothing else. (FA-10) */
+export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
+  let written = 0
+  let lost = 0
+  let complainedAt = Number.NEGATIVE_INFINITY
+  const lose = (count: number, problem: string): void => {
+    lost += count
+    const now = performance.now()
+    if (now - complainedAt < quietTime) return
+    complainedAt = now
+    try {
+      process.stderr.write(`deedbox: the log sink failed, ${lost} lines are lost so far: ${problem}\n`)
+    } catch {
+      // Nowhere left to say it; the count is in stats().
+    }
+  }
+  const sink =
+    typeof settings.sink === 'string'
+      ? standardSink(settings.sink, (count, problem) => lose(count, problem))
+      : settings.sink
+
+  const writer: LogWriter = new LogWriter(settings.level, {
+    write: line => {
+      try {
+        sink.write(line)
+        written++
+      } catch (error) {
+        lose(1, errorMessage(error))
+      }
+    },
+    serializer: createSerializer(settings.redactor, logLimits),
+    source: settings.source,
+    scope: settings.scope,
+    onCollision: key =>
+      notices.warn(
+        'reserved_key',
+        `The log field "${key}" is a key of the line itself and was moved under "fields"`,
+        {
+          key,
+        },
+      ),
+  })
+  const notices = new Notices(writer)
+  return {
+    writer,
+    notices,
+    lines: () => ({ written, lost }),
+    flushSync: () => {
+      try {
+        sink.flushSync?.()
+      } catch (error) {
+        lose(0, errorMessage(error))
+      }
+    },
+  }
+}

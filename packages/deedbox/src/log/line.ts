@@ -1,0 +1,83 @@
+import { quote, type Serializer } from '../safety/index.ts'
+import { type LogLevel, levelNumbers } from './levels.ts'
+
+/** Keys that are the line's own; `request_id` joins them while a request is active. (Ruling 10) */
+const reserved: ReadonlySet<string> = new Set(['timestamp', 'level', 'message', 'source', 'exception'])
+
+/** A line longer than this many characters takes no further fields. */
+const longestLine = 262_144
+
+const levelMembers = Object.fromEntries(
+  Object.keys(levelNumbers).map(level => [level, `","level":"${level}","message":`]),
+) as Record<LogLevel, string>
+
+/** What a line begins with. */
+export interface LineHead {
+  /** ISO 8601 with microseconds, without zone, in UTC. */
+  readonly timestamp: string
+  readonly level: LogLevel
+  readonly message: string
+  /** `file:function:line`, where it is known. */
+  readonly source: string | undefined
+  /** Members already rendered and redacted, each with its leading comma: the request id of the active request. */
+  readonly members: string
+}
+
+/**
+ * Builds one flat line without its end: `timestamp`, `level`, `message`, `source`, then the request id and the
+ * fields at top level, then `exception`. (FA-02) Fields that would overwrite a key of the line go under `fields`.
+ * @param onCollision told each field name that had to move (FA-06)
+ */
+export function buildLine(
+  head: LineHead,
+  serializer: Serializer,
+  fields: Readonly<Record<string, unknown>> | undefined,
+  exception: string | undefined,
+  onCollision: (key: string) => void,
+): string {
+  let line = `{"timestamp":"${head.timestamp}+00:00${levelMembers[head.level]}${serializer.text(head.message)}`
+  if (head.source !== undefined) line += `,"source":${quote(head.source)}`
+  line += head.members
+  if (fields !== undefined) line = addFields(line, serializer, fields, head.members !== '', onCollision)
+  if (exception !== undefined) line += `,"exception":${serializer.text(exception)}`
+  return `${line}}`
+}
+
+function addFields(
+  start: string,
+  serializer: Serializer,
+  fields: Readonly<Record<string, unknown>>,
+  inRequest: boolean,
+  onCollision: (key: string) => void,
+): string {
+  let line = start
+  let moved = ''
+  for (const key of Object.keys(fields)) {
+    if (line.length + moved.length > longestLine) {
+      line += ',"fields_cut":true'
+      break
+    }
+    const member = serializer.member(key, readField(fields, key))
+    if (member === undefined) continue
+    if (
+      reserved.has(key) ||
+      key === 'fields' ||
+      key === 'fields_cut' ||
+      (inRequest && key === 'request_id')
+    ) {
+      moved += moved === '' ? member : `,${member}`
+      if (key !== 'fields') onCollision(key)
+    } else {
+      line += `,${member}`
+    }
+  }
+  return moved === '' ? line : `${line},"fields":{${moved}}`
+}
+
+function readField(fields: Readonly<Record<string, unknown>>, key: string): unknown {
+  try {
+    return fields[key]
+  } catch (error) {
+    return error
+  }
+}

@@ -1,0 +1,34 @@
+import type { LogFields, LogWriter } from './logger.ts'
+
+/** Milliseconds between two lines of the same notice. */
+const quietTime = 60_000
+
+/**
+ * What this package says about itself: failures of ours, settings that look wrong. Each notice is a WARNING line
+ * with a `notice` code, at most one a minute per code; the next one says how many were left out. (IF-35)
+ */
+export class Notices {
+  readonly #writer: LogWriter
+  readonly #seen = new Map<string, { until: number; suppressed: number }>()
+
+  constructor(writer: LogWriter) {
+    this.#writer = writer
+  }
+
+  /** Writes the notice, or counts it if the same code was written within the last minute. */
+  warn(code: string, message: string, fields: LogFields = {}): void {
+    const now = performance.now()
+    const seen = this.#seen.get(code)
+    if (seen !== undefined && now < seen.until) {
+      seen.suppressed++
+      return
+    }
+    const suppressed = seen?.suppressed ?? 0
+    this.#seen.set(code, { until: now + quietTime, suppressed: 0 })
+    this.#writer.own({
+      level: 'WARNING',
+      message,
+      fields: suppressed > 0 ? { notice: code, ...fields, suppressed } : { notice: code, ...fields },
+    })
+  }
+}

@@ -1,0 +1,85 @@
+import { createHash, type Hash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { BodyFacts } from './record.ts'
+
+/** Bodies of this many bytes and more are never kept as text. (IF-22: 1,999 are, 2,000 are not) */
+const keptBytes = 2_000
+
+/** What to do with the bytes that pass. */
+export interface BodyWatchOptions {
+  readonly hash: boolean
+  readonly keep: boolean
+}
+
+/**
+ * Watches a request body pass. It wraps `push`, through which the parser hands every chunk to the stream as raw
+ * bytes: no listener is added, so the stream stays paused until the service reads it, and neither a decoder
+ * (`setEncoding`) nor the way of reading changes what is hashed. Nothing is buffered beyond 2,000 bytes.
+ */
+export class BodyWatch {
+  readonly #request: IncomingMessage
+  readonly #options: BodyWatchOptions
+  #hash: Hash | undefined
+  #kept: Buffer[] | undefined
+  #length = 0
+  #arrived = false
+  #read = false
+  #over = false
+
+  constructor(request: IncomingMessage, options: BodyWatchOptions) {
+    this.#request = request
+    this.#options = options
+    if (options.keep) this.#kept = []
+    const push = request.push
+    request.push = (chunk: unknown, encoding?: BufferEncoding) => {
+      if (!this.#over) this.#see(chunk)
+      return push.call(request, chunk, encoding)
+    }
+  }
+
+  /** The service reads: a chunk was handed out while the response was not yet finished. */
+  noteRead(): void {
+    this.#read = true
+  }
+
+  /** What is known now; watching ends. `null` for a body that turned out to be empty. */
+  finish(): BodyFacts | null {
+    this.#over = true
+    const whole = this.#arrived && this.#request.readableLength === 0
+    if (this.#arrived && this.#length === 0) return null
+    const contentType = this.#request.headers['content-type'] ?? ''
+    const facts = { length: this.#length, hash: null, bytes: null, contentType }
+    if (!this.#read) return { ...facts, state: 'unread' }
+    if (!whole) return { ...facts, state: 'incomplete' }
+    return {
+      ...facts,
+      state: 'read',
+      hash: this.#hash?.digest('hex') ?? null,
+      bytes: this.#kept === undefined ? null : Buffer.concat(this.#kept),
+    }
+  }
+
+  #see(chunk: unknown): void {
+    if (chunk === null) {
+      this.#arrived = true
+      return
+    }
+    if (!(chunk instanceof Uint8Array)) return
+    this.#length += chunk.byteLength
+    if (this.#options.hash) {
+      this.#hash ??= createHash('sha256')
+      this.#hash.update(chunk)
+    }
+    if (this.#length >= keptBytes) this.#kept = undefined
+    else this.#kept?.push(Buffer.from(chunk))
+  }
+}
+
+/** Whether the request announced a body. (RFC 9112 §6; HTTP/2 tells it by the stream's state) */
+export function announcesBody(request: IncomingMessage): boolean {
+  const length = request.headers['content-length']
+  if (length !== undefined) return length !== '0'
+  if (request.headers['transfer-encoding'] !== undefined) return true
+  const stream: unknown = Reflect.get(request, 'stream')
+  return typeof stream === 'object' && stream !== null && Reflect.get(stream, 'endAfterHeaders') === false
+}

@@ -1,0 +1,45 @@
+// One instant is read once and rendered per output (X-16). Durations come from the monotonic clock only (IF-11).
+
+/** Milliseconds by which the sub-millisecond part may run ahead of the system clock before it is set again. */
+const tolerance = 5
+
+let offset = Date.now() - performance.now()
+
+/**
+ * The wall clock in microseconds since 1970-01-01 UTC. The whole milliseconds are the system clock's, so its
+ * corrections are followed; the fraction comes from the monotonic clock. (FA-03)
+ */
+export function wallMicroseconds(): number {
+  const monotonic = performance.now()
+  const system = Date.now()
+  let wall = monotonic + offset
+  if (wall < system || wall > system + tolerance) {
+    offset = system - monotonic
+    wall = system
+  } else if (wall >= system + 1) {
+    wall = system + 0.999
+  }
+  return Math.floor(wall * 1000)
+}
+
+let renderedSecond = Number.NaN
+let renderedPrefix = ''
+
+/**
+ * An instant as ISO 8601 in UTC with microseconds and without a zone: `2026-11-20T18:49:02.000123`. Callers add
+ * `Z` (audit, IF-21) or `+00:00` (log lines, FA-03). Consecutive calls in one second share the costly part.
+ */
+export function isoMicroseconds(instant: number): string {
+  const second = Math.floor(instant / 1_000_000)
+  if (second !== renderedSecond) {
+    renderedPrefix = new Date(second * 1000).toISOString().slice(0, 20)
+    renderedSecond = second
+  }
+  const fraction = instant - second * 1_000_000
+  return renderedPrefix + String(fraction + 1_000_000).slice(1)
+}
+
+/** Seconds to the microsecond from a span of milliseconds, never negative. */
+export function toSeconds(milliseconds: number): number {
+  return Math.max(0, Math.round(milliseconds * 1000)) / 1_000_000
+}

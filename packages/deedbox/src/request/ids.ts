@@ -1,0 +1,102 @@
+import { randomBytes, randomFillSync, randomUUID } from 'node:crypto'
+
+/**
+ * How request ids are made: a random UUID, a time-ordered UUID (RFC 9562 version 7), URL-safe base64 of the given
+ * number of random bytes (`base64url-8` gives 11 characters, FA-13), or a function of the caller's.
+ */
+export type IdGenerator = 'uuid4' | 'uuid7' | `base64url-${number}` | (() => string)
+
+/**
+ * What becomes of an `X-Request-Id` that the client sent: it is the id, it is only recorded, or it stands before
+ * a generated id and a full stop.
+ */
+export type InboundIdPolicy = 'trust' | 'replace' | 'prefix'
+
+/** The longest request id. (Ruling 6) */
+export const longestId = 128
+
+/** Whether a text can be a request id: 1 to 128 visible ASCII characters, so that it fits a header. (IF-09) */
+export function isRequestId(text: string): boolean {
+  if (text.length === 0 || text.length > longestId) return false
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code < 0x21 || code > 0x7e) return false
+  }
+  return true
+}
+
+/**
+ * Builds a generator that always answers with a valid request id: if the caller's function throws or gives
+ * something that is none, a random UUID takes its place and `onBadId` is told.
+ * @throws RangeError for a generator name that is not one of {@link IdGenerator}
+ */
+export function createIdGenerator(generator: IdGenerator, onBadId: () => void): () => string {
+  if (generator === 'uuid4') return randomUUID
+  if (generator === 'uuid7') return uuid7
+  if (typeof generator === 'function') {
+    return () => {
+      try {
+        const id: unknown = generator()
+        if (typeof id === 'string' && isRequestId(id)) return id
+      } catch {
+        // Treated like a bad id.
+      }
+      onBadId()
+      return randomUUID()
+    }
+  }
+  const bytes = Number(/^base64url-(\d{1,2})$/.exec(generator)?.[1])
+  if (!(bytes >= 4 && bytes <= 96)) {
+    throw new RangeError(
+      `"${generator}" is no id generator: use uuid4, uuid7, base64url-4 … base64url-96 or a function`,
+    )
+  }
+  return () => randomBytes(bytes).toString('base64url')
+}
+
+/** The id of a request, from what the client sent and the policy; see {@link InboundIdPolicy}. (X-01) */
+export function chooseRequestId(
+  inbound: string | undefined,
+  policy: InboundIdPolicy,
+  generate: () => string,
+): string {
+  if (inbound === undefined || policy === 'replace') return generate()
+  if (policy === 'trust') return inbound
+  const own = generate()
+  return `${inbound.slice(0, Math.max(0, longestId - own.length - 1))}.${own}`.slice(0, longestId)
+}
+
+const hex: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const pool = new Uint8Array(8 * 256)
+let poolAt = pool.length
+let lastMilliseconds = 0
+let counter = 0
+
+/**
+ * A UUID version 7 (RFC 9562): 48 bits of milliseconds, a 12-bit counter that keeps ids of one millisecond in
+ * order, 62 random bits. Ids of one process never decrease, even when the system clock steps back.
+ */
+export function uuid7(): string {
+  if (poolAt === pool.length) {
+    randomFillSync(pool)
+    poolAt = 0
+  }
+  const at = poolAt
+  poolAt += 8
+  const now = Date.now()
+  if (now > lastMilliseconds) {
+    lastMilliseconds = now
+    counter = 0
+  } else if (++counter > 0xfff) {
+    lastMilliseconds++
+    counter = 0
+  }
+  const high = Math.floor(lastMilliseconds / 0x10000)
+  const low = lastMilliseconds % 0x10000
+  const byte = (index: number): string => hex[pool[at + index]!]!
+  return (
+    `${hex[(high >>> 24) & 0xff]}${hex[(high >>> 16) & 0xff]}${hex[(high >>> 8) & 0xff]}${hex[high & 0xff]}-` +
+    `${hex[low >>> 8]}${hex[low & 0xff]}-7${counter.toString(16).padStart(3, '0')}-` +
+    `${hex[(pool[at]! & 0x3f) | 0x80]}${byte(1)}-${byte(2)}${byte(3)}${byte(4)}${byte(5)}${byte(6)}${byte(7)}`
+  )
+}

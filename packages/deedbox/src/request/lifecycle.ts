@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressSource, ClientAddress } from './client-address.ts'
+import { Exchange } from './exchange.ts'
+import { chooseRequestId, type InboundIdPolicy, isRequestId } from './ids.ts'
+import type { RequestRecord } from './record.ts'
+import type { RequestScope } from './scope.ts'
+
+/** What one instance decided about its requests. */
+export interface LifecycleSettings {
+  /** The instance; its identity tells its scopes from those of other instances. */
+  readonly box: object
+  readonly generateId: () => string
+  readonly inbound: InboundIdPolicy
+  readonly echoRequestId: boolean
+  readonly processedTime: boolean
+  readonly resolveAddress: (source: AddressSource) => ClientAddress
+  /** Told once a forwarding header comes while nobody's is believed. (Ruling 8) */
+  readonly onIgnoredForwarding: (() => void) | undefined
+  readonly isSkipped: (path: string) => boolean
+  readonly eventNames: 'route' | 'path'
+  readonly hashBodies: boolean
+  readonly keepBodies: boolean
+  /** Takes each record; must not throw. */
+  readonly emit: (record: RequestRecord) => void
+}
+
+/** Opens exchanges for one instance. Framework adapters need nothing else. */
+export interface Lifecycle {
+  /**
+   * Starts watching an exchange and gives its scope, in which the adapter runs the rest of the service. The same
+   * exchange met again, because an adapter is mounted twice, gives the same scope and is watched once.
+   */
+  begin(request: IncomingMessage, response: ServerResponse): RequestScope
+  /** Completes the failed exchanges that are still open, when the process ends. */
+  abandonFailed(): void
+}
+
+/**
+ * Where a response carries the innermost scope opened for it; each instance opens its own. A property and not a
+ * WeakMap: with tens of thousands of short-lived keys a second those cost the collector more than all else here.
+ */
+const openedScope: unique symbol = Symbol('deedbox.scope') as never
+
+interface Observed {
+  [openedScope]?: RequestScope
+}
+
+/** Builds the lifecycle of one instance. */
+export function createLifecycle(settings: LifecycleSettings): Lifecycle {
+  const pending = new Set<Exchange>()
+  const body = { hash: settings.hashBodies, keep: settings.keepBodies }
+  let reportIgnored = settings.onIgnoredForwarding
+
+  return {
+    begin(request, response) {
+      const known = scopeOfResponse(response, settings.box)
+      if (known !== undefined) return known
+      const { headers, socket } = request
+      const inbound = validId(headers['x-request-id'])
+      const preset = validId(response.getHeader('x-request-id'))
+      const forwardedFor = headers['x-forwarded-for']
+      if (reportIgnored !== undefined && (forwardedFor !== undefined || headers.forwarded !== undefined)) {
+        reportIgnored()
+        reportIgnored = undefined
+      }
+      const url = originalUrl(request)
+      const path = pathOf(url)
+      const exchange = new Exchange(request, response, {
+        box: settings.box,
+        outer: (response as Observed)[openedScope],
+        requestId: preset ?? chooseRequestId(inbound, settings.inbound, settings.generateId),
+        inboundRequestId: inbound ?? null,
+        url,
+        path,
+        client: settings.resolveAddress({
+          address: socket?.remoteAddress,
+          port: socket?.remotePort,
+          forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor,
+        }),
+        skipped: settings.isSkipped(path),
+        body,
+        eventNames: settings.eventNames,
+        echoRequestId: settings.echoRequestId,
+        processedTime: settings.processedTime,
+        emit: settings.emit,
+        pending,
+      })
+      ;(response as Observed)[openedScope] = exchange.scope
+      return exchange.scope
+    },
+    abandonFailed() {
+      for (const exchange of [...pending]) exchange.abandon()
+    },
+  }
+}
+
+function scopeOfResponse(response: ServerResponse, box: object): RequestScope | undefined {
+  let scope = (response as Observed)[openedScope]
+  while (scope !== undefined && scope.box !== box) scope = scope.outer
+  return scope
+}
+
+function validId(header: string | string[] | number | undefined): string | undefined {
+  return typeof header === 'string' && isRequestId(header) ? header : undefined
+}
+
+/** The URL as it came: routers rewrite `url` and keep the first one under this name. */
+function originalUrl(request: IncomingMessage): string {
+  const original: unknown = Reflect.get(request, 'originalUrl')
+  return typeof original === 'string' ? original : (request.url ?? '/')
+}
+
+/** The path of a request target, which may also be a whole URL (RFC 9112 §3.2.2). */
+function pathOf(url: string): string {
+  const question = url.indexOf('?')
+  const target = question < 0 ? url : url.slice(0, question)
+  if (target.startsWith('/')) return target
+  const authority = /^[a-z][a-z0-9+.-]*:\/\/[^/]*/i.exec(target)
+  return authority === null ? target : target.slice(authority[0].length) || '/'
+}

@@ -1,0 +1,70 @@
+import { quote } from '../safety/index.ts'
+
+/** What a scope is made from. */
+export interface ScopeOrigin {
+  /** The instance the scope belongs to. */
+  readonly box: object
+  /** The scope that another instance opened for the same work, or that this one is nested in. */
+  readonly outer: RequestScope | undefined
+  readonly requestId: string
+  /** Takes an error of this work; see {@link RequestScope.fail}. */
+  readonly report: (thrown: unknown) => void
+}
+
+/** The running request or job: what code inside it can read and leave behind. */
+export class RequestScope {
+  /** The instance this scope belongs to. */
+  readonly box: object
+  /** The next scope outwards, if any. */
+  readonly outer: RequestScope | undefined
+  readonly requestId: string
+  /** The id as a member of a log line, made once for all lines of the request. */
+  readonly idMember: string
+  /** The event name that {@link event} set. */
+  eventName: string | undefined
+  /** The route template that {@link matched} set. */
+  route: string | undefined
+  /** What {@link set} collected. */
+  values: Record<string, unknown> | undefined
+  readonly #report: (thrown: unknown) => void
+
+  constructor(origin: ScopeOrigin) {
+    this.box = origin.box
+    this.outer = origin.outer
+    this.requestId = origin.requestId
+    this.idMember = `,"request_id":${quote(origin.requestId)}`
+    this.eventName = undefined
+    this.route = undefined
+    this.values = undefined
+    this.#report = origin.report
+  }
+
+  /** Keeps values with the request, by name; a later value replaces an earlier one. */
+  set(values: Readonly<Record<string, unknown>>): void {
+    this.values ??= {}
+    Object.assign(this.values, values)
+  }
+
+  /** Reads back a value that {@link set} kept. */
+  get(name: string): unknown {
+    return this.values !== undefined && Object.hasOwn(this.values, name) ? this.values[name] : undefined
+  }
+
+  /** Names the audit event of this request. (IF-16) */
+  event(name: string): void {
+    this.eventName = name
+  }
+
+  /** Tells the route template, for a framework without an adapter of its own. */
+  matched(template: string): void {
+    this.route = template
+  }
+
+  /**
+   * Reports the error behind this request's failure, for code that catches it and answers itself. The last one
+   * reported before the response ends is the request's; one reported later makes a second record.
+   */
+  fail(thrown: unknown): void {
+    this.#report(thrown)
+  }
+}

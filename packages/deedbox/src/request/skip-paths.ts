@@ -1,0 +1,29 @@
+/** A path that is not recorded: the exact path, everything that begins with a prefix, or what a pattern matches. */
+export type SkipPath = string | { readonly prefix: string } | RegExp
+
+/** Health endpoints of this product and of the systems it unites. */
+export const defaultSkipPaths: readonly SkipPath[] = [
+  '/health',
+  '/healthz',
+  '/__heartbeat__',
+  '/__lbheartbeat__',
+  '/__version__',
+]
+
+/**
+ * Builds the test whether a path (without query) is skipped. An empty list skips nothing. (IF-07)
+ */
+export function skipTest(paths: readonly SkipPath[]): (path: string) => boolean {
+  const exact = new Set(paths.filter(path => typeof path === 'string'))
+  const patterns = paths
+    .filter(path => path instanceof RegExp)
+    // The sticky and global flags would make the answer depend on the previous request.
+    .map(pattern => new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')))
+  const prefixes = paths
+    .filter(path => typeof path === 'object' && 'prefix' in path)
+    .map(path => (path as { readonly prefix: string }).prefix)
+  return path =>
+    exact.has(path) ||
+    prefixes.some(prefix => path.startsWith(prefix)) ||
+    patterns.some(pattern => pattern.test(path))
+}

@@ -1,0 +1,130 @@
+import { parse } from 'node:querystring'
+import { compilePaths, type PathNode } from './redaction-paths.ts'
+import { secretNameTest } from './secret-names.ts'
+import { isCardNumber, secretTextRedactor } from './secret-patterns.ts'
+
+/**
+ * What is blanked before anything leaves the process. The default list of key names and text patterns is always
+ * on; these options add to it, and `allow` takes names from it.
+ */
+export interface RedactionOptions {
+  /** Further key names whose values are secret; case and the separators `_ - . :` do not matter. */
+  readonly keys?: readonly string[]
+  /** Key names to leave readable although the default list has them, for example `sid`. */
+  readonly allow?: readonly string[]
+  /**
+   * Places to blank, relative to the object handed over: `user.email`, `items[*].iban`, `*.phone`. A `*` stands
+   * for exactly one key or index.
+   */
+  readonly paths?: readonly string[]
+  /** Further patterns to blank inside any text. Keep them linear: they run on every value. */
+  readonly patterns?: readonly RegExp[]
+  /** What stands in place of a secret. Default `[redacted]`. */
+  readonly replacement?: string
+}
+
+/** What the policy says about one key name. */
+export interface KeyRule {
+  /** The name as JSON, colon included: `"user_id":`. */
+  readonly json: string
+  readonly secret: boolean
+}
+
+/** The one redaction policy of an instance; every sink renders through it (design principle 4). */
+export interface Redactor {
+  /** What stands in place of a secret. */
+  readonly replacement: string
+  /** The compiled {@link RedactionOptions.paths}, if there are any. */
+  readonly paths: PathNode | undefined
+  /** The rule for one key name; remembered per name. */
+  key(name: string): KeyRule
+  /** Running text with its secrets blanked. */
+  text(text: string): string
+  /** Whether a number is a card number, which no log or ledger needs to hold. */
+  isSecretNumber(value: number): boolean
+  /**
+   * A URL, absolute or path only, with secret query values and its password blanked and the rest byte for byte
+   * as it was. (FA-18)
+   */
+  url(url: string): string
+  /**
+   * Query parameters as an object: text for a single value, a list for a repeated key, secrets blanked;
+   * `null` for an empty query. (IF-15)
+   */
+  query(query: string): Record<string, string | string[]> | null
+}
+
+/** How many key names a policy remembers: names come from payloads too, so the memory is bounded. */
+const rememberedKeys = 2_000
+
+/**
+ * Builds the redaction policy of one instance.
+ * @throws TypeError for a path that cannot be read
+ */
+export function createRedactor(options: RedactionOptions = {}): Redactor {
+  const replacement = options.replacement ?? '[redacted]'
+  const keys = options.keys ?? []
+  const isSecretName = secretNameTest({ keys, allow: options.allow ?? [] })
+  const redactText = secretTextRedactor({
+    replacement,
+    isSecretName,
+    hasOwnNames: keys.length > 0,
+    patterns: options.patterns ?? [],
+  })
+  const rules = new Map<string, KeyRule>()
+
+  const key = (name: string): KeyRule => {
+    const known = rules.get(name)
+    if (known !== undefined) return known
+    const rule = { json: `${JSON.stringify(name.toWellFormed())}:`, secret: isSecretName(name) }
+    if (rules.size < rememberedKeys) rules.set(name, rule)
+    return rule
+  }
+
+  const redactPair = (pair: string): string => {
+    const equals = pair.indexOf('=')
+    if (equals < 0) return redactText(pair)
+    const name = decodeQueryText(pair.slice(0, equals))
+    const value = pair.slice(equals + 1)
+    if (value === '') return pair
+    if (key(name).secret) return `${pair.slice(0, equals + 1)}${replacement}`
+    const plain = decodeQueryText(value)
+    return redactText(plain) === plain ? pair : `${pair.slice(0, equals + 1)}${replacement}`
+  }
+
+  return {
+    replacement,
+    paths: compilePaths(options.paths ?? []),
+    key,
+    text: redactText,
+    isSecretNumber: value => value >= 2e12 && value < 7e18 && isCardNumber(String(value)),
+    url: url => {
+      const question = url.indexOf('?')
+      if (question < 0) return redactText(url)
+      const pairs = url.slice(question + 1).split('&')
+      return `${redactText(url.slice(0, question))}?${pairs.map(redactPair).join('&')}`
+    },
+    query: query => {
+      if (query === '') return null
+      // A query made of signs that node:querystring reads as nothing is no query either.
+      const found = Object.entries(parse(query))
+      if (found.length === 0) return null
+      return Object.fromEntries(
+        found.map(([name, value]) => {
+          if (key(name).secret) return [redactText(name), replacement]
+          const values = Array.isArray(value) ? value.map(redactText) : redactText(value ?? '')
+          return [redactText(name), values]
+        }),
+      )
+    },
+  }
+}
+
+function decodeQueryText(text: string): string {
+  if (!text.includes('%') && !text.includes('+')) return text
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return text
+  }
+}

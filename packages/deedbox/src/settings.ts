@@ -1,0 +1,239 @@
+import type { DeliveryOptions, EventKind, LedgerClient } from './audit/index.ts'
+import type { LogLevel, LogSink, RequestLineOptions, SourceMode, StandardStream } from './log/index.ts'
+import { readLevel } from './log/index.ts'
+import {
+  clientAddressResolver,
+  createIdGenerator,
+  defaultSkipPaths,
+  type IdGenerator,
+  type InboundIdPolicy,
+  type RequestRecord,
+  type SkipPath,
+  type TrustProxy,
+} from './request/index.ts'
+import { ConfigurationError, createRedactor, findVariable, type RedactionOptions } from './safety/index.ts'
+
+/** A ledger to send to: over HTTP by its base URL and a key, or one opened in this process. */
+export type LedgerOption =
+  | { readonly url?: string; readonly apiKey?: string }
+  | LedgerClient
+  | Promise<LedgerClient>
+
+/** How the log is written. */
+export interface LogOptions extends RequestLineOptions {
+  /** The least severe level that log calls write. Default `LOG_LEVEL`, else INFO, in development and testing DEBUG. */
+  readonly level?: LogLevel
+  /** A stream of the process or anything that takes lines. Default `stderr`. (FA-09) */
+  readonly sink?: StandardStream | LogSink
+  /** On which log calls the place in the source is found out. Default `always`. (Ruling 11) */
+  readonly source?: SourceMode
+}
+
+/** How request ids come about. (Rulings 6 and 7) */
+export interface RequestIdOptions {
+  /** Default `uuid4`. */
+  readonly generator?: IdGenerator
+  /** What becomes of an id that the client sent. Default `trust`. */
+  readonly inbound?: InboundIdPolicy
+  /** Whether responses carry `X-Request-Id`. Default `true`. */
+  readonly echo?: boolean
+}
+
+/** How automatic audit events are made and how all are delivered. */
+export interface AuditOptions extends DeliveryOptions {
+  /** Overrides the kind of a request's event, for example to make 429 a `warning`. (IF-19) */
+  readonly kind?: (record: RequestRecord) => EventKind | undefined
+  /** Milliseconds for one call to a ledger over HTTP. Default 5,000. (IF-32) */
+  readonly timeout?: number
+}
+
+/** What `deedbox()` takes. Everything has a default; options win over variables. */
+export interface DeedboxOptions {
+  /** Name of the service. Default `DEEDBOX_SERVICE`, `IMTBL_SERVICE_NAME`, else `node-service`. */
+  readonly service?: string
+  /** Name of the environment. Default `DEEDBOX_ENV`, `IMTBL_ENV`, `ENV`, `NODE_ENV`, else `production`. */
+  readonly env?: string
+  /**
+   * Where audit events go. Default: `DEEDBOX_URL` and `DEEDBOX_API_KEY` (also `IMTBL_URL`, `IMTBL_API_KEY`);
+   * without them, or with `null`, events become log lines. (Ruling 1)
+   */
+  readonly ledger?: LedgerOption | null
+  /** Paths that are not recorded; `[]` records all. Default: health endpoints. (IF-07, X-10) */
+  readonly skipPaths?: readonly SkipPath[]
+  /** Whose forwarding headers are believed. Default `DEEDBOX_TRUST_PROXY`, else `false`. (Ruling 8) */
+  readonly trustProxy?: TrustProxy
+  readonly requestId?: RequestIdOptions
+  /** Whether responses carry `X-Processed-Time`, in seconds. Default `true`. (FA-22) */
+  readonly processedTime?: boolean
+  /** Whether default event names hold the route's template or the concrete path. Default `route`. (IF-16) */
+  readonly eventNames?: 'route' | 'path'
+  readonly redact?: RedactionOptions
+  readonly log?: LogOptions
+  readonly audit?: AuditOptions
+  /** Whether request bodies are hashed as they pass. Default `true`. (Ruling 17) */
+  readonly bodyHash?: boolean
+  /** Whether events of failed requests carry a body under 2,000 bytes, redacted. Default `false`. (IF-22, X-14) */
+  readonly includeBody?: boolean
+  /**
+   * Whether SIGTERM and SIGINT flush first, in a process that has no handler of its own for them; the process
+   * still ends by the signal. Default `true`.
+   */
+  readonly flushOnSignal?: boolean
+}
+
+/** A ledger over HTTP, checked. */
+export interface RemoteLedger {
+  readonly url: string
+  readonly apiKey: string
+}
+
+/** Options with defaults and variables applied, and checked. */
+export interface Settings {
+  readonly service: string
+  readonly env: string
+  readonly ledger: LedgerClient | Promise<LedgerClient> | RemoteLedger | null
+  readonly skipPaths: readonly SkipPath[]
+  readonly trustProxy: TrustProxy
+  readonly logLevel: LogLevel
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The service of which ImmutableLog keys are for, when no URL is given. (IF-03) */
+const immutableLogUrl = 'https://api.immutablelog.com'
+
+/**
+ * Applies defaults and variables, and checks everything that can be wrong before the first request.
+ * @throws ConfigurationError
+ */
+export function readSettings(options: DeedboxOptions, environment: Environment): Settings {
+  const env = options.env ?? readEnv(environment)
+  const trustProxy = options.trustProxy ?? readTrustProxy(environment)
+  guard('trustProxy', () => clientAddressResolver(trustProxy))
+  guard('redact', () => createRedactor(options.redact))
+  guard('requestId.generator', () => createIdGenerator(options.requestId?.generator ?? 'uuid4', () => {}))
+  oneOf('requestId.inbound', options.requestId?.inbound, ['trust', 'replace', 'prefix'])
+  oneOf('eventNames', options.eventNames, ['route', 'path'])
+  oneOf('log.source', options.log?.source, ['always', 'warn', 'never'])
+  if (typeof options.log?.sink === 'string') oneOf('log.sink', options.log.sink, ['stderr', 'stdout'])
+  return {
+    service:
+      nonEmpty(options.service) ??
+      findVariable(environment, ['DEEDBOX_SERVICE', 'IMTBL_SERVICE_NAME'])?.value ??
+      'node-service',
+    env,
+    ledger: readLedger(options.ledger, environment),
+    skipPaths: options.skipPaths ?? defaultSkipPaths,
+    trustProxy,
+    logLevel: readLogLevel(options.log?.level, environment, env),
+  }
+}
+
+function readEnv(environment: Environment): string {
+  const named = findVariable(environment, ['DEEDBOX_ENV', 'IMTBL_ENV', 'ENV'])?.value
+  if (named !== undefined) return named
+  const node = findVariable(environment, ['NODE_ENV'])?.value
+  return node === 'test' ? 'testing' : (node ?? 'production')
+}
+
+function readLogLevel(option: string | undefined, environment: Environment, env: string): LogLevel {
+  const variable = findVariable(environment, ['DEEDBOX_LOG_LEVEL', 'LOG_LEVEL'])
+  const text = option ?? variable?.value
+  if (text === undefined) return env === 'development' || env === 'testing' ? 'DEBUG' : 'INFO'
+  const level = readLevel(text)
+  if (level === undefined) {
+    throw new ConfigurationError(
+      option === undefined ? (variable?.name ?? 'LOG_LEVEL') : 'log.level',
+      `"${text}" is no level. Use TRACE, DEBUG, INFO, SUCCESS, WARNING, ERROR or CRITICAL.`,
+    )
+  }
+  return level
+}
+
+function readTrustProxy(environment: Environment): TrustProxy {
+  const variable = findVariable(environment, ['DEEDBOX_TRUST_PROXY'])
+  if (variable === undefined) return false
+  const { name, value } = variable
+  if (value === 'true' || value === 'false') return value === 'true'
+  const trust = /^\d+$/.test(value) ? Number(value) : value
+  guard(name, () => clientAddressResolver(trust))
+  return trust
+}
+
+function readLedger(option: DeedboxOptions['ledger'], environment: Environment): Settings['ledger'] {
+  if (option === null) return null
+  if (option !== undefined && isClient(option)) return option
+  const urlVariable = findVariable(environment, ['DEEDBOX_URL', 'IMTBL_URL'])
+  const keyVariable = findVariable(environment, ['DEEDBOX_API_KEY', 'IMTBL_API_KEY'])
+  const url = nonEmpty(option?.url) ?? urlVariable?.value
+  const apiKey = nonEmpty(option?.apiKey) ?? keyVariable?.value
+  const urlName = nonEmpty(option?.url) === undefined ? (urlVariable?.name ?? 'DEEDBOX_URL') : 'ledger.url'
+  const keyName =
+    nonEmpty(option?.apiKey) === undefined ? (keyVariable?.name ?? 'DEEDBOX_API_KEY') : 'ledger.apiKey'
+  if (apiKey === undefined) {
+    if (url === undefined) return null
+    throw new ConfigurationError(
+      keyName,
+      `missing, although ${urlName} is set. Set the key, or remove the URL.`,
+    )
+  }
+  if (!/^[\x21-\x7e]+$/.test(apiKey)) {
+    throw new ConfigurationError(
+      keyName,
+      'the key holds characters that no key has. Check for a copied blank or quote.',
+    )
+  }
+  const isOurs = apiKey.startsWith('deed_')
+  if (url === undefined && isOurs) {
+    throw new ConfigurationError(
+      'DEEDBOX_URL',
+      `missing. ${keyName} is the key of a Deedbox ledger; set that ledger's URL.`,
+    )
+  }
+  const target = readUrl(url ?? immutableLogUrl, urlName)
+  if (isOurs && target.hostname === new URL(immutableLogUrl).hostname) {
+    throw new ConfigurationError(
+      urlName,
+      `${keyName} is the key of a Deedbox ledger and is not sent to ${target.hostname}.`,
+    )
+  }
+  return { url: target.href, apiKey }
+}
+
+function readUrl(text: string, name: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    throw new ConfigurationError(
+      name,
+      'this is no http or https URL. Write it like https://ledger.example.com.',
+    )
+  }
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
+    throw new ConfigurationError(
+      name,
+      'a ledger URL has no user, password, query or fragment; the key is set apart.',
+    )
+  }
+  return url
+}
+
+function isClient(option: LedgerOption): option is LedgerClient | Promise<LedgerClient> {
+  return 'then' in option || 'appendBatch' in option
+}
+
+function oneOf(setting: string, value: string | undefined, allowed: readonly string[]): void {
+  if (value === undefined || allowed.includes(value)) return
+  throw new ConfigurationError(setting, `"${value}" is unknown. Use ${allowed.join(', ')}.`)
+}
+
+function guard(setting: string, check: () => unknown): void {
+  try {
+    check()
+  } catch (error) {
+    throw new ConfigurationError(setting, error instanceof Error ? error.message : String(error))
+  }
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === undefined || text.trim() === '' ? undefined : text
+}

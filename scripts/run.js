@@ -62,6 +62,7 @@ function run(node, command, env = {}) {
       stdio: 'inherit',
       env: {
         ...process.env,
+        ...env,
         PATH: `${dirname(node)}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`,
       },
     })

@@ -1,9 +1,6 @@
 /** The most bytes of UTF-8 that an automatic event's payload has. (IF-36) */
 export const payloadLimit = 12_000
 
-/** A JSON object whose texts may be shed. */
-export type ClampableObject = { readonly [member: string]: unknown }
-
 /** One step of shedding: which member, by its path, and what of it stays. */
 export interface Shed {
   readonly path: readonly string[]
@@ -17,27 +14,29 @@ const survivingMessage = 500
 const survivingMember = 64
 
 /**
- * The JSON of a payload in at most `limit` bytes. Steps are taken in order, and only as many as needed; the
+ * The JSON of a payload object in at most `limit` bytes. Steps are taken in order, and only as many as needed; the
  * members they touched are listed in `truncated`. If all of them are not enough, `id`, `kind`, `message` and
  * `timestamp` remain. Texts are cut between characters. (IF-36)
+ * @param json a JSON object
+ * @param steps asked for only when the object is too large
  * @param limit at least 1,000 bytes
  */
 export function clampPayload(
-  payload: ClampableObject,
-  steps: readonly Shed[],
+  json: string,
+  steps: (payload: Readonly<Record<string, unknown>>) => readonly Shed[],
   limit: number = payloadLimit,
 ): string {
-  const whole = JSON.stringify(payload)
-  if (fits(whole, limit)) return whole
-  const smaller = JSON.parse(whole) as Record<string, unknown>
+  if (fits(json, limit)) return json
+  const payload = JSON.parse(json) as Record<string, unknown>
+  const smallest = barest(payload)
   const truncated: string[] = []
-  for (const step of steps) {
-    if (!shed(smaller, step)) continue
+  for (const step of steps(payload)) {
+    if (!shed(payload, step)) continue
     truncated.push(step.path.join('.'))
-    const json = JSON.stringify({ ...smaller, truncated })
-    if (fits(json, limit)) return json
+    const shorter = JSON.stringify({ ...payload, truncated })
+    if (fits(shorter, limit)) return shorter
   }
-  return JSON.stringify(barest(payload))
+  return JSON.stringify(smallest)
 }
 
 /** The first bytes of a text, whole characters only. */
@@ -50,7 +49,7 @@ export function cutText(text: string, bytes: number): string {
   return encoded.toString('utf8', 0, end)
 }
 
-function barest(payload: ClampableObject): Record<string, unknown> {
+function barest(payload: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const kept: Record<string, unknown> = {}
   for (const member of survivors) {
     const value = payload[member]

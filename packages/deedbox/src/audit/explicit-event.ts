@@ -103,8 +103,7 @@ function payloadText(payload: SendPayload, clamp: boolean, redactor: Redactor): 
   const stamped = valid ? payload : { ...payload, timestamp: `${isoMicroseconds(wallMicroseconds())}Z` }
   if (!clamp) return withinLimit(stamped, payloadBytes, 'payload', redactor)
   const whole = createSerializer(redactor, unlimited(Number.POSITIVE_INFINITY)).serialize(stamped).json
-  const clampable = JSON.parse(whole) as Record<string, unknown>
-  return clampPayload(clampable, largestFirst(clampable))
+  return clampPayload(whole, largestFirst)
 }
 
 /** The JSON of an object, or the error that says by how much it is too large. */
@@ -126,7 +125,7 @@ function unlimited(totalLength: number): Parameters<typeof createSerializer>[1] 
   }
 }
 
-function largestFirst(payload: Record<string, unknown>): Shed[] {
+function largestFirst(payload: Readonly<Record<string, unknown>>): Shed[] {
   const needed = new Set(['id', 'kind', 'message', 'timestamp'])
   return Object.keys(payload)
     .filter(member => !needed.has(member))

@@ -80,6 +80,7 @@ export function announcesBody(request: IncomingMessage): boolean {
   const length = request.headers['content-length']
   if (length !== undefined) return length !== '0'
   if (request.headers['transfer-encoding'] !== undefined) return true
+  if (request.httpVersionMajor === 1) return false
   const stream: unknown = Reflect.get(request, 'stream')
   return typeof stream === 'object' && stream !== null && Reflect.get(stream, 'endAfterHeaders') === false
 }

@@ -30,12 +30,12 @@ export function runInScope<Result>(scope: RequestScope, work: () => Result): Res
   return storage.run(scope, work)
 }
 
-/** What the owner of a scope wants to see of an emitter, without being one of its listeners. */
-export interface EmitterWatch {
-  /** Before the listeners run. */
-  readonly before: (event: string | symbol, argument: unknown) => void
-  /** After the listeners of `close` ran, also when one of them threw. */
-  readonly closed?: () => void
+/** Who watches what an emitter emits, without being one of its listeners. */
+export interface EmitterWatcher {
+  /** Called before the listeners run. */
+  emitting(emitter: EventEmitter, event: string | symbol, argument: unknown): void
+  /** Called after the listeners of `close` ran, also when one of them threw. */
+  closed(emitter: EventEmitter): void
 }
 
 /**
@@ -43,15 +43,15 @@ export interface EmitterWatch {
  * socket's own context, where the scope is lost (node-observability §5.1). Watching `emit` adds no listener, so
  * it neither starts the flow of a stream nor counts as handling an `error`.
  */
-export function bindEmitter(emitter: EventEmitter, scope: RequestScope, watch: EmitterWatch): void {
+export function bindEmitter(emitter: EventEmitter, scope: RequestScope, watcher: EmitterWatcher): void {
   const emit = emitter.emit
   emitter.emit = function emitInScope(this: EventEmitter, event: string | symbol, ...values: unknown[]) {
-    watch.before(event, values[0])
+    watcher.emitting(emitter, event, values[0])
     try {
-      if (isInside(scope) || emitter.listenerCount(event) === 0) return emit.call(this, event, ...values)
+      if (emitter.listenerCount(event) === 0 || isInside(scope)) return emit.call(this, event, ...values)
       return storage.run(scope, () => emit.call(this, event, ...values))
     } finally {
-      if (event === 'close') watch.closed?.()
+      if (event === 'close') watcher.closed(emitter)
     }
   }
 }

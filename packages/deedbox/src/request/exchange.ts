@@ -1,17 +1,31 @@
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isConnectionGone, looksLikeAbort } from './aborts.ts'
-import { announcesBody, BodyWatch, type BodyWatchOptions } from './body-watch.ts'
+import { announcesBody, BodyWatch } from './body-watch.ts'
 import type { ClientAddress } from './client-address.ts'
 import { toSeconds, wallMicroseconds } from './clock.ts'
-import { bindEmitter } from './context.ts'
+import { bindEmitter, type EmitterWatcher } from './context.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
-import { ResponseWatch } from './response-watch.ts'
+import { type ResponseWatcher, watchResponse } from './response-watch.ts'
 import { RequestScope } from './scope.ts'
 import { readTraceparent } from './trace-context.ts'
 
-/** What the lifecycle decides before an exchange is watched. */
-export interface ExchangeOrigin {
+/** What one instance decided about all its exchanges. */
+export interface ExchangeSettings {
+  /** What the scopes carry as their box. */
   readonly box: object
+  readonly eventNames: 'route' | 'path'
+  readonly hashBodies: boolean
+  readonly keepBodies: boolean
+  /** Whether `X-Request-Id` and `X-Processed-Time` are set. */
+  readonly echoRequestId: boolean
+  readonly processedTime: boolean
+  /** Takes each record; must not throw. */
+  readonly emit: (record: RequestRecord) => void
+}
+
+/** What is decided about one exchange when it begins. */
+export interface ExchangeStart {
   readonly outer: RequestScope | undefined
   readonly requestId: string
   readonly inboundRequestId: string | null
@@ -20,15 +34,6 @@ export interface ExchangeOrigin {
   readonly path: string
   readonly client: ClientAddress
   readonly skipped: boolean
-  readonly body: BodyWatchOptions
-  readonly eventNames: 'route' | 'path'
-  /** Whether `X-Request-Id` and `X-Processed-Time` are set. */
-  readonly echoRequestId: boolean
-  readonly processedTime: boolean
-  /** Takes each record; must not throw. */
-  readonly emit: (record: RequestRecord) => void
-  /** Told of a failed exchange that is not over yet, and again when it is. */
-  readonly pending: Set<Exchange>
 }
 
 const nothing: Readonly<Record<string, unknown>> = Object.freeze({})
@@ -38,15 +43,18 @@ const nothing: Readonly<Record<string, unknown>> = Object.freeze({})
  * comes, once, on HTTP/1 and HTTP/2 (node-observability §5.1). It owns the record: completion never asks the
  * context which request it is in.
  */
-export class Exchange {
+export class Exchange implements EmitterWatcher, ResponseWatcher {
   readonly scope: RequestScope
-  readonly #origin: ExchangeOrigin
+  readonly #settings: ExchangeSettings
+  readonly #start: ExchangeStart
+  /** Failed exchanges that are not over yet. */
+  readonly #pending: Set<Exchange>
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #startedAt = wallMicroseconds()
-  readonly #start = performance.now()
-  readonly #watch: ResponseWatch
+  readonly #clock = performance.now()
   readonly #body: BodyWatch | undefined
+  #written = 0
   #processed: number | null = null
   #ttfb: number | null = null
   #failure: Failure | null = null
@@ -56,31 +64,25 @@ export class Exchange {
   #record: RequestRecord | undefined
   #over = false
 
-  constructor(request: IncomingMessage, response: ServerResponse, origin: ExchangeOrigin) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    settings: ExchangeSettings,
+    start: ExchangeStart,
+    pending: Set<Exchange>,
+  ) {
     this.#request = request
     this.#response = response
-    this.#origin = origin
-    this.scope = new RequestScope({
-      box: origin.box,
-      outer: origin.outer,
-      requestId: origin.requestId,
-      report: thrown => this.#report(thrown),
-    })
-    this.#watch = new ResponseWatch(
-      response,
-      () => this.#beforeHeaders(),
-      () => {
-        this.#ttfb = this.#processed
-      },
-    )
-    this.#body = announcesBody(request) ? new BodyWatch(request, origin.body) : undefined
-    bindEmitter(request, this.scope, { before: (event, argument) => this.#seeRequest(event, argument) })
-    bindEmitter(response, this.scope, {
-      before: (event, argument) => {
-        if (event === 'error') this.#report(argument)
-      },
-      closed: () => this.#close(),
-    })
+    this.#settings = settings
+    this.#start = start
+    this.#pending = pending
+    this.scope = new RequestScope(settings.box, start.outer, start.requestId, this)
+    this.#body = announcesBody(request)
+      ? new BodyWatch(request, { hash: settings.hashBodies, keep: settings.keepBodies })
+      : undefined
+    watchResponse(response, this)
+    bindEmitter(request, this.scope, this)
+    bindEmitter(response, this.scope, this)
   }
 
   /** Completes an exchange that failed and can no longer end by itself, because the process does. */
@@ -88,25 +90,36 @@ export class Exchange {
     this.#close()
   }
 
-  #beforeHeaders(): void {
-    this.#processed = toSeconds(performance.now() - this.#start)
+  beforeHeaders(): void {
+    this.#processed = toSeconds(performance.now() - this.#clock)
     const response = this.#response
-    if (this.#origin.echoRequestId && !response.hasHeader('x-request-id')) {
-      response.setHeader('X-Request-Id', this.#origin.requestId)
+    if (this.#settings.echoRequestId && !response.hasHeader('x-request-id')) {
+      response.setHeader('X-Request-Id', this.#start.requestId)
     }
-    if (this.#origin.processedTime) response.setHeader('X-Processed-Time', this.#processed.toFixed(6))
+    if (this.#settings.processedTime) response.setHeader('X-Processed-Time', this.#processed.toFixed(6))
   }
 
-  #seeRequest(event: string | symbol, argument: unknown): void {
-    if (event === 'data') {
-      // After the response finished, Node itself drains what nobody read.
-      if (!this.#response.writableFinished) this.#body?.noteRead()
-    } else if (event === 'error') {
-      this.#report(argument)
-    }
+  headersMade(): void {
+    this.#ttfb = this.#processed
   }
 
-  #report(thrown: unknown): void {
+  wrote(bytes: number): void {
+    this.#written += bytes
+  }
+
+  emitting(emitter: EventEmitter, event: string | symbol, argument: unknown): void {
+    if (event === 'error') this.report(argument)
+    // After the response finished, Node itself drains what nobody read.
+    else if (event === 'data' && emitter === this.#request && !this.#response.writableFinished)
+      this.#body?.noteRead()
+  }
+
+  closed(emitter: EventEmitter): void {
+    if (emitter === this.#response) this.#close()
+  }
+
+  /** Takes an error of this exchange; see {@link RequestScope.fail}. */
+  report(thrown: unknown): void {
     const gone = isConnectionGone(this.#request, this.#response)
     const ended = this.#response.writableEnded
     if (gone && !ended && looksLikeAbort(thrown)) return
@@ -122,26 +135,27 @@ export class Exchange {
     } else {
       this.#failure = { thrown }
       this.#failedAfterAbort = gone
-      this.#origin.pending.add(this)
+      this.#pending.add(this)
     }
   }
 
   #close(): void {
     if (this.#over) return
     this.#over = true
-    this.#origin.pending.delete(this)
+    this.#pending.delete(this)
     const body = this.#body?.finish() ?? null
-    if (!this.#origin.skipped || this.#failure !== null || this.#lateErrors !== undefined) {
+    const { skipped } = this.#start
+    if (!skipped || this.#failure !== null || this.#lateErrors !== undefined) {
       this.#record = this.#describe(body)
-      if (!this.#origin.skipped || this.#failure !== null) this.#origin.emit(this.#record)
+      if (!skipped || this.#failure !== null) this.#settings.emit(this.#record)
+      for (const thrown of this.#lateErrors ?? []) this.#emitLate(thrown)
     }
-    for (const thrown of this.#lateErrors ?? []) this.#emitLate(thrown)
   }
 
   #emitLate(thrown: unknown): void {
     const first = this.#record ?? this.#describe(null)
-    const elapsed = toSeconds(performance.now() - this.#start)
-    this.#origin.emit(Object.freeze({ ...first, elapsed, error: { thrown }, late: true }))
+    const elapsed = toSeconds(performance.now() - this.#clock)
+    this.#settings.emit(Object.freeze({ ...first, elapsed, error: { thrown }, late: true }))
   }
 
   #outcome(): Outcome {
@@ -156,44 +170,59 @@ export class Exchange {
 
   #describe(body: RequestRecord['body']): RequestRecord {
     const { headers, method = 'GET', httpVersionMajor, httpVersion } = this.#request
-    const { path, url, client } = this.#origin
+    const { path, url, client, skipped, inboundRequestId } = this.#start
     const { scope } = this
     const outcome = this.#outcome()
-    const sent = this.#ttfb === null ? null : this.#response.statusCode
+    const answered = this.#response.statusCode
     const route = scope.route ?? null
-    const named = this.#origin.eventNames === 'route' ? (route ?? path) : path
-    const forwardedProto = client.trusted ? headers['x-forwarded-proto'] : undefined
-    const encrypted = Reflect.get(this.#request.socket ?? {}, 'encrypted') === true
-    const question = url.indexOf('?')
     return Object.freeze({
       schema: 1,
       requestId: scope.requestId,
-      inboundRequestId: this.#origin.inboundRequestId,
+      inboundRequestId,
       trace: readTraceparent(single(headers.traceparent)),
       startedAt: this.#startedAt,
       method,
       path,
-      query: question < 0 ? '' : url.slice(question + 1),
+      query: url.length === path.length ? '' : queryOf(url),
       route,
-      eventName: scope.eventName ?? `http.${method}.${named}`,
-      scheme: encrypted || /^\s*https\b/i.test(single(forwardedProto) ?? '') ? 'https' : 'http',
+      eventName:
+        scope.eventName ??
+        `http.${method}.${route !== null && this.#settings.eventNames === 'route' ? route : path}`,
+      scheme: schemeOf(this.#request, client.trusted),
       protocol: httpVersionMajor === 1 ? httpVersion : String(httpVersionMajor),
       client,
       userAgent: headers['user-agent'] ?? null,
       referer: headers.referer ?? null,
       body,
       outcome,
-      status: outcome === 'completed' ? this.#response.statusCode : outcome === 'aborted' ? 499 : 500,
-      statusSent: sent,
-      responseLength: this.#watch.bodyLength(method),
-      elapsed: toSeconds(performance.now() - this.#start),
+      status: outcome === 'completed' ? answered : outcome === 'aborted' ? 499 : 500,
+      statusSent: this.#ttfb === null ? null : answered,
+      responseLength: isBodiless(method, answered) ? 0 : this.#written,
+      elapsed: toSeconds(performance.now() - this.#clock),
       ttfb: this.#ttfb,
       error: this.#failure,
       late: false,
-      skipped: this.#origin.skipped,
-      values: scope.values === undefined ? nothing : { ...scope.values },
+      skipped,
+      values: scope.values === undefined ? nothing : Object.freeze({ ...scope.values }),
     })
   }
+}
+
+/** Whether HTTP allows no body here, whatever the service wrote. (RFC 9110 §6.4.1) */
+function isBodiless(method: string, status: number): boolean {
+  return method === 'HEAD' || status === 204 || status === 304
+}
+
+function queryOf(url: string): string {
+  const question = url.indexOf('?')
+  return question < 0 ? '' : url.slice(question + 1)
+}
+
+function schemeOf(request: IncomingMessage, trusted: boolean): 'http' | 'https' {
+  if (trusted && /^\s*https\b/i.test(single(request.headers['x-forwarded-proto']) ?? '')) return 'https'
+  return 'encrypted' in (request.socket ?? {}) && Reflect.get(request.socket, 'encrypted') === true
+    ? 'https'
+    : 'http'
 }
 
 function single(header: string | string[] | undefined): string | undefined {

@@ -32,10 +32,7 @@ export function runJob<Result>(job: Job, work: () => Result, settings: JobSettin
   const startedAt = wallMicroseconds()
   const start = performance.now()
   let failure: Failure | null = null
-  const scope = new RequestScope({
-    box: settings.box,
-    outer: currentScope(),
-    requestId: job.requestId ?? settings.generateId(),
+  const scope = new RequestScope(settings.box, currentScope(), job.requestId ?? settings.generateId(), {
     report: thrown => {
       failure = { thrown }
     },

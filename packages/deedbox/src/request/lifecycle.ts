@@ -1,27 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressSource, ClientAddress } from './client-address.ts'
-import { Exchange } from './exchange.ts'
+import { Exchange, type ExchangeSettings } from './exchange.ts'
 import { chooseRequestId, type InboundIdPolicy, isRequestId } from './ids.ts'
-import type { RequestRecord } from './record.ts'
 import type { RequestScope } from './scope.ts'
 
 /** What one instance decided about its requests. */
-export interface LifecycleSettings {
-  /** The instance; its identity tells its scopes from those of other instances. */
-  readonly box: object
+export interface LifecycleSettings extends ExchangeSettings {
   readonly generateId: () => string
   readonly inbound: InboundIdPolicy
-  readonly echoRequestId: boolean
-  readonly processedTime: boolean
   readonly resolveAddress: (source: AddressSource) => ClientAddress
   /** Told once a forwarding header comes while nobody's is believed. (Ruling 8) */
   readonly onIgnoredForwarding: (() => void) | undefined
   readonly isSkipped: (path: string) => boolean
-  readonly eventNames: 'route' | 'path'
-  readonly hashBodies: boolean
-  readonly keepBodies: boolean
-  /** Takes each record; must not throw. */
-  readonly emit: (record: RequestRecord) => void
 }
 
 /** Opens exchanges for one instance. Framework adapters need nothing else. */
@@ -48,45 +38,35 @@ interface Observed {
 /** Builds the lifecycle of one instance. */
 export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   const pending = new Set<Exchange>()
-  const body = { hash: settings.hashBodies, keep: settings.keepBodies }
+  const addressOf = addressReader(settings.resolveAddress)
   let reportIgnored = settings.onIgnoredForwarding
 
   return {
     begin(request, response) {
-      const known = scopeOfResponse(response, settings.box)
+      const outer = (response as Observed)[openedScope]
+      const known = outer === undefined ? undefined : findScope(outer, settings.box)
       if (known !== undefined) return known
-      const { headers, socket } = request
+      const { headers } = request
       const inbound = validId(headers['x-request-id'])
       const preset = validId(response.getHeader('x-request-id'))
-      const forwardedFor = headers['x-forwarded-for']
-      if (reportIgnored !== undefined && (forwardedFor !== undefined || headers.forwarded !== undefined)) {
+      if (reportIgnored !== undefined && (headers['x-forwarded-for'] ?? headers.forwarded) !== undefined) {
         reportIgnored()
         reportIgnored = undefined
       }
       const url = originalUrl(request)
       const path = pathOf(url)
-      const exchange = new Exchange(request, response, {
-        box: settings.box,
-        outer: (response as Observed)[openedScope],
+      const start = {
+        outer,
         requestId: preset ?? chooseRequestId(inbound, settings.inbound, settings.generateId),
         inboundRequestId: inbound ?? null,
         url,
         path,
-        client: settings.resolveAddress({
-          address: socket?.remoteAddress,
-          port: socket?.remotePort,
-          forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor,
-        }),
+        client: addressOf(request),
         skipped: settings.isSkipped(path),
-        body,
-        eventNames: settings.eventNames,
-        echoRequestId: settings.echoRequestId,
-        processedTime: settings.processedTime,
-        emit: settings.emit,
-        pending,
-      })
-      ;(response as Observed)[openedScope] = exchange.scope
-      return exchange.scope
+      }
+      const { scope } = new Exchange(request, response, settings, start, pending)
+      ;(response as Observed)[openedScope] = scope
+      return scope
     },
     abandonFailed() {
       for (const exchange of [...pending]) exchange.abandon()
@@ -94,8 +74,27 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   }
 }
 
-function scopeOfResponse(response: ServerResponse, box: object): RequestScope | undefined {
-  let scope = (response as Observed)[openedScope]
+/** Reads the client's address; a connection's own is resolved once for all requests on it. */
+function addressReader(
+  resolve: (source: AddressSource) => ClientAddress,
+): (request: IncomingMessage) => ClientAddress {
+  const resolvedHere: unique symbol = Symbol('deedbox.client') as never
+  return request => {
+    const socket = request.socket as (typeof request.socket & { [resolvedHere]?: ClientAddress }) | null
+    const forwardedFor = request.headers['x-forwarded-for']
+    if (forwardedFor === undefined && socket?.[resolvedHere] !== undefined) return socket[resolvedHere]
+    const client = resolve({
+      address: socket?.remoteAddress,
+      port: socket?.remotePort,
+      forwardedFor: Array.isArray(forwardedFor) ? forwardedFor.join(',') : forwardedFor,
+    })
+    if (forwardedFor === undefined && socket !== null) socket[resolvedHere] = client
+    return client
+  }
+}
+
+function findScope(innermost: RequestScope, box: object): RequestScope | undefined {
+  let scope: RequestScope | undefined = innermost
   while (scope !== undefined && scope.box !== box) scope = scope.outer
   return scope
 }

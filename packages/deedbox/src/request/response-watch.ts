@@ -1,60 +1,52 @@
 import type { ServerResponse } from 'node:http'
 
+/** Who is told about a response as it is made. */
+export interface ResponseWatcher {
+  /** Called before the headers are made, while they can still be changed. */
+  beforeHeaders(): void
+  /** Called once they are made. */
+  headersMade(): void
+  /** Called with the size of each piece of the body that the service hands over, in bytes. */
+  wrote(bytes: number): void
+}
+
 /**
- * Counts the bytes of a response body and tells when its headers are made. It wraps `write`, `end` and
+ * Has a watcher told when a response's headers are made and how much body is written. It wraps `write`, `end` and
  * `writeHead`: socket counters would include headers and chunk framing, and mix pipelined responses.
  */
-export class ResponseWatch {
-  readonly #response: ServerResponse
-  #bytes = 0
-  #ending = false
-
-  /**
-   * @param atHeaders called just before the headers are made, while they can still be changed
-   * @param headersMade called once they are
-   */
-  constructor(response: ServerResponse, atHeaders: () => void, headersMade: () => void) {
-    this.#response = response
-    const { write, end, writeHead } = response
-    response.write = ((chunk: unknown, encoding?: unknown, callback?: unknown) => {
-      this.#count(chunk, encoding)
-      return Reflect.apply(write, response, [chunk, encoding, callback])
-    }) as typeof write
-    response.end = ((chunk?: unknown, encoding?: unknown, callback?: unknown) => {
-      this.#count(chunk, encoding)
-      // HTTP/2 responses pass the last chunk on to write(); HTTP/1 responses do not.
-      this.#ending = true
-      try {
-        return Reflect.apply(end, response, [chunk, encoding, callback])
-      } finally {
-        this.#ending = false
-      }
-    }) as typeof end
-    response.writeHead = ((...head: unknown[]) => {
-      if (response.headersSent) return Reflect.apply(writeHead, response, head)
-      atHeaders()
-      const result: unknown = Reflect.apply(writeHead, response, head)
-      headersMade()
-      return result
-    }) as typeof writeHead
-  }
-
-  /** Bytes handed over as body, none where HTTP allows none (RFC 9110 §6.4.1). */
-  bodyLength(method: string): number {
-    const status = this.#response.statusCode
-    const bodiless = method === 'HEAD' || status === 204 || status === 304
-    return bodiless ? 0 : this.#bytes
-  }
-
-  #count(chunk: unknown, encoding: unknown): void {
-    if (this.#ending || this.#response.writableEnded) return
+export function watchResponse(response: ServerResponse, watcher: ResponseWatcher): void {
+  const { write, end, writeHead } = response
+  // HTTP/2 responses pass the last chunk of end() on to write(); HTTP/1 responses do not.
+  let ending = false
+  const count = (chunk: unknown, encoding: unknown): void => {
+    if (ending || response.writableEnded) return
     if (typeof chunk === 'string') {
-      this.#bytes += Buffer.byteLength(
-        chunk,
-        typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8',
+      watcher.wrote(
+        Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'),
       )
     } else if (chunk instanceof Uint8Array) {
-      this.#bytes += chunk.byteLength
+      watcher.wrote(chunk.byteLength)
     }
   }
+  // The types of these three methods are overloads that no single function has; the arguments pass unchanged.
+  response.write = function (this: ServerResponse, chunk: unknown, encoding?: never, callback?: never) {
+    count(chunk, encoding)
+    return write.call(this, chunk, encoding as never, callback)
+  } as typeof write
+  response.end = function (this: ServerResponse, chunk?: unknown, encoding?: never, callback?: never) {
+    count(chunk, encoding)
+    ending = true
+    try {
+      return end.call(this, chunk, encoding as never, callback)
+    } finally {
+      ending = false
+    }
+  } as typeof end
+  response.writeHead = function (this: ServerResponse, ...head: Parameters<typeof writeHead>) {
+    if (response.headersSent) return writeHead.apply(this, head)
+    watcher.beforeHeaders()
+    writeHead.apply(this, head)
+    watcher.headersMade()
+    return this
+  } as typeof writeHead
 }

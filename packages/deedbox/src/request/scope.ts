@@ -1,14 +1,8 @@
 import { quote } from '../safety/index.ts'
 
-/** What a scope is made from. */
-export interface ScopeOrigin {
-  /** The instance the scope belongs to. */
-  readonly box: object
-  /** The scope that another instance opened for the same work, or that this one is nested in. */
-  readonly outer: RequestScope | undefined
-  readonly requestId: string
-  /** Takes an error of this work; see {@link RequestScope.fail}. */
-  readonly report: (thrown: unknown) => void
+/** Who takes the errors of a scope's work; see {@link RequestScope.fail}. */
+export interface ErrorTaker {
+  report(thrown: unknown): void
 }
 
 /** The running request or job: what code inside it can read and leave behind. */
@@ -26,17 +20,17 @@ export class RequestScope {
   route: string | undefined
   /** What {@link set} collected. */
   values: Record<string, unknown> | undefined
-  readonly #report: (thrown: unknown) => void
+  readonly #errors: ErrorTaker
 
-  constructor(origin: ScopeOrigin) {
-    this.box = origin.box
-    this.outer = origin.outer
-    this.requestId = origin.requestId
-    this.idMember = `,"request_id":${quote(origin.requestId)}`
+  constructor(box: object, outer: RequestScope | undefined, requestId: string, errors: ErrorTaker) {
+    this.box = box
+    this.outer = outer
+    this.requestId = requestId
+    this.idMember = `,"request_id":${quote(requestId)}`
     this.eventName = undefined
     this.route = undefined
     this.values = undefined
-    this.#report = origin.report
+    this.#errors = errors
   }
 
   /** Keeps values with the request, by name; a later value replaces an earlier one. */
@@ -65,6 +59,6 @@ export class RequestScope {
    * reported before the response ends is the request's; one reported later makes a second record.
    */
   fail(thrown: unknown): void {
-    this.#report(thrown)
+    this.#errors.report(thrown)
   }
 }

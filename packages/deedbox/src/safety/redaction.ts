@@ -1,4 +1,3 @@
-import { parse } from 'node:querystring'
 import { compilePaths, type PathNode } from './redaction-paths.ts'
 import { secretNameTest } from './secret-names.ts'
 import { isCardNumber, secretTextRedactor } from './secret-patterns.ts'
@@ -48,11 +47,14 @@ export interface Redactor {
    */
   url(url: string): string
   /**
-   * Query parameters as an object: text for a single value, a list for a repeated key, secrets blanked;
+   * Query parameters as a JSON object: text for a single value, a list for a repeated key, secrets blanked;
    * `null` for an empty query. (IF-15)
    */
-  query(query: string): Record<string, string | string[]> | null
+  queryJson(query: string): string
 }
+
+/** Query parameters beyond this many are left out of {@link Redactor.queryJson}. */
+const mostPairs = 1_000
 
 /** How many key names a policy remembers: names come from payloads too, so the memory is bounded. */
 const rememberedKeys = 2_000
@@ -104,18 +106,25 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
       const pairs = url.slice(question + 1).split('&')
       return `${redactText(url.slice(0, question))}?${pairs.map(redactPair).join('&')}`
     },
-    query: query => {
-      if (query === '') return null
-      // A query made of signs that node:querystring reads as nothing is no query either.
-      const found = Object.entries(parse(query))
-      if (found.length === 0) return null
-      return Object.fromEntries(
-        found.map(([name, value]) => {
-          if (key(name).secret) return [redactText(name), replacement]
-          const values = Array.isArray(value) ? value.map(redactText) : redactText(value ?? '')
-          return [redactText(name), values]
-        }),
-      )
+    queryJson: query => {
+      const members = new Map<string, string>()
+      for (const pair of query.split('&', mostPairs)) {
+        if (pair === '') continue
+        const equals = pair.indexOf('=')
+        const name = decodeQueryText(equals < 0 ? pair : pair.slice(0, equals))
+        const value = equals < 0 ? '' : decodeQueryText(pair.slice(equals + 1))
+        const json = quote(key(name).secret && value !== '' ? replacement : redactText(value))
+        const member = quote(redactText(name))
+        const known = members.get(member)
+        members.set(member, known === undefined ? json : `${known},${json}`)
+      }
+      if (members.size === 0) return 'null'
+      let json = ''
+      for (const [name, values] of members) {
+        const repeated = values.includes('","')
+        json += `${json === '' ? '{' : ','}${name}:${repeated ? `[${values}]` : values}`
+      }
+      return `${json}}`
     },
   }
 }

@@ -91,6 +91,7 @@ async function run(
     version: ownVersion(),
     publicLog,
     observe: observe(box),
+    onRead: read => box.log.info('event content read', { ...read }),
     onFault: error => box.log.error('a request failed', { error }),
   })
   try {

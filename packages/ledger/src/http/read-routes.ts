@@ -36,8 +36,15 @@ const searchParameters: JsonSchema = {
 
 const txIdParameter: JsonSchema = { type: 'object', properties: { tx_id: { type: 'string' } } }
 
+/** Somebody saw event content: reading is itself on record (DESIGN §7.7). */
+export interface ContentRead {
+  principal: string
+  /** The tx_ids whose content was shown. */
+  events: string[]
+}
+
 /** Search, one event, its receipt. */
-export function eventRoutes(app: FastifyInstance, ledger: Ledger): void {
+export function eventRoutes(app: FastifyInstance, ledger: Ledger, onRead: (read: ContentRead) => void): void {
   app.get<{ Querystring: EventQuery }>(
     '/v1/events',
     {
@@ -63,8 +70,9 @@ export function eventRoutes(app: FastifyInstance, ledger: Ledger): void {
       },
     },
     async request => {
-      ledger.authenticator.authenticate(request.headers.authorization, 'read')
+      const { principal } = ledger.authenticator.authenticate(request.headers.authorization, 'read')
       const page = ledger.search(request.query)
+      if (page.events.length > 0) onRead({ principal, events: page.events.map(event => event.tx_id) })
       return { ok: true, events: page.events, next_cursor: page.nextCursor, as_of: page.asOf }
     },
   )
@@ -81,8 +89,10 @@ export function eventRoutes(app: FastifyInstance, ledger: Ledger): void {
       },
     },
     async request => {
-      ledger.authenticator.authenticate(request.headers.authorization, 'read')
-      return ledger.event(request.params.tx_id)
+      const { principal } = ledger.authenticator.authenticate(request.headers.authorization, 'read')
+      const event = ledger.event(request.params.tx_id)
+      onRead({ principal, events: [event.tx_id] })
+      return event
     },
   )
 
@@ -111,8 +121,9 @@ export function eventRoutes(app: FastifyInstance, ledger: Ledger): void {
     async (request, reply) => {
       const disclose = partsNamed(request.query.disclose)
       const scope = disclose.length > 0 ? 'read' : 'verify'
-      ledger.authenticator.authenticate(request.headers.authorization, scope)
+      const { principal } = ledger.authenticator.authenticate(request.headers.authorization, scope)
       const receipt = ledger.receipt(request.params.tx_id, disclose)
+      if (disclose.length > 0) onRead({ principal, events: [request.params.tx_id] })
       return reply
         .type('text/plain; charset=utf-8')
         .header('content-disposition', `attachment; filename="${request.params.tx_id}.tlog-proof"`)

@@ -8,7 +8,7 @@ import type { Ledger } from '../ledger.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
 import { problemOf } from './problem.ts'
 import { answerClientError } from './raw-answers.ts'
-import { eventRoutes, logRoutes } from './read-routes.ts'
+import { type ContentRead, eventRoutes, logRoutes } from './read-routes.ts'
 import { writeRoutes } from './write-routes.ts'
 
 /** A request handler of `node:http`. */
@@ -23,6 +23,8 @@ export interface ServerOptions {
   observe?: (handler: RequestListener) => RequestListener
   /** Told about what clients only see as `internal_error`. */
   onFault?: (error: unknown) => void
+  /** Told whenever event content was shown to somebody. */
+  onRead?: (read: ContentRead) => void
   /** Bytes of bodies under way at once before new ones are answered 503; default 64 MiB. */
   maxBytesInFlight?: number
   /** Connections beyond this many are closed at once; default 16,384. */
@@ -69,7 +71,7 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
   answerErrors(app, options.onFault)
   await app.register(async routes => {
     writeRoutes(routes, ledger)
-    eventRoutes(routes, ledger)
+    eventRoutes(routes, ledger, options.onRead ?? (() => undefined))
     logRoutes(routes, ledger, options.publicLog ?? false)
     dockerflowRoutes(routes, ledger, options.version)
     routes.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())

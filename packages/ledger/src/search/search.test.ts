@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import { nodeCrypto } from '@deedbox/tlog/node'
+import type { Ledger } from '../ledger.ts'
+import { openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
+
+const { sha256 } = nodeCrypto
+
+async function fresh(t: TestContext): Promise<{ folder: string; ledger: Ledger }> {
+  const folder = tempFolder(t)
+  return { folder, ledger: await openTestLedger(t, folder) }
+}
+
+test('search: every filter, time range, order, pages and an earlier state of the tree', async t => {
+  const { ledger } = await fresh(t)
+  const events = Array.from({ length: 60 }, (_, n) =>
+    testEvent(n, {
+      meta: {
+        type: n % 10 === 0 ? 'error' : 'info',
+        event_name: n % 2 === 0 ? 'even/ön' : 'odd',
+        service: 'svc',
+        env: n < 30 ? 'prod' : 'dev',
+        request_id: `r${n}`,
+        trace_id: `t${n % 5}`,
+        immutable_trail: `trail ${n % 3}`,
+        actor: { id: `u${n % 4}` },
+        subject: `s${n % 6}`,
+        correlation_id: `c${n}`,
+        outcome: n % 2 === 0 ? 'success' : 'failure',
+      },
+    }),
+  )
+  for (const [i, event] of events.entries()) {
+    await ledger.append(event)
+    // The middle event gets a millisecond of its own, so that a time can be named that divides the rest.
+    if (i === 29 || i === 30) {
+      const at = Date.now()
+      while (Date.now() === at);
+    }
+  }
+  const indices = (query: Parameters<Ledger['search']>[0]) =>
+    ledger.search({ order: 'asc', limit: 500, ...query }).events.map(event => event.index)
+  const where = (fits: (n: number) => boolean) => events.map((_, n) => n).filter(fits)
+  assert.deepEqual(
+    indices({ event_name: 'even/ön' }),
+    where(n => n % 2 === 0),
+  )
+  assert.deepEqual(
+    indices({ type: 'error', env: 'dev' }),
+    where(n => n % 10 === 0 && n >= 30),
+  )
+  assert.deepEqual(
+    indices({ actor: 'u1', trace_id: 't1' }),
+    where(n => n % 4 === 1 && n % 5 === 1),
+  )
+  assert.deepEqual(indices({ request_id: 'r17' }), [17])
+  assert.deepEqual(indices({ correlation_id: 'c3', outcome: 'failure' }), [3])
+  assert.deepEqual(
+    indices({ immutable_trail: 'trail 2', subject: 's2' }),
+    where(n => n % 3 === 2 && n % 6 === 2),
+  )
+  assert.deepEqual(
+    indices({ env: 'prod' }),
+    where(n => n < 30),
+  )
+  assert.deepEqual(indices({ service: 'other' }), [])
+  assert.deepEqual(indices({ kind: 'admin' }), [])
+  assert.deepEqual(indices({ as_of: 3 }), [0, 1, 2])
+  const middle = ledger.search({ request_id: 'r30' }).events[0]!.at
+  assert.deepEqual(
+    indices({ since: middle }),
+    where(n => n >= 30),
+  )
+  assert.deepEqual(
+    indices({ until: middle }),
+    where(n => n < 30),
+  )
+  assert.deepEqual(indices({ since: middle, until: middle }), [])
+
+  const pages: number[][] = []
+  let cursor: string | null = null
+  do {
+    const page = ledger.search({ event_name: 'odd', limit: 7, ...(cursor === null ? {} : { cursor }) })
+    pages.push(page.events.map(event => event.index))
+    cursor = page.nextCursor
+  } while (cursor !== null)
+  assert.deepEqual(pages.flat(), where(n => n % 2 === 1).reverse())
+  assert(pages.every(page => page.length <= 7))
+  for (const query of [{ since: 'now' }, { until: '2026' }, { cursor: '-1' }, { as_of: -1 }]) {
+    assert.throws(() => ledger.search(query), { code: 'invalid_query' })
+  }
+})

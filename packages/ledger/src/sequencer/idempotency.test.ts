@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { prepareEvent } from '../events/index.ts'
+import { dedupCheckOf, dedupSecret, fingerprintOf, idempotencyHash } from './idempotency.ts'
+
+const secret = dedupSecret(new Uint8Array(32).fill(1))
+const other = dedupSecret(new Uint8Array(32).fill(2))
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
+
+test('P17 what is stored of a key is a full 32-byte keyed hash behind six bytes of order', () => {
+  const hashed = idempotencyHash(secret, 'writer', 'key')
+  assert.equal(hashed.length, 6 + 32)
+  assert.notEqual(hex(hashed), hex(idempotencyHash(other, 'writer', 'key')))
+  assert.notEqual(hex(hashed), hex(idempotencyHash(secret, 'writer', 'key2')))
+  assert.notEqual(hex(hashed), hex(idempotencyHash(secret, 'writer2', 'key')))
+})
+
+test('a UUIDv7 keeps its time prefix, so later keys sort after earlier ones; other keys do not pretend to', () => {
+  const early = idempotencyHash(secret, 'w', '018f0000-0000-7000-8000-000000000000')
+  const late = idempotencyHash(secret, 'w', '018f0000-0001-7fff-bfff-ffffffffffff')
+  assert.equal(hex(early).slice(0, 12), '018f00000000')
+  assert(Buffer.compare(early, late) < 0)
+  const v4 = idempotencyHash(secret, 'w', '018f0000-0000-4000-8000-000000000000')
+  assert.equal(hex(v4).slice(0, 12), hex(v4).slice(12, 24))
+})
+
+test('the fingerprint covers payload and meta, whatever the order of members', () => {
+  const meta = { type: 'info', event_name: 'a', service: 's' } as const
+  const of = (payload: string, more: object = {}) =>
+    hex(fingerprintOf(secret, prepareEvent({ payload, meta: { ...meta, ...more } })))
+  assert.equal(of('x', { b: 1, a: 2 }), of('x', { a: 2, b: 1 }))
+  assert.notEqual(of('x'), of('y'))
+  assert.notEqual(of('x', { a: 1 }), of('x', { a: 2 }))
+  assert.notEqual(of('x'), hex(fingerprintOf(other, prepareEvent({ payload: 'x', meta }))))
+})
+
+test('the check value tells two secrets apart without telling them', () => {
+  assert.notEqual(hex(dedupCheckOf(secret)), hex(dedupCheckOf(other)))
+  assert.notEqual(hex(dedupCheckOf(secret)), hex(secret))
+})

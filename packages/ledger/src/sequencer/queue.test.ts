@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { LedgerError } from '../errors.ts'
+import { Queue } from './queue.ts'
+import { adminSubmission, type Sequenced, type Submission, type Writer } from './submission.ts'
+
+/** A writer whose transactions last until the test ends them: what is tested is the queue in front of it. */
+class HeldWriter implements Writer {
+  readonly ledger = { ledgerId: 1, name: 'main', origin: 'o', verifierKeys: [], created: false, warnings: [] }
+  readonly batches: Submission[][] = []
+  published = 0
+  #end: (() => void)[] = []
+  #started: (() => void)[] = []
+  failWith: Error | undefined
+
+  async append(submissions: Submission[]): Promise<Sequenced[]> {
+    this.batches.push(submissions)
+    for (const started of this.#started.splice(0)) started()
+    await new Promise<void>(resolve => this.#end.push(resolve))
+    if (this.failWith !== undefined) throw this.failWith
+    return submissions.map((submission, i) => {
+      return {
+        index: i,
+        txId: submission.requestId,
+        payloadHash: '',
+        duplicate: false,
+        requestId: submission.requestId,
+      }
+    })
+  }
+
+  /** Resolves when the next transaction has begun. */
+  begins(): Promise<void> {
+    return new Promise(resolve => this.#started.push(resolve))
+  }
+
+  end(): void {
+    this.#end.shift()?.()
+  }
+
+  async publish(): Promise<void> {
+    this.published++
+  }
+
+  async close(): Promise<void> {}
+}
+
+const submission = (name: string) => adminSubmission('test', {}, name)
+
+test('what arrives while a transaction is under way shares the next one, and each gets its own result', async () => {
+  const writer = new HeldWriter()
+  const queue = new Queue(writer)
+  const begun = writer.begins()
+  const first = queue.submit([submission('a')])
+  const sameTurn = queue.submit([submission('b'), submission('c')])
+  await begun
+  assert.equal(queue.depth, 3)
+  const meanwhile = ['d', 'e', 'f'].map(name => queue.submit([submission(name)]))
+  const second = writer.begins()
+  writer.end()
+  assert.deepEqual(
+    (await first).map(result => result.txId),
+    ['a'],
+  )
+  assert.deepEqual(
+    (await sameTurn).map(result => result.txId),
+    ['b', 'c'],
+  )
+  await second
+  writer.end()
+  assert.deepEqual(
+    (await Promise.all(meanwhile)).flat().map(result => result.txId),
+    ['d', 'e', 'f'],
+  )
+  assert.deepEqual(
+    writer.batches.map(batch => batch.length),
+    [3, 3],
+  )
+  assert.equal(queue.depth, 0)
+  await queue.close()
+  assert.equal(writer.published, 1)
+})
+
+test('P10 a failed transaction fails those in it, is remembered as the failure, and poisons nobody after it', async () => {
+  const writer = new HeldWriter()
+  const queue = new Queue(writer)
+  writer.failWith = new LedgerError('storage_full', 'The disk is full.')
+  const begun = writer.begins()
+  const failing = Promise.allSettled([queue.submit([submission('a')]), queue.submit([submission('b')])])
+  await begun
+  writer.end()
+  assert.deepEqual(
+    (await failing).map(result => result.status),
+    ['rejected', 'rejected'],
+  )
+  assert.equal(queue.failure?.code, 'storage_full')
+  writer.failWith = undefined
+  const again = writer.begins()
+  const good = queue.submit([submission('c')])
+  await again
+  writer.end()
+  assert.equal((await good)[0]?.txId, 'c')
+  assert.equal(queue.failure, undefined)
+  await queue.close()
+})
+
+test('a huge backlog is split into transactions, a single submission never', async () => {
+  const writer = new HeldWriter()
+  const queue = new Queue(writer)
+  const many = Array.from({ length: 5 }, (_, i) =>
+    Array.from({ length: 1000 }, (_, j) => submission(`${i}-${j}`)),
+  )
+  const results = many.map(batch => queue.submit(batch))
+  const all = Promise.all(results)
+  let open = true
+  void all.then(() => {
+    open = false
+  })
+  while (open) {
+    writer.end()
+    await new Promise(setImmediate)
+  }
+  assert.deepEqual(
+    writer.batches.map(batch => batch.length),
+    [2000, 2000, 1000],
+  )
+  assert.equal((await all).flat().length, 5000)
+  await queue.close()
+})

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { nodeCrypto } from '@deedbox/tlog/node'
 import type { Ledger } from '../ledger.ts'
 import { openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
 
-const { sha256 } = nodeCrypto
 
 async function fresh(t: TestContext): Promise<{ folder: string; ledger: Ledger }> {
   const folder = tempFolder(t)

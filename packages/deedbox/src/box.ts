@@ -135,11 +135,12 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     }
   }
   const writeRequest = requestLineSink(writer, redactor, options.log ?? {})
+  const isAudited = options.audit?.requests ?? true
   const auditRequest = (record: RequestRecord): void => outlet.offer(requestEvent(record, events))
   const emitRequest = (record: RequestRecord): void => {
     records++
     render(writeRequest, record)
-    if (!record.skipped) render(auditRequest, record)
+    if (!record.skipped && isAudited) render(auditRequest, record)
     for (const listener of listeners) render(listener, record)
   }
   const writeJob = jobLineSink(writer)

@@ -41,6 +41,8 @@ export interface RequestIdOptions {
 
 /** How automatic audit events are made and how all are delivered. */
 export interface AuditOptions extends DeliveryOptions {
+  /** Whether requests become audit events of their own. Default `true`; what `send` and jobs name is always sent. */
+  readonly requests?: boolean
   /** Overrides the kind of a request's event, for example to make 429 a `warning`. (IF-19) */
   readonly kind?: (record: RequestRecord) => EventKind | undefined
   /** Milliseconds for one call to a ledger over HTTP. Default 5,000. (IF-32) */

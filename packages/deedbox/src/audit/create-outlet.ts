@@ -16,16 +16,18 @@ export type LedgerTarget =
 /** Builds the outlet of one instance for its ledger; without one, events become log lines, said once. (Ruling 1) */
 export function createOutlet(
   target: LedgerTarget,
-  options: DeliveryOptions & { readonly timeout?: number },
+  options: DeliveryOptions & { readonly timeout?: number; readonly requests?: boolean },
   writer: LogWriter,
   notices: Notices,
 ): AuditOutlet {
   if (target === null) {
-    notices.warn(
-      'no_ledger',
-      'No ledger is configured, so audit events become log lines of type "audit". ' +
-        'Set DEEDBOX_URL and DEEDBOX_API_KEY, or the option ledger.',
-    )
+    if (options.requests !== false) {
+      notices.warn(
+        'no_ledger',
+        'No ledger is configured, so audit events become log lines of type "audit". ' +
+          'Set DEEDBOX_URL and DEEDBOX_API_KEY, or the option ledger.',
+      )
+    }
     return loggedOutlet((event, ours) => writeAuditLine(event, ours, writer))
   }
   const { timeout } = options

@@ -7,7 +7,7 @@ import {
   type RequestRecord,
   uuid7,
 } from '../request/index.ts'
-import { errorMessage, errorName, type Redactor } from '../safety/index.ts'
+import { errorMessage, errorName, quote, type Redactor } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import { bodyText } from './body-text.ts'
 import { clampPayload, cutText, type Shed } from './clamp.ts'
@@ -26,6 +26,9 @@ export interface RequestEventSettings {
 /** Bytes of UTF-8 of an event name; the rest is cut. */
 const longestEventName = 256
 
+/** Bytes of an exception's message that are looked at; far more than fit. */
+const longestException = 20_000
+
 /** What goes first when a payload is too large: what can be looked up elsewhere goes before what identifies. (IF-36) */
 const sheds: readonly Shed[] = [
   { path: ['error', 'request_body'] },
@@ -42,39 +45,30 @@ const sheds: readonly Shed[] = [
 /** The audit event of a request record. (IF-16 … IF-26) */
 export function requestEvent(record: RequestRecord, settings: RequestEventSettings): AuditEvent {
   const { redactor } = settings
-  const failed = record.error !== null && (record.status >= 400 || record.late)
-  const exception = failed ? wellFormed(errorName(record.error?.thrown)) : undefined
-  const kind = settings.kind?.(record) ?? kindOf(record.status, exception !== undefined)
-  const path = wellFormed(redactor.text(record.path))
-  const { method, status } = record
-  const hash = record.body?.hash ?? undefined
-  const payload = {
-    id: randomUUID(),
+  const { method, status, requestId } = record
+  const failed = record.error !== null && (status >= 400 || record.late)
+  const exception = failed ? errorName(record.error?.thrown) : undefined
+  const kind = settings.kind?.(record) ?? kindOf(status, failed)
+  const path = redactor.text(record.path)
+  const message = messageOf({
+    method,
+    path,
     kind,
-    message: messageOf({ method, path, kind, status, exception: kind === 'error' ? exception : undefined }),
-    timestamp: `${isoMicroseconds(endOf(record))}Z`,
-    context: {
-      ip: record.client.ip,
-      user_agent: record.userAgent === null ? 'unknown' : wellFormed(redactor.text(record.userAgent)),
-    },
-    request: {
-      request_id: record.requestId,
-      method,
-      path,
-      route: record.route ?? undefined,
-      query_params: redactor.query(record.query),
-      request_body_hash: kind === 'error' ? undefined : hash,
-    },
-    metrics: { latency_ms: Math.floor(record.elapsed * 1000), status_code: status },
-    severity: severityOf(kind),
-    ...block(record, kind, exception, redactor),
-  }
-  return finish(payload, settings, {
-    type: kind,
-    name: redactor.text(record.eventName),
-    requestId: record.requestId,
-    traceId: record.trace?.traceId,
+    status,
+    exception: kind === 'error' ? exception : undefined,
   })
+  const agent = record.userAgent === null ? 'unknown' : redactor.text(record.userAgent)
+  const hash = kind === 'error' ? null : (record.body?.hash ?? null)
+  // Written by hand and not by JSON.stringify: this runs once per request.
+  const payload =
+    `{"id":"${randomUUID()}","kind":"${kind}","message":${quote(message)},"timestamp":"${isoMicroseconds(endOf(record))}Z"` +
+    `,"context":{"ip":${quote(record.client.ip)},"user_agent":${quote(agent)}}` +
+    `,"request":{"request_id":${quote(requestId)},"method":${quote(method)},"path":${quote(path)}` +
+    `${record.route === null ? '' : `,"route":${quote(record.route)}`},"query_params":${redactor.queryJson(record.query)}` +
+    `${hash === null ? '' : `,"request_body_hash":"${hash}"`}}` +
+    `,"metrics":{"latency_ms":${Math.floor(record.elapsed * 1000)},"status_code":${status}}` +
+    `,"severity":"${severityOf(kind)}","${kind}":${block(record, kind, exception, redactor)}}`
+  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, record.trace?.traceId)
 }
 
 /** The audit event of a job that named one. (Ruling 5) */
@@ -83,33 +77,31 @@ export function jobEvent(
   settings: RequestEventSettings,
 ): AuditEvent {
   const { redactor } = settings
-  const kind: EventKind = record.error === null ? 'info' : 'error'
-  const job = wellFormed(redactor.text(record.job))
-  const exception = record.error === null ? undefined : wellFormed(errorName(record.error.thrown))
-  const payload = {
+  const { error, requestId } = record
+  const kind: EventKind = error === null ? 'info' : 'error'
+  const job = redactor.text(record.job)
+  const payload = JSON.stringify({
     id: randomUUID(),
     kind,
-    message: exception === undefined ? `${job} executed` : `${job} failed: ${exception}`,
+    message: (error === null
+      ? `${job} executed`
+      : `${job} failed: ${errorName(error.thrown)}`
+    ).toWellFormed(),
     timestamp: `${isoMicroseconds(endOf(record))}Z`,
-    job: { name: job, request_id: record.requestId },
+    job: { name: job.toWellFormed(), request_id: requestId },
     metrics: { latency_ms: Math.floor(record.elapsed * 1000) },
     severity: severityOf(kind),
-    ...(record.error === null
+    ...(error === null
       ? {}
       : {
           error: {
-            exception,
-            exception_message: exceptionText(record.error.thrown, redactor),
+            exception: errorName(error.thrown).toWellFormed(),
+            exception_message: exceptionText(error.thrown, redactor),
             retryable: false,
           },
         }),
-  }
-  return finish(payload, settings, {
-    type: kind,
-    name: redactor.text(record.eventName),
-    requestId: record.requestId,
-    traceId: undefined,
   })
+  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, undefined)
 }
 
 /** The block named after the kind. (IF-22 … IF-24, ruling 18) */
@@ -118,26 +110,23 @@ function block(
   kind: EventKind,
   exception: string | undefined,
   redactor: Redactor,
-): LogFields {
-  const { status, body } = record
-  if (kind === 'success')
-    return { success: { status_code: status, result: status === 200 ? 'ok' : 'processed' } }
-  if (kind === 'info') return { info: { status_code: status, action: record.method.toLowerCase() } }
+): string {
+  const { status } = record
+  if (kind === 'success') return `{"status_code":${status},"result":"${status === 200 ? 'ok' : 'processed'}"}`
+  if (kind === 'info') return `{"status_code":${status},"action":${quote(record.method.toLowerCase())}}`
   const common = {
     status_code: status,
     retryable: isRetryable(status),
     aborted: record.outcome === 'aborted' ? true : undefined,
     late: record.late ? true : undefined,
   }
-  if (kind === 'warning') return { warning: common }
-  return {
-    error: {
-      ...common,
-      exception,
-      exception_message: exception === undefined ? undefined : exceptionText(record.error?.thrown, redactor),
-      ...bodyMembers(body, redactor),
-    },
-  }
+  if (kind === 'warning') return JSON.stringify(common)
+  return JSON.stringify({
+    ...common,
+    exception: exception?.toWellFormed(),
+    exception_message: exception === undefined ? undefined : exceptionText(record.error?.thrown, redactor),
+    ...bodyMembers(record.body, redactor),
+  })
 }
 
 function bodyMembers(body: BodyFacts | null, redactor: Redactor): LogFields {
@@ -151,34 +140,28 @@ function bodyMembers(body: BodyFacts | null, redactor: Redactor): LogFields {
 }
 
 function exceptionText(thrown: unknown, redactor: Redactor): string {
-  return wellFormed(redactor.text(cutText(errorMessage(thrown), 20_000)))
+  return redactor.text(cutText(errorMessage(thrown), longestException)).toWellFormed()
 }
 
 function finish(
-  payload: LogFields,
+  payload: string,
   settings: RequestEventSettings,
-  event: {
-    readonly type: EventKind
-    readonly name: string
-    readonly requestId: string
-    readonly traceId: string | undefined
-  },
+  type: EventKind,
+  name: string,
+  requestId: string,
+  traceId: string | undefined,
 ): AuditEvent {
-  return {
-    payload: clampPayload(payload, sheds),
-    meta: {
-      type: event.type,
-      event_name: cutText(wellFormed(event.name), longestEventName),
-      service: settings.service,
-      request_id: event.requestId,
-      env: settings.env,
-      ...(event.traceId === undefined ? {} : { trace_id: event.traceId }),
-    },
-    idempotencyKey: uuid7(),
-    requestId: event.requestId,
+  const meta = {
+    type,
+    event_name: cutText(name.toWellFormed(), longestEventName),
+    service: settings.service,
+    request_id: requestId,
+    env: settings.env,
   }
-}
-
-function wellFormed(text: string): string {
-  return text.isWellFormed() ? text : text.toWellFormed()
+  return {
+    payload: clampPayload(payload, () => sheds),
+    meta: traceId === undefined ? meta : { ...meta, trace_id: traceId },
+    idempotencyKey: uuid7(),
+    requestId,
+  }
 }

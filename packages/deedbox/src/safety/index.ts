@@ -1,4 +1,5 @@
 export { ConfigurationError, type FoundVariable, findVariable } from './environment.ts'
 export { errorMessage, errorName, errorTrace } from './error-text.ts'
+export { quote } from './quote.ts'
 export { createRedactor, type RedactionOptions, type Redactor } from './redaction.ts'
-export { createSerializer, logLimits, quote, type Serializer, type SerializerLimits } from './serializer.ts'
+export { createSerializer, logLimits, type Serializer, type SerializerLimits } from './serializer.ts'

@@ -1,3 +1,4 @@
+import { quote } from './quote.ts'
 import { compilePaths, type PathNode } from './redaction-paths.ts'
 import { secretNameTest } from './secret-names.ts'
 import { isCardNumber, secretTextRedactor } from './secret-patterns.ts'
@@ -107,22 +108,21 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
       return `${redactText(url.slice(0, question))}?${pairs.map(redactPair).join('&')}`
     },
     queryJson: query => {
-      const members = new Map<string, string>()
+      const members = new Map<string, string[]>()
       for (const pair of query.split('&', mostPairs)) {
         if (pair === '') continue
         const equals = pair.indexOf('=')
         const name = decodeQueryText(equals < 0 ? pair : pair.slice(0, equals))
         const value = equals < 0 ? '' : decodeQueryText(pair.slice(equals + 1))
         const json = quote(key(name).secret && value !== '' ? replacement : redactText(value))
-        const member = quote(redactText(name))
-        const known = members.get(member)
-        members.set(member, known === undefined ? json : `${known},${json}`)
+        const values = members.get(name)
+        if (values === undefined) members.set(name, [json])
+        else values.push(json)
       }
       if (members.size === 0) return 'null'
       let json = ''
       for (const [name, values] of members) {
-        const repeated = values.includes('","')
-        json += `${json === '' ? '{' : ','}${name}:${repeated ? `[${values}]` : values}`
+        json += `${json === '' ? '{' : ','}${quote(redactText(name))}:${values.length > 1 ? `[${values.join(',')}]` : values[0]}`
       }
       return `${json}}`
     },

@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { errorMessage, errorName, errorStack } from './error-text.ts'
+import { quote } from './quote.ts'
 import type { Redactor } from './redaction.ts'
 import { type PathNode, stepInto } from './redaction-paths.ts'
 
@@ -42,13 +43,6 @@ interface Walk {
   readonly ancestors: object[]
   room: number
   cut: boolean
-}
-
-const needsEscape = /["\\\u0000-\u001f\ud800-\udfff]/
-
-/** A JSON string of the text as it is; lone surrogates become U+FFFD, which every reader accepts. */
-export function quote(text: string): string {
-  return needsEscape.test(text) ? JSON.stringify(text.toWellFormed()) : `"${text}"`
 }
 
 /** Builds the serializer that renders with the given policy and limits. */

@@ -80,7 +80,9 @@ async function run(
 ): Promise<number> {
   const box = deedbox({
     service: 'deedbox-ledger',
-
+    // Events about its own requests would become events about its own requests.
+    ledger: null,
+    audit: { requests: false },
     log: {
       requestLevel: record =>
         record.path.startsWith('/v1/events') && record.status === 202 ? 'DEBUG' : undefined,

@@ -45,9 +45,8 @@ export const batchAnswerSchema: JsonSchema = {
         type: 'object',
         properties: {
           ...acknowledgementProperties,
-          code: { type: 'integer', description: 'The HTTP status that this event would have got alone' },
           ok: { type: 'boolean' },
-          status: { type: 'string', enum: ['accepted', 'rejected'] },
+          status: { type: 'integer', description: 'The HTTP status that this event would have got alone' },
           reason: { type: 'string' },
           message: { type: 'string' },
         },

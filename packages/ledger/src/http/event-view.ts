@@ -15,9 +15,9 @@ export function acknowledgementView(ack: Acknowledgement): Record<string, unknow
   }
 }
 
-/** One result of a batch. `code` is the HTTP status that the event would have got alone. */
+/** One result of a batch. `status` is the HTTP status that the event would have got alone. */
 export function resultView(result: Acknowledgement | Refusal): Record<string, unknown> {
-  if (result.ok) return { code: 202, ...acknowledgementView(result) }
+  if (result.ok) return { ...acknowledgementView(result), status: 202 }
   const { reason, message } = result
-  return { code: httpStatus(reason), ok: false, status: 'rejected', reason, message }
+  return { ok: false, status: httpStatus(reason), reason, message }
 }

@@ -3,7 +3,6 @@ import { type TestContext, test } from 'node:test'
 import type { Ledger } from '../ledger.ts'
 import { openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
 
-
 async function fresh(t: TestContext): Promise<{ folder: string; ledger: Ledger }> {
   const folder = tempFolder(t)
   return { folder, ledger: await openTestLedger(t, folder) }

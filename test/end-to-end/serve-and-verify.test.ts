@@ -169,6 +169,17 @@ test('PORT and the other settings are checked, and a busy port is a sentence', a
     const { code, stderr } = await deedbox(['serve'], { env: ledgerEnv(join(folder, 'c'), { PORT: bad }) })
     assert.deepEqual([code, stderr], [1, `deedbox: PORT must be a number from 0 to 65535, not "${bad}".\n`])
   }
+  for (const [name, value] of [
+    ['DEEDBOX_DATA', '/proc/nowhere/data'],
+    ['DEEDBOX_GUARD', '/proc/nowhere/guard'],
+    ['DEEDBOX_SIGNING_KEY', 'not a key'],
+  ] as const) {
+    const { code, stderr } = await deedbox(['serve'], {
+      env: ledgerEnv(join(folder, 'e'), { [name]: value }),
+    })
+    assert.equal(code, 1, name)
+    assert.match(stderr, /^deedbox: [^\n]+\n$/, name)
+  }
   mkdirSync(join(folder, 'd', 'data'), { recursive: true })
   writeFileSync(
     join(folder, 'd', 'data', 'ledger.db'),

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { deedbox } from 'deedbox'
 import { observe } from 'deedbox/http'
@@ -57,7 +57,6 @@ export async function serve(args: string[]): Promise<number> {
   const host = values.host ?? (env.HOST || '127.0.0.1')
   const data = dataFolder(values.data, env)
   const origin = values.origin ?? (env.DEEDBOX_ORIGIN || undefined)
-  mkdirSync(data.folder, { recursive: true, mode: 0o700 })
   const ledger = await openLedger(data.database, {
     keysFolder: data.keys,
     ...(origin === undefined ? {} : { origin }),

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { openCheckpoint, parseVerifierKey, TlogError } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
+import { makeFolder } from '../make-folder.ts'
 import {
   CommitOutcomeUnknown,
   type HeadRow,
@@ -22,7 +22,17 @@ const publishInterval = 1_000
 
 /** Opens the ledger of `config` for writing in this thread, on the SQLite file that it names. */
 export async function openInlineWriter(config: WriterConfig): Promise<Writer> {
-  mkdirSync(dirname(config.path), { recursive: true })
+  try {
+    makeFolder(dirname(config.path))
+  } catch (cause) {
+    throw new LedgerError(
+      'storage_failed',
+      `The folder ${dirname(config.path)} cannot be made: ${String(cause)}`,
+      {
+        cause,
+      },
+    )
+  }
   const store = openSqliteStore(config.path)
   try {
     return await openWriterOn(store, config)

@@ -83,6 +83,10 @@ test('a forged guard and a guard folder that cannot be written are start-up erro
   writeFileSync(join(folder, 'a-file'), '')
   const options = { keysFolder: join(folder, 'keys'), guard: join(folder, 'a-file', 'guard') }
   await assert.rejects(openLedger(join(folder, 'ledger.db'), options), /DEEDBOX_GUARD/)
+  // Node's own recursive mkdir tries for ever where a file system answers ENOENT below a folder that exists.
+  await assert.rejects(openLedger(join(folder, 'ledger.db'), { ...options, guard: '/proc/nowhere/guard' }), {
+    code: 'guard_unusable',
+  })
   const off = await openLedger(join(folder, 'ledger.db'), { ...options, guard: 'off' })
   assert.equal(off.head().size, 10)
   await off.close()

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { LedgerError } from '../errors.ts'
+import { makeFolder } from '../make-folder.ts'
 
 /**
  * The last signed checkpoint, kept outside the data folder, so that restoring an old copy of the database is
@@ -31,7 +32,7 @@ export function defaultGuardFolder(env: Record<string, string | undefined>): str
  */
 export function fileGuard(folder: string): RollbackGuard {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     const probe = join(folder, `.probe-${randomUUID()}`)
     writeFileSync(probe, '')
     rmSync(probe)

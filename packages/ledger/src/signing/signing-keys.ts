@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatVerifierKey, type NoteSigner } from '@deedbox/tlog'
 import { ed25519Signer, generateSigningKey, parseSigningKey } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
+import { makeFolder } from '../make-folder.ts'
 
 /**
  * The signing keys of one ledger, oldest first. All of them sign; the first one's seed is also the root of the
@@ -40,9 +41,17 @@ export function loadSigningKeys(source: SigningKeySource, ledger: string): Signi
 /** Makes the first key of a new ledger and writes it to the folder with mode 0600; never over an existing file. */
 export function createSigningKeys(source: SigningKeySource, ledger: string, origin: string): SigningKeys {
   const { privateKey } = generateSigningKey(origin)
-  mkdirSync(source.folder, { recursive: true, mode: 0o700 })
-  writeFileSync(fileOf(source, ledger), `${privateKey}\n`, { mode: 0o600, flag: 'wx', flush: true })
-  syncFolder(source.folder)
+  try {
+    makeFolder(source.folder)
+    writeFileSync(fileOf(source, ledger), `${privateKey}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    syncFolder(source.folder)
+  } catch (cause) {
+    throw new LedgerError(
+      'storage_failed',
+      `The signing key of the new ledger cannot be written to ${source.folder}: ${String(cause)}`,
+      { cause },
+    )
+  }
   return keysOf([privateKey], fileOf(source, ledger))
 }
 

@@ -115,6 +115,12 @@ test('P1 R1.4 after one byte of a stored event changed, verify says content_mism
     "UPDATE events SET payload = CAST(replace(CAST(payload AS TEXT), '100', '900') AS BLOB) WHERE position = ?",
   ).run(2 ** 40 + index)
   db.close()
+  const database = join(folder, 'data', 'ledger.db')
+  assert.equal(
+    (await deedbox(['verify', '--data', database, '--key', vkey])).code,
+    10,
+    'the file itself can be named',
+  )
   const tampered = await assertVerdict(folder, vkey, 'content_mismatch')
   assert.equal(tampered.code, 10)
   assert.match(tampered.stdout, new RegExp(`content_mismatch at index ${index}: The payload`))

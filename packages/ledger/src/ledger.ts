@@ -98,7 +98,7 @@ export class Ledger {
 
   /** Why the newest write failed, or undefined while writing works. */
   get failure(): LedgerError | undefined {
-    return this.#queue.failure
+    return this.#writer.failure ?? this.#queue.failure
   }
 
   /**

@@ -25,7 +25,7 @@ search column, every tile and every published checkpoint.
 Options
   --key <key>          the ledger's verifier key, or a file that holds it; may be given several times.
                        Without it the key that comes with the data is used, and the verdict is at best ok_unpinned
-  --data <folder>      the data folder of a ledger (it may be running)
+  --data <folder>      the data folder of a ledger, or its database file (it may be running)
   --checkpoint <file>  a checkpoint that you kept: the ledger has to extend it
   --json               the report as one JSON object
   --help               this text

@@ -1,11 +1,13 @@
+import { statSync } from 'node:fs'
 import type { VerifierKey } from '@deedbox/tlog'
 import { LedgerError } from '../errors.ts'
 import { openSqliteReader } from '../store/index.ts'
 import { type DataReport, verifyData } from '../verification/index.ts'
 import { dataFolder } from './data-folder.ts'
 
-/** Re-reads the ledger in a data folder. */
+/** Re-reads a stored ledger. */
 export interface VerifyFolderOptions {
+  /** A data folder, or the database file itself. */
   folder: string
   /** The name of the ledger; default `main`. */
   ledger?: string
@@ -17,12 +19,13 @@ export interface VerifyFolderOptions {
 }
 
 /**
- * Verifies a data folder without the server, reading only.
+ * Verifies a data folder or database file without the server, reading only.
  *
  * @throws LedgerError `not_a_ledger`, `unknown_ledger`, `schema_too_new`, `storage_failed`
  */
 export function verifyFolder(options: VerifyFolderOptions): DataReport {
-  const { database } = dataFolder(options.folder, {})
+  const isFile = statSync(options.folder, { throwIfNoEntry: false })?.isFile() === true
+  const database = isFile ? options.folder : dataFolder(options.folder, {}).database
   const reader = openSqliteReader(database)
   try {
     const name = options.ledger ?? 'main'

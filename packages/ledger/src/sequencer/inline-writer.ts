@@ -106,6 +106,10 @@ class InlineWriter implements Writer {
     this.ledger = ledger
   }
 
+  get failure(): LedgerError | undefined {
+    return this.#stopped
+  }
+
   append(submissions: Submission[]): Promise<Sequenced[]> {
     return this.#inTurn(async () => {
       const now = Date.now()

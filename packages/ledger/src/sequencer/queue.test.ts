@@ -7,6 +7,7 @@ import { adminSubmission, type Sequenced, type Submission, type Writer } from '.
 /** A writer whose transactions last until the test ends them: what is tested is the queue in front of it. */
 class HeldWriter implements Writer {
   readonly ledger = { ledgerId: 1, name: 'main', origin: 'o', verifierKeys: [], created: false, warnings: [] }
+  readonly failure = undefined
   readonly batches: Submission[][] = []
   published = 0
   #end: (() => void)[] = []

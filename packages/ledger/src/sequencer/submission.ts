@@ -1,3 +1,4 @@
+import type { LedgerError } from '../errors.ts'
 import type { EventColumns, PreparedEvent } from '../events/index.ts'
 import type { ApiKeyRow } from '../store/index.ts'
 
@@ -55,6 +56,8 @@ export interface OpenedLedger {
 /** Sequences submissions durably. The same contract in this thread and in a thread of its own. */
 export interface Writer {
   readonly ledger: OpenedLedger
+  /** Why nothing can be written any more until the ledger is opened anew; undefined while all is well. */
+  readonly failure: LedgerError | undefined
   /**
    * Sequences all of them in one transaction, in order. Resolves once they are durable and the rollback guard
    * is stored. On rejection none is stored, except with the code `outcome_unknown`: then either all or none.

@@ -63,6 +63,10 @@ class ThreadWriter implements Writer {
     worker.unref()
   }
 
+  get failure(): LedgerError | undefined {
+    return this.#gone
+  }
+
   append(submissions: Submission[]): Promise<Sequenced[]> {
     return this.#ask({ id: this.#nextId++, do: 'append', submissions })
   }

@@ -19,7 +19,7 @@
 import type { TlogCrypto } from './crypto.ts'
 import { concatBytes, encodeUtf8 } from './encoding.ts'
 import { TlogError } from './errors.ts'
-import type { NoteSigner } from './note.ts'
+import type { NoteSigner } from './note-signer.ts'
 import { type SignatureType, signatureTypes } from './verifier-key.ts'
 
 /** The signature field of a cosignature line, taken apart. */

@@ -8,7 +8,7 @@
 
 /** Why a `TlogError` was thrown. */
 export type TlogErrorCode =
-  /** A string with a lone surrogate: it has no UTF-8 form, so it cannot be hashed or signed. */
+  /** A value without an exact text form: a lone surrogate has no UTF-8, NaN and cycles have no JSON. */
   | 'malformed_text'
   /** A hash that is not exactly 32 bytes. Truncated hashes are never accepted. */
   | 'malformed_hash'

@@ -53,7 +53,6 @@ export {
   maxNoteLength,
   maxNoteSignatures,
   type NoteSignature,
-  type NoteSigner,
   type OpenedNote,
   openNote,
   parseNote,
@@ -61,6 +60,7 @@ export {
   signNote,
   type VerifiedSignature,
 } from './note.ts'
+export type { NoteSigner } from './note-signer.ts'
 export { checkProofFile, formatProofFile, type ProofFile, parseProofFile } from './proof-file.ts'
 export {
   checkReceipt,

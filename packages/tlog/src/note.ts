@@ -19,6 +19,7 @@ import { verifyCosignature } from './cosignature.ts'
 import type { TlogCrypto } from './crypto.ts'
 import { bytesEqual, concatBytes, decodeBase64, decodeUtf8, encodeBase64, encodeUtf8 } from './encoding.ts'
 import { quote, TlogError } from './errors.ts'
+import type { NoteSigner } from './note-signer.ts'
 import {
   formatKeyId,
   isKeyName,
@@ -66,14 +67,6 @@ export interface OpenedNote {
   readonly verified: readonly VerifiedSignature[]
   /** Lines of unknown keys. They count for nothing. */
   readonly unverified: readonly NoteSignature[]
-}
-
-/** Who can sign a note: `ed25519Signer` and `ed25519Cosigner` of the entry `node` make them. */
-export interface NoteSigner {
-  readonly name: string
-  readonly keyId: number
-  /** The signature field for a note text (given as UTF-8), without the key id. */
-  sign(text: Uint8Array): Uint8Array
 }
 
 const lineStart = '— '

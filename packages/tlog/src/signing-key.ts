@@ -9,7 +9,7 @@ import { cosigner } from './cosignature.ts'
 import { concatBytes, decodeBase64Url, encodeBase64 } from './encoding.ts'
 import { TlogError } from './errors.ts'
 import { nodeCrypto } from './node-crypto.ts'
-import type { NoteSigner } from './note.ts'
+import type { NoteSigner } from './note-signer.ts'
 import {
   formatKeyId,
   formatVerifierKey,

@@ -1,7 +1,10 @@
-/**
- * What a verification found. Causes are told apart, because "tampered" and "not covered yet" call for opposite
- * reactions; a verifier that checked nothing has not succeeded (failure F16).
- */
+// What a verification found, as one closed set of words.
+//
+// Causes are told apart, because "tampered" and "not covered yet" call for opposite reactions, and a verifier
+// that merges them is soon ignored. None of the words means "probably fine": a verifier that checked nothing
+// has not succeeded (failure F16), and one that had only the key that came with the data says so.
+
+/** What a verification found. */
 export type Verdict =
   /** Everything asked for was checked against a key or checkpoint that the verifier brought along. */
   | 'ok'
@@ -23,7 +26,10 @@ export type Verdict =
   | 'truncated'
   /** Two signed checkpoints that cannot belong to one history. */
   | 'fork'
-  /** A signature of a known key does not fit, or there is none. */
+  /**
+   * A signature of a known key does not fit, or there is none, or it stands under something that no ledger of
+   * this kind signs: a checkpoint with extension lines.
+   */
   | 'bad_signature'
   /** Written by a later version of the format. */
   | 'unknown_version'
@@ -35,9 +41,9 @@ export type Verdict =
 /** The exit code of `deedbox verify` for each verdict; 1 and 2 are left to failures of the command itself. */
 export const exitCodes: Readonly<Record<Verdict, number>> = {
   ok: 0,
-  redacted_ok: 5,
   ok_unpinned: 3,
   ok_unwitnessed: 4,
+  redacted_ok: 5,
   content_mismatch: 10,
   content_missing: 11,
   index_mismatch: 12,

@@ -25,6 +25,10 @@ export const signatureTypes = {
   mldsa44Cosignature: 0x06,
 } as const
 
+/**
+ * The type byte of C2SP signed-note: what a key signs and how. It is part of the key and of its id, so a key
+ * of one type never passes for one of another.
+ */
 export type SignatureType = (typeof signatureTypes)[keyof typeof signatureTypes]
 
 const publicKeyLengths: ReadonlyMap<number, number> = new Map([

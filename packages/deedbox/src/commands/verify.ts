@@ -118,9 +118,9 @@ const good: readonly Verdict[] = ['ok', 'ok_unpinned', 'redacted_ok']
 
 function receiptText(report: ReceiptReport): string {
   const { verdict, detail, leaf, checkpoint, receipt } = report
-  const lines = [verdict, `  ${detail}`]
+  const lines = [verdict, `  ${safe(detail)}`]
   if (leaf !== undefined)
-    lines.push(`  event       ${leaf.tx_id}, recorded ${leaf.at}`, `  ledger      ${leaf.ledger}`)
+    lines.push(`  event       ${safe(leaf.tx_id)}, recorded ${leaf.at}`, `  ledger      ${safe(leaf.ledger)}`)
   if (good.includes(verdict) && checkpoint !== undefined) {
     for (const part of parts) {
       const shown = receipt.disclosed[part]
@@ -139,11 +139,11 @@ function dataText(report: ReturnType<LedgerCommands['verifyFolder']>): string {
   const lines: string[] = [verdict]
   for (const finding of findings) {
     const place = finding.index === undefined ? '' : ` at index ${finding.index}`
-    lines.push(`  ${finding.verdict}${place}: ${finding.detail}`)
+    lines.push(`  ${finding.verdict}${place}: ${safe(finding.detail)}`)
   }
   if (found > findings.length) lines.push(`  … and ${found - findings.length} more`)
   lines.push(
-    `  ledger      ${origin}`,
+    `  ledger      ${safe(origin)}`,
     `  re-read     ${checked} of ${size} events, all parts and search columns`,
   )
   if (good.includes(verdict)) {
@@ -167,8 +167,11 @@ function caveats(verdict: Verdict): string[] {
 
 function printable(content: Uint8Array): string {
   const text = decodeUtf8(content)
-  if (text === undefined) return `${content.length} bytes that are not text`
-  // Control characters in somebody's payload must not steer the reader's terminal.
+  return text === undefined ? `${content.length} bytes that are not text` : safe(text)
+}
+
+/** Control characters in what somebody else wrote must not steer the reader's terminal. */
+function safe(text: string): string {
   return text.replace(/[\x00-\x1f\x7f-\x9f]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 

@@ -110,7 +110,7 @@ function canonicalMeta(value: object): string {
   } catch (cause) {
     throw new LedgerError(
       'invalid_meta',
-      'meta holds a value that JSON cannot express (such as undefined, NaN, a cycle or half of a surrogate pair).',
+      'meta holds a value that JSON cannot express (such as NaN, a cycle or half of a surrogate pair).',
       { cause },
     )
   }

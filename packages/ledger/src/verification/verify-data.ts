@@ -169,8 +169,10 @@ class DataVerification {
   #open(note: string, what: string): Checkpoint | undefined {
     try {
       const checkpoint = openCheckpoint(nodeCrypto, note, this.#keys)
-      if (checkpoint.origin === this.#ledger.origin) return checkpoint
-      this.#find('bad_signature', `${what} is of another log: ${checkpoint.origin}.`)
+      if (checkpoint.extensions.length > 0) {
+        this.#find('bad_signature', `${what} has extension lines, which no Deedbox ledger signs.`)
+      } else if (checkpoint.origin === this.#ledger.origin) return checkpoint
+      else this.#find('bad_signature', `${what} is of another log: ${checkpoint.origin}.`)
     } catch (error) {
       this.#find(
         'bad_signature',

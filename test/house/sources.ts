@@ -64,7 +64,7 @@ function readSource(root: string, folder: string, path: string): SourceFile {
   return {
     path,
     room: parts.length > 1 ? parts[0] : undefined,
-    isTest: /\.test\.tsx?$/.test(path),
+    isTest: /\.test\.tsx?$|^packages\/[^/]+\/src\/testing\//.test(path),
     lines: text.split('\n').length - (text.endsWith('\n') ? 1 : 0),
     imports: importsIn(text),
   }

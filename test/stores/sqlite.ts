@@ -31,7 +31,7 @@ export const harness: StoreHarness = {
   async storedNumbers(place) {
     const reader = openSqliteReader(join(place, 'ledger.db'))
     try {
-      return [...reader.events(1)].map(row => JSON.parse(Buffer.from(row.payload!).toString()).n)
+      return [...reader.inspection().events(1)].map(row => JSON.parse(Buffer.from(row.payload!).toString()).n)
     } finally {
       reader.close()
     }

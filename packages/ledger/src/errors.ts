@@ -31,7 +31,6 @@ export type LedgerErrorCode =
   | 'unknown_event'
   | 'unknown_ledger'
   | 'unknown_tile'
-  | 'not_covered'
   // what the ledger cannot do now
   | 'overloaded'
   | 'storage_full'

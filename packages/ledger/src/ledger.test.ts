@@ -219,3 +219,61 @@ test('creating an API key is a leaf of kind admin; the key itself is nowhere in 
   await ledger.close()
   assert(!readFileSync(join(folder, 'ledger.db')).includes(key))
 })
+
+test('closing waits for everything that was taken, refuses what comes later, and leaves no promise open', async t => {
+  const { folder, ledger } = await fresh(t)
+  const taken = Array.from({ length: 3_000 }, (_, n) => ledger.append(testEvent(n)))
+  const closing = ledger.close()
+  const late = assert.rejects(ledger.append(testEvent(9_999)), { code: 'ledger_stopped' })
+  const settled = await Promise.allSettled(taken)
+  assert.equal(settled.filter(result => result.status === 'fulfilled').length, 3_000)
+  await late
+  await closing
+  await ledger.close()
+  await assert.rejects(ledger.append(testEvent(1)), { code: 'ledger_stopped' })
+  const again = await openTestLedger(t, folder)
+  assert.equal(again.head().size, 3_000)
+})
+
+test('P10 what cannot be an event of one caller does not touch those of others', async t => {
+  const { ledger } = await fresh(t)
+  const bad = ['\ud800', '', 'a\0b', 'x'.repeat(2_000), () => 1] as string[]
+  const results = await Promise.allSettled([
+    ledger.append(testEvent(1)),
+    ...bad.map(requestId => ledger.append(testEvent(2, { requestId }))),
+    ledger.append(testEvent(3), 'a\nb'),
+    ledger.append(testEvent(4)),
+  ])
+  assert.deepEqual(
+    results.map(result => result.status),
+    ['fulfilled', ...bad.map(() => 'rejected'), 'rejected', 'fulfilled'],
+  )
+  assert.equal(ledger.head().size, 2)
+})
+
+test('IF-30 many amendments of one key: each is kept and names the first, and a repeat finds its own', async t => {
+  const { ledger } = await fresh(t)
+  const first = await ledger.append(testEvent(0, { idempotencyKey: 'constant' }))
+  const results = await ledger.appendBatch(
+    Array.from({ length: 500 }, (_, n) => testEvent(n + 1, { idempotencyKey: 'constant' })),
+  )
+  assert(results.every(result => result.ok && result.amends === first.txId && !result.duplicate))
+  const again = await ledger.append(testEvent(250, { idempotencyKey: 'constant' }))
+  assert.deepEqual([again.duplicate, again.index], [true, 250])
+})
+
+test('P27 columns come from what is committed to: objects that show two faces fool nobody', async t => {
+  const { folder, ledger } = await fresh(t)
+  const base = testEvent(1).meta
+  let looks = 0
+  const shifty = {
+    ...base,
+    get subject() {
+      return `s${looks++}`
+    },
+  }
+  const turning = { ...base, actor: { id: 'one', toJSON: () => ({ id: 'two' }) } }
+  const owned = { ...base, ...JSON.parse('{"__proto__":{"subject":"p"}}') }
+  await ledger.appendBatch([shifty, turning, owned].map(meta => ({ payload: 'x', meta })))
+  assert.equal(checkLog(folder).verdict, 'ok')
+})

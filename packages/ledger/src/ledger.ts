@@ -96,6 +96,12 @@ export class Ledger {
     return this.#queue.depth
   }
 
+  /** What the operator should know: from the opening, and from now. */
+  get warnings(): string[] {
+    const now = this.#writer.warning
+    return now === undefined ? this.about.warnings : [...this.about.warnings, now]
+  }
+
   /** Why the newest write failed, or undefined while writing works. */
   get failure(): LedgerError | undefined {
     return this.#writer.failure ?? this.#queue.failure
@@ -151,7 +157,14 @@ export class Ledger {
   ): Promise<{ keyId: string; principal: string }> {
     const row = apiKeyRow(key, this.about.ledgerId, name, scopes)
     const { keyId, principal } = row
-    const record = { key_id: keyId, principal, name, scopes: row.scopes }
+    const record = {
+      key_id: keyId,
+      principal,
+      name,
+      scopes: row.scopes,
+      hash: Buffer.from(row.hash).toString('hex'),
+      expires_at: row.expiresAt,
+    }
     const admin = adminSubmission('deedbox.key.created', record, randomUUID())
     await this.#queue.submit([{ ...admin, newApiKey: row }])
     return { keyId, principal }
@@ -268,6 +281,9 @@ export class Ledger {
 
 function submission(event: EventInput, principal: string): Submission {
   const prepared = prepareEvent(event)
+  if (typeof principal !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(principal)) {
+    throw new LedgerError('invalid_option', 'A principal is 1 to 255 visible ASCII characters.')
+  }
   return { kind: 'event', principal, event: prepared, requestId: prepared.requestId ?? randomUUID() }
 }
 
@@ -285,7 +301,14 @@ function acknowledgement({
 
 /** An error as the result of one event in a batch. */
 export function refusal(error: unknown): Refusal {
-  if (!(error instanceof LedgerError)) throw error
+  if (!(error instanceof LedgerError)) {
+    return {
+      ok: false,
+      reason: 'internal_error',
+      message: 'The ledger failed on this event.',
+      retryable: false,
+    }
+  }
   return {
     ok: false,
     reason: error.code,

@@ -95,7 +95,10 @@ test('an origin is chosen once, and a text that cannot be one is refused', async
   assert.equal(ledger.about.origin, 'ledger.example/acme')
   assert(ledger.verifierKey.startsWith('ledger.example/acme+'))
   await ledger.close()
-  const again = await openTestLedger(t, folder, { origin: 'another.example/name' })
+  await assert.rejects(openTestLedger(t, folder, { origin: 'another.example/name' }), {
+    code: 'invalid_option',
+  })
+  const again = await openTestLedger(t, folder, { origin: 'ledger.example/acme' })
   assert.equal(again.about.origin, 'ledger.example/acme')
   const elsewhere = join(folder, 'elsewhere')
   mkdirSync(elsewhere)

@@ -34,6 +34,15 @@ export function partOf(row: EventParts, part: Part): { salt: Uint8Array; content
   return salt === null || content === null ? null : { salt, content }
 }
 
+/** A part that was tampered with may be no JSON any more: it must not hide the other events of a page. */
+function parsed(text: string | undefined): object {
+  try {
+    return JSON.parse(text ?? '{}')
+  } catch {
+    return {}
+  }
+}
+
 /** The parts of an event, decoded. Unchecked: verification compares them with the leaf. */
 export function storedEvent(row: EventRow): StoredEvent {
   const leaf = parseEventLeaf(row.leaf)
@@ -42,7 +51,7 @@ export function storedEvent(row: EventRow): StoredEvent {
     const shown = partOf(row, part)
     if (shown !== null) text[part] = Buffer.from(shown.content).toString('utf8')
   }
-  const server = JSON.parse(text.server ?? '{}') as {
+  const server = parsed(text.server) as {
     principal?: string
     request_id?: string
     amends?: string
@@ -54,7 +63,7 @@ export function storedEvent(row: EventRow): StoredEvent {
     kind: row.kind,
     payload: text.payload ?? null,
     payload_hash: row.payload === null ? null : createHash('sha256').update(row.payload).digest('hex'),
-    meta: { ...JSON.parse(text.core ?? '{}'), ...JSON.parse(text.context ?? '{}') },
+    meta: { ...parsed(text.core), ...parsed(text.context) },
     principal: server.principal ?? null,
     request_id: server.request_id ?? null,
     ...(server.amends === undefined ? {} : { amends: server.amends }),

@@ -35,8 +35,8 @@ export const columnNames: readonly (keyof EventColumns)[] = [
   'outcome',
 ]
 
-/** Derives the search columns from a validated `meta`, or from the committed parts of one put together again. */
-export function deriveColumns(meta: Partial<EventMeta>): EventColumns {
+/** The search columns of a `meta`. */
+function deriveColumns(meta: Partial<EventMeta>): EventColumns {
   return {
     type: text(meta.type),
     event_name: text(meta.event_name),
@@ -50,6 +50,16 @@ export function deriveColumns(meta: Partial<EventMeta>): EventColumns {
     correlation_id: text(meta.correlation_id),
     outcome: text(meta.outcome),
   }
+}
+
+/**
+ * Derives the search columns from the canonical texts of the two parts, as they are committed to. Ingest and
+ * verification both go through here, so an object that shows different things to different readers fools neither.
+ *
+ * @throws SyntaxError when a part is not JSON, which only a tampered one is
+ */
+export function columnsOfParts(core: string, context: string): EventColumns {
+  return deriveColumns({ ...JSON.parse(context), ...JSON.parse(core) })
 }
 
 function text(value: unknown): string | null {

@@ -1,4 +1,4 @@
-export { columnNames, deriveColumns, type EventColumns } from './columns.ts'
+export { columnNames, columnsOfParts, type EventColumns } from './columns.ts'
 export { batchItemSchema, type EventMeta, eventSchema, type JsonSchema, type Party } from './event-schema.ts'
 export { type EventInput, type PreparedEvent, prepareEvent } from './intake.ts'
 export { limits } from './limits.ts'

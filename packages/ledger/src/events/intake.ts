@@ -1,7 +1,7 @@
 import { canonicalJson } from '@deedbox/tlog'
 import { Ajv, type ErrorObject } from 'ajv'
 import { LedgerError } from '../errors.ts'
-import { deriveColumns, type EventColumns } from './columns.ts'
+import { columnsOfParts, type EventColumns } from './columns.ts'
 import { type EventMeta, eventSchema } from './event-schema.ts'
 import { limits } from './limits.ts'
 import { checkText } from './strict-json.ts'
@@ -51,6 +51,7 @@ export function prepareEvent(input: EventInput): PreparedEvent {
       `The payload has ${Buffer.byteLength(payload)} bytes of UTF-8; at most ${limits.payloadBytes} are accepted.`,
     )
   }
+  checkNesting(meta)
   const { type, event_name, service, env, ...rest } = meta
   const core = canonicalMeta(
     env === undefined ? { type, event_name, service } : { type, event_name, service, env },
@@ -70,9 +71,9 @@ export function prepareEvent(input: EventInput): PreparedEvent {
     payload,
     core,
     context,
-    columns: deriveColumns(meta),
+    columns: columnsOfParts(core, context),
     idempotencyKey: checkedKey(input.idempotencyKey),
-    requestId: input.requestId ?? meta.request_id,
+    requestId: checkedRequestId(input.requestId) ?? meta.request_id,
   }
 }
 
@@ -93,9 +94,45 @@ function utf8Exceeds(text: string, bytes: number): boolean {
   return text.length > bytes / 3 && Buffer.byteLength(text) > bytes
 }
 
-function checkedKey(key: string | undefined): string | undefined {
+/** Deeper than this nobody means it, and readers of JSON run out of stack. */
+const maxNesting = 64
+
+function checkNesting(meta: EventMeta): void {
+  let level: unknown[] = Object.values(meta).filter(isContainer)
+  for (let depth = 1; level.length > 0; depth++) {
+    // Nothing that fits the byte limit is that wide; an object that holds itself many times is.
+    if (depth > maxNesting || level.length > limits.metaBytes) {
+      throw new LedgerError(
+        'invalid_meta',
+        `meta is nested more than ${maxNesting} levels deep; send it flatter.`,
+      )
+    }
+    level = level.flatMap(value => Object.values(value as object)).filter(isContainer)
+  }
+}
+
+function isContainer(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}
+
+function checkedRequestId(id: unknown): string | undefined {
+  if (id === undefined) return undefined
+  if (typeof id === 'string' && id !== '' && id.length <= 1024 && id.isWellFormed() && !id.includes('\0'))
+    return id
+  throw new LedgerError(
+    'invalid_event',
+    'A request id is text of 1 to 1,024 characters; leave it out to have one made.',
+  )
+}
+
+function checkedKey(key: unknown): string | undefined {
   if (key === undefined) return undefined
-  if (key.length === 0 || !key.isWellFormed() || utf8Exceeds(key, limits.idempotencyKeyBytes)) {
+  if (
+    typeof key !== 'string' ||
+    key.length === 0 ||
+    !key.isWellFormed() ||
+    utf8Exceeds(key, limits.idempotencyKeyBytes)
+  ) {
     throw new LedgerError(
       'invalid_idempotency_key',
       `An idempotency key is text of 1 to ${limits.idempotencyKeyBytes} bytes; leave it out to send without one.`,

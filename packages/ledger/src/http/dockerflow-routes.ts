@@ -92,7 +92,7 @@ function writerCheck(ledger: Ledger): CheckMessage[] {
 }
 
 function guardCheck(ledger: Ledger): CheckMessage[] {
-  return ledger.about.warnings.map((message, i) => ({
+  return ledger.warnings.map((message, i) => ({
     level: warning,
     id: `deedbox.ledger.W00${i + 1}`,
     message,

@@ -1,13 +1,23 @@
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Problem } from './problem.ts'
 
+/** How long a client may take to read a refusal before it is cut off, in milliseconds. */
+const lastWords = 1_000
+
 /**
  * Answers a request that never became one (broken syntax, too large a header, too slow), straight on the socket,
- * in the same form as every other refusal, and closes it.
+ * in the same form as every other refusal, and closes it for good: who sends rubbish may also never hang up.
  */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  const current = responseOn(socket)
+  if (error.code === 'ECONNRESET' || !socket.writable || current?.headersSent === true) {
     socket.destroy()
+    return
+  }
+  if (current?.req.complete === true && error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') {
+    // The rubbish came after a whole request. That one gets its own answer, and nothing gets another's.
+    current.once('close', () => socket.destroy())
     return
   }
   const { line, body } = answerTo(error.code)
@@ -15,7 +25,14 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   socket.end(
     `HTTP/1.1 ${line}\r\nContent-Type: application/json; charset=utf-8\r\n` +
       `Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`,
+    () => socket.destroy(),
   )
+  setTimeout(() => socket.destroy(), lastWords).unref()
+}
+
+/** The response that Node is waiting for on this socket; Node's own `clientError` handling looks at the same place. */
+function responseOn(socket: Socket): ServerResponse | undefined {
+  return (Reflect.get(socket, '_httpMessage') as ServerResponse | null | undefined) ?? undefined
 }
 
 function answerTo(code: string | undefined): { line: string; body: Problem } {

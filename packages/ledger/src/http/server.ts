@@ -5,6 +5,7 @@ import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { LedgerError } from '../errors.ts'
 import { limits } from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
+import { capBytesInFlight } from './bytes-in-flight.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
 import { problemOf } from './problem.ts'
 import { answerClientError } from './raw-answers.ts'
@@ -35,6 +36,9 @@ export interface ServerOptions {
 
 const second = 1_000
 
+/** Milliseconds for requests under way to end when the server stops. */
+const stopGrace = 5 * second
+
 /** Makes the HTTP server of a ledger; it does not listen yet. Its routes hold no logic of their own. */
 export async function createLedgerServer(ledger: Ledger, options: ServerOptions): Promise<FastifyInstance> {
   const requestTimeout = options.requestTimeout ?? 30 * second
@@ -57,6 +61,8 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
           // Slow clients are looked for this often, so one can hold a connection for its timeout plus this.
           connectionsCheckingInterval: Math.min(5 * second, requestTimeout),
           keepAliveTimeout: 65 * second,
+          // Answered like everybody else, instead of with a bare 400.
+          requireHostHeader: false,
         },
         options.observe === undefined ? handler : options.observe(handler),
       )
@@ -67,10 +73,11 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
   await app.register(swagger, { openapi: openApiBase(options.version) })
   takeBodiesAsBytes(app)
   validateQueriesOnly(app)
-  capBytesInFlight(app, options.maxBytesInFlight ?? 64 * 1024 * 1024)
+  refuseUnknownRoutes(app)
+  closeInTime(app)
   answerErrors(app, options.onFault)
   await app.register(async routes => {
-    writeRoutes(routes, ledger)
+    writeRoutes(routes, ledger, capBytesInFlight(options.maxBytesInFlight ?? 64 * 1024 * 1024))
     eventRoutes(routes, ledger, options.onRead ?? (() => undefined))
     logRoutes(routes, ledger, options.publicLog ?? false)
     dockerflowRoutes(routes, ledger, options.version)
@@ -102,32 +109,12 @@ function validateQueriesOnly(app: FastifyInstance): void {
   app.setSerializerCompiler(() => data => JSON.stringify(data))
 }
 
-function capBytesInFlight(app: FastifyInstance, maxBytes: number): void {
-  let inFlight = 0
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-content-type-options', 'nosniff')
-    const hasBody =
-      request.headers['transfer-encoding'] !== undefined || request.headers['content-length'] !== undefined
-    if (!hasBody) return done()
-    const bodyLimit = request.routeOptions.bodyLimit ?? limits.singleBodyBytes
-    // Without a length it may become as long as the route allows.
-    const declared = Number(request.headers['content-length'] ?? bodyLimit)
-    const bytes = Math.min(Number.isFinite(declared) ? declared : bodyLimit, bodyLimit)
-    if (inFlight + bytes > maxBytes) {
-      return done(new LedgerError('overloaded', 'Too much is under way at once. Try again in a moment.'))
-    }
-    inFlight += bytes
-    reply.raw.once('close', () => {
-      inFlight -= bytes
-    })
-    done()
-  })
-}
-
 function answerErrors(app: FastifyInstance, onFault: ((error: unknown) => void) | undefined): void {
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler((error, request, reply) => {
     const { status, body } = problemOf(error)
     if (status >= 500 && status !== 503) onFault?.(error)
+    // The rest of a body that nobody will read: better no connection than one that waits for it.
+    if (!request.raw.complete) reply.header('connection', 'close')
     if (status === 401) reply.header('www-authenticate', 'Bearer')
     if (status === 503) reply.header('retry-after', '1')
     return reply
@@ -136,19 +123,34 @@ function answerErrors(app: FastifyInstance, onFault: ((error: unknown) => void) 
       .type('application/json; charset=utf-8')
       .send(body)
   })
+}
+
+/** Unknown paths and methods are refused before the body comes: who has no business here costs nothing. */
+function refuseUnknownRoutes(app: FastifyInstance): void {
   const routes: { method: string; pattern: RegExp }[] = []
   app.addHook('onRoute', route => {
     const pattern = new RegExp(`^${route.url.replace(/:\w+/g, '[^/]+').replace('*', '.*')}$`)
     for (const method of [route.method].flat()) routes.push({ method, pattern })
   })
-  app.setNotFoundHandler((request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-content-type-options', 'nosniff')
+    if (!request.is404) return
     const path = request.url.split('?', 1)[0] ?? ''
-    const allowed = routes.filter(route => route.pattern.test(path)).map(route => route.method)
-    if (allowed.length === 0) {
+    const allowed = [
+      ...new Set(routes.filter(route => route.pattern.test(path)).map(route => route.method)),
+    ].join(', ')
+    if (allowed === '') {
       throw new LedgerError('unknown_route', 'There is no such call. GET /v1/openapi.json lists them all.')
     }
-    reply.header('allow', [...new Set(allowed)].join(', '))
-    throw new LedgerError('method_not_allowed', `This path takes ${[...new Set(allowed)].join(', ')} only.`)
+    reply.header('allow', allowed)
+    throw new LedgerError('method_not_allowed', `This path takes ${allowed} only.`)
+  })
+}
+
+/** When the server is told to stop, requests under way may end; who dawdles is cut off. */
+function closeInTime(app: FastifyInstance): void {
+  app.addHook('preClose', async () => {
+    setTimeout(() => app.server.closeAllConnections(), stopGrace).unref()
   })
 }
 

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Caller } from '../access/index.ts'
 import { LedgerError } from '../errors.ts'
 import { batchItemSchema, type EventInput, eventSchema, limits, parseStrictJson } from '../events/index.ts'
@@ -15,11 +15,19 @@ declare module 'fastify' {
 }
 
 /** `POST /v1/events` and `POST /v1/events/batch`. */
-export function writeRoutes(app: FastifyInstance, ledger: Ledger): void {
+export function writeRoutes(app: FastifyInstance, ledger: Ledger, admit: onRequestHookHandler): void {
   app.decorateRequest('caller')
-  const onRequest = async (request: FastifyRequest) => {
+  const authenticate = async (request: FastifyRequest) => {
     request.caller = ledger.authenticator.authenticate(request.headers.authorization, 'write')
+    const encoding = request.headers['content-encoding'] ?? 'identity'
+    if (encoding !== 'identity') {
+      throw new LedgerError(
+        'unsupported_content_type',
+        `Bodies are taken as they are; "${encoding}" is not unpacked.`,
+      )
+    }
   }
+  const onRequest = [authenticate, admit]
 
   app.post<{ Body: Buffer; Querystring: { receipt?: '0' | '1' } }>(
     '/v1/events',
@@ -82,13 +90,10 @@ export function writeRoutes(app: FastifyInstance, ledger: Ledger): void {
         request.headers['content-type']?.toLowerCase().startsWith('application/x-ndjson') === true
       const body = request.body ?? Buffer.alloc(0)
       const items = isLines ? readLines(body) : readArray(body)
-      if (items.length > limits.batchItems) {
-        throw new LedgerError(
-          'batch_too_large',
-          `A batch holds at most ${limits.batchItems} events; this one ${items.length}.`,
-        )
-      }
       const results = await appendAll(ledger, items, request.caller.principal)
+      const fault = results.find(result => !result.ok && result.reason === 'internal_error')
+      if (fault !== undefined)
+        throw ledger.failure ?? new LedgerError('internal_error', 'The ledger failed on this batch.')
       // When storage is what failed, the batch as a whole is to be sent again.
       const failed = results.find(result => !result.ok && result.retryable)
       if (failed?.ok === false && results.every(result => !result.ok)) {
@@ -121,7 +126,16 @@ function readArray(body: Buffer): Item[] {
       'The body of a batch is a JSON array of events, or NDJSON with its own content type.',
     )
   }
+  if (value.length > limits.batchItems) throw tooMany()
   return value.map((item, i) => readItem(() => item, `Item ${i}`))
+}
+
+/** Said before any item is looked at: a million broken items must not cost a million refusals. */
+function tooMany(): LedgerError {
+  return new LedgerError(
+    'batch_too_large',
+    `A batch holds at most ${limits.batchItems} events. Send several batches.`,
+  )
 }
 
 function readLines(body: Buffer): Item[] {
@@ -133,6 +147,7 @@ function readLines(body: Buffer): Item[] {
     const where = `Line ${line}`
     // Blank lines hold no event; what ends a line on Windows is white space to JSON.
     if (bytes.some(byte => byte !== 0x20 && byte !== 0x09 && byte !== 0x0d)) {
+      if (items.length === limits.batchItems) throw tooMany()
       items.push(readItem(() => parseStrictJson(bytes, where), where))
     }
     from = end === -1 ? body.length : end + 1

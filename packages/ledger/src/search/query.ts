@@ -70,7 +70,7 @@ export function searchEvents(reader: SqliteReader, ledgerId: number, query: Even
     limit: query.limit ?? 50,
     ...(query.kind === undefined ? {} : { kind: query.kind }),
   })
-  return { rows, nextCursor: next === null ? null : String(next), asOf }
+  return { rows, nextCursor: next === null ? null : String(next), asOf: seen }
 }
 
 function columnsOf(query: EventQuery): Partial<EventColumns> {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { emptyRoot, formatCheckpoint, signNote } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
-import { createSigningKeys, loadSigningKeys, type SigningKeys } from '../signing/index.ts'
+import { createSigningKeys, hasUsedKey, loadSigningKeys, type SigningKeys } from '../signing/index.ts'
 import type { LedgerRow, StoreTransaction } from '../store/index.ts'
 import { dedupCheckOf, dedupSecret } from './idempotency.ts'
 import type { WriterConfig } from './submission.ts'
@@ -29,6 +29,12 @@ export async function findOrCreate(
         `${config.path} holds no ledger "${config.ledgerName}"; it holds: ${rows.map(row => row.name).join(', ')}.`,
       )
     }
+    if (config.origin !== undefined && config.origin !== row.origin) {
+      throw new LedgerError(
+        'invalid_option',
+        `The ledger "${row.name}" has the origin ${row.origin} for life; ${config.origin} was asked for. Leave it out.`,
+      )
+    }
     const keys = loadSigningKeys(source, row.name)
     checkKeys(row, keys, config)
     return { row, keys, created: false }
@@ -37,6 +43,13 @@ export async function findOrCreate(
     throw new LedgerError(
       'invalid_option',
       `"${config.ledgerName}" is no ledger name: use a–z, 0–9 and hyphens.`,
+    )
+  }
+  if (hasUsedKey(source, config.ledgerName)) {
+    throw new LedgerError(
+      'ledger_lost',
+      `${config.keysFolder} holds the key of a ledger "${config.ledgerName}", but ${config.path} holds no ledger: ` +
+        'it was lost or moved. Put the database back. For a new ledger, name another keys folder.',
     )
   }
   // A key without a ledger is what a crash between the two leaves behind: it has signed nothing, so it serves.

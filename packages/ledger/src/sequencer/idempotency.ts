@@ -27,7 +27,11 @@ const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
  * A UUIDv7 keeps its time as those six bytes, so that the keys of our SDK are inserted at the index's edge.
  */
 export function idempotencyHash(secret: DedupSecret, principal: string, key: string): Uint8Array {
-  const digest = hash('sha256', Buffer.concat([secret, Buffer.from(`key\n${principal}\n${key}`)]), 'buffer')
+  const digest = hash(
+    'sha256',
+    Buffer.concat([secret, Buffer.from(`key\n${JSON.stringify([principal, key])}`)]),
+    'buffer',
+  )
   const prefix = uuidV7.test(key)
     ? Buffer.from(key.slice(0, 8) + key.slice(9, 13), 'hex')
     : digest.subarray(0, 6)

@@ -1,6 +1,6 @@
 export { openInlineWriter, openWriterOn } from './inline-writer.ts'
 export { Queue } from './queue.ts'
-export { defaultGuardFolder, fileGuard, type RollbackGuard } from './rollback-guard.ts'
+export { defaultGuardFolder, fileGuard, type RollbackGuard, readGuard } from './rollback-guard.ts'
 export {
   adminSubmission,
   type OpenedLedger,

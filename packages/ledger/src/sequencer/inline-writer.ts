@@ -3,6 +3,7 @@ import { openCheckpoint, parseVerifierKey, TlogError } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
 import { makeFolder } from '../make-folder.ts'
+import { markKeyUsed } from '../signing/index.ts'
 import {
   CommitOutcomeUnknown,
   type HeadRow,
@@ -62,11 +63,13 @@ export async function openWriterOn(store: LedgerStore, config: WriterConfig): Pr
       signers: keys.signers,
       secret: dedupSecret(keys.firstSeed),
       edge: undefined,
+      seen: head,
     }
     state.edge = { head, tree: await currentTree(tx, state, head) }
     return { row, created, state, head }
   })
   const { row, created, state, head } = opened
+  markKeyUsed({ folder: config.keysFolder, text: config.signingKey }, row.name)
   guard?.store(row.origin, head.note)
   const { ledgerId, name, origin, verifierKeys } = row
   return new InlineWriter(store, state, guard, { ledgerId, name, origin, verifierKeys, created, warnings })
@@ -97,6 +100,7 @@ class InlineWriter implements Writer {
   #stopped: LedgerError | undefined
   /** A transaction failed in a way after which the database has to be read anew. */
   #suspect = false
+  #warning: string | undefined
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(store: LedgerStore, state: LedgerState, guard: RollbackGuard | null, ledger: OpenedLedger) {
@@ -108,6 +112,10 @@ class InlineWriter implements Writer {
 
   get failure(): LedgerError | undefined {
     return this.#stopped
+  }
+
+  get warning(): string | undefined {
+    return this.#warning
   }
 
   append(submissions: Submission[]): Promise<Sequenced[]> {
@@ -122,6 +130,7 @@ class InlineWriter implements Writer {
         }
         return done
       })
+      this.#state.seen = head
       this.#keepGuard(head)
       return results
     })
@@ -162,7 +171,7 @@ class InlineWriter implements Writer {
         this.#suspect = true
         throw await this.#judge(error, before)
       }
-      if (error instanceof LedgerError && error.code === 'edge_damaged') this.#stopped = stoppedBy(error)
+      if (isDamage(error)) this.#stopped = stoppedBy(error)
       throw error
     }
   }
@@ -184,9 +193,7 @@ class InlineWriter implements Writer {
       this.#suspect = false
       return head
     } catch (error) {
-      const isDamage =
-        error instanceof TlogError || (error instanceof LedgerError && error.code === 'edge_damaged')
-      if (!isDamage) throw error
+      if (!isDamage(error)) throw error
       this.#stopped = stoppedBy(error)
       throw this.#stopped
     }
@@ -213,13 +220,17 @@ class InlineWriter implements Writer {
     if (this.#guard === null) return
     try {
       this.#guard.store(this.#state.origin, head.note)
+      this.#warning = undefined
     } catch (cause) {
-      process.emitWarning(
-        `The rollback guard of ${this.#state.origin} could not be stored: ${cause}`,
-        'DeedboxWarning',
-      )
+      this.#warning ??= `The rollback guard cannot be stored, so an old copy of the database may go unnoticed: ${String(cause)}`
     }
   }
+}
+
+/** What is stored is not what was signed; no later attempt will find it otherwise. */
+function isDamage(error: unknown): boolean {
+  if (error instanceof TlogError) return true
+  return error instanceof LedgerError && ['edge_damaged', 'rolled_back', 'fork'].includes(error.code)
 }
 
 function stoppedBy(cause: unknown): LedgerError {

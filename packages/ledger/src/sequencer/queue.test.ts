@@ -8,6 +8,7 @@ import { adminSubmission, type Sequenced, type Submission, type Writer } from '.
 class HeldWriter implements Writer {
   readonly ledger = { ledgerId: 1, name: 'main', origin: 'o', verifierKeys: [], created: false, warnings: [] }
   readonly failure = undefined
+  readonly warning = undefined
   readonly batches: Submission[][] = []
   published = 0
   #end: (() => void)[] = []

@@ -22,6 +22,8 @@ export class Queue {
   #waiting: Waiting[] = []
   #busy = false
   #scheduled = false
+  #closed = false
+  readonly #drained: (() => void)[] = []
   #publishTimer: NodeJS.Timeout | undefined
   /** Submissions accepted and not answered yet. */
   depth = 0
@@ -35,6 +37,11 @@ export class Queue {
   /** Resolves once all of them are durable; they are committed in one transaction and in this order. */
   submit(submissions: Submission[]): Promise<Sequenced[]> {
     if (submissions.length === 0) return Promise.resolve([])
+    if (this.#closed) {
+      return Promise.reject(
+        new LedgerError('ledger_stopped', 'The ledger was closed. Open it again to append.'),
+      )
+    }
     this.depth += submissions.length
     return new Promise((resolve, reject) => {
       this.#waiting.push({ submissions, resolve, reject })
@@ -42,11 +49,14 @@ export class Queue {
     })
   }
 
-  /** Stops the timer and publishes what is not public yet. Call once nothing is waiting any more. */
+  /** Takes nothing more, waits until all that was taken is answered, and publishes what is not public yet. */
   async close(): Promise<void> {
+    this.#closed = true
+    if (this.depth > 0) await new Promise<void>(resolve => this.#drained.push(resolve))
     if (this.#publishTimer === undefined) return
     clearTimeout(this.#publishTimer)
-    await this.#writer.publish()
+    // What cannot be published now is published by the next opening; closing must not fail for it.
+    await this.#writer.publish().catch(() => undefined)
   }
 
   /** Starts after the events of this turn of the loop have been taken in, so that they share a commit. */
@@ -81,6 +91,7 @@ export class Queue {
       this.depth -= all.length
     }
     this.#busy = false
+    for (const tell of this.#drained.splice(0)) tell()
   }
 
   #takeGroup(): Waiting[] {

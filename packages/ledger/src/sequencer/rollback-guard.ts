@@ -44,24 +44,42 @@ export function fileGuard(folder: string): RollbackGuard {
       { cause },
     )
   }
-  const fileOf = (origin: string) =>
-    join(folder, `${createHash('sha256').update(origin).digest('hex').slice(0, 32)}.checkpoint`)
   // Several processes and threads may keep one guard: each writes a file of its own and renames it into place.
   const own = randomUUID()
   return {
-    read(origin) {
-      try {
-        return readFileSync(fileOf(origin), 'utf8')
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-        throw error
-      }
-    },
+    read: origin => readGuard(folder, origin),
     store(origin, note) {
-      const path = fileOf(origin)
+      const path = guardFile(folder, origin)
+      // Another process may have stored a later one in between. The little time between this look and the rename
+      // can still let the guard fall back by a commit; it never runs ahead.
+      if (sizeOf(readOrNull(path)) > sizeOf(note)) return
       const temporary = `${path}.${own}`
       writeFileSync(temporary, note, { mode: 0o600 })
       renameSync(temporary, path)
     },
   }
+}
+
+function readOrNull(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+/** The size that a checkpoint claims, unverified; -1 when it claims none. */
+function sizeOf(note: string | null): number {
+  const size = note?.split('\n', 2)[1] ?? ''
+  return /^\d{1,16}$/.test(size) ? Number(size) : -1
+}
+
+/** The checkpoint note that `folder` holds for an origin, or null. Makes nothing. Throws what the file system says. */
+export function readGuard(folder: string, origin: string): string | null {
+  return readOrNull(guardFile(folder, origin))
+}
+
+function guardFile(folder: string, origin: string): string {
+  return join(folder, `${createHash('sha256').update(origin).digest('hex').slice(0, 32)}.checkpoint`)
 }

@@ -10,6 +10,7 @@ import {
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
 import type { HeadRow, IdempotencyRow, StoreTransaction } from '../store/index.ts'
+import { checkExtends } from './check-extends.ts'
 import { type DedupSecret, fingerprintOf, idempotencyHash } from './idempotency.ts'
 import { type BuiltLeaf, buildLeaf } from './leaf-builder.ts'
 import type { Sequenced, Submission } from './submission.ts'
@@ -25,6 +26,8 @@ export interface LedgerState {
   readonly secret: DedupSecret
   /** The right edge of the tree at `head`; dropped whenever another process or a failure may have moved it. */
   edge: { head: HeadRow; tree: RightEdge } | undefined
+  /** The newest head that this process knows to be committed. Never dropped: every later head has to extend it. */
+  seen: HeadRow
 }
 
 /**
@@ -62,13 +65,13 @@ export async function sequence(
         principal,
         request_id: requestId,
         ...(use === undefined ? {} : { idempotency: Buffer.from(use.keyHash).toString('base64url') }),
-        ...(use?.amends === undefined ? {} : { amends: use.amends }),
+        ...(use?.first === undefined ? {} : { amends: use.first.txId }),
       },
     )
     built.push(leaf)
     tree.append(leafHash(sha256, leaf.row.leaf))
     const result = { index, txId: leaf.txId, payloadHash: leaf.payloadHash, duplicate: false, requestId }
-    results.push(use?.amends === undefined ? result : { ...result, amends: use.amends })
+    results.push(use?.first === undefined ? result : { ...result, amends: use.first.txId })
     if (use !== undefined) known.remember(use, result)
     if (submission.newApiKey !== undefined) await tx.insertApiKey(submission.newApiKey)
   }
@@ -93,7 +96,11 @@ export async function sequence(
   return { results, head }
 }
 
-/** The tree at `head`: the cached one if no other process moved on, else loaded from the tiles and checked. */
+/**
+ * The tree at `head`: the cached one if no other process moved on, else loaded from the tiles and checked.
+ *
+ * @throws LedgerError `edge_damaged`, `rolled_back`, `fork`
+ */
 export async function currentTree(
   tx: StoreTransaction,
   ledger: LedgerState,
@@ -109,6 +116,7 @@ export async function currentTree(
   ) {
     return cached.tree
   }
+  await checkExtends(tx, ledger.ledgerId, ledger.seen, head)
   const tiles = new Map<string, Uint8Array>()
   for (let level = 0, size = head.size; size > 0; level++, size = Math.floor(size / 256)) {
     const n = Math.floor(size / 256)
@@ -141,14 +149,19 @@ interface KeyUse {
   keyHash: Uint8Array
   fingerprint: Uint8Array
   repeatOf?: Sequenced
-  amends?: string
+  /** The first event under the key, when this content is new under it. */
+  first?: { index: number; txId: string }
 }
 
 /** The idempotency keys that this transaction meets: those stored before, and those it stores itself. */
 class KnownKeys {
   readonly #tx: StoreTransaction
   readonly #ledger: LedgerState
-  readonly #uses = new Map<string, { fingerprint: Uint8Array; result: Sequenced }[]>()
+  /** By key hash: the first event under the key, and what this transaction adds under it, by fingerprint. */
+  readonly #own = new Map<
+    string,
+    { first: { index: number; txId: string }; results: Map<string, Sequenced> }
+  >()
   /** To be inserted. */
   readonly fresh: IdempotencyRow[] = []
 
@@ -160,40 +173,37 @@ class KnownKeys {
   async lookUp(principal: string, event: Submission['event']): Promise<KeyUse> {
     const keyHash = idempotencyHash(this.#ledger.secret, principal, event.idempotencyKey ?? '')
     const fingerprint = fingerprintOf(this.#ledger.secret, event)
-    const text = Buffer.from(keyHash).toString('latin1')
-    let uses = this.#uses.get(text)
-    if (uses === undefined) {
-      uses = []
-      for (const row of await this.#tx.findIdempotency(this.#ledger.ledgerId, keyHash)) {
-        uses.push({ fingerprint: row.fingerprint, result: await this.#stored(row.index, event) })
-      }
-      this.#uses.set(text, uses)
+    const own = this.#own.get(nameOf(keyHash))
+    const repeatOf = own?.results.get(nameOf(fingerprint))
+    if (repeatOf !== undefined) return { keyHash, fingerprint, repeatOf }
+    const row = await this.#tx.findIdempotency(this.#ledger.ledgerId, keyHash, fingerprint)
+    if (row !== null && Buffer.compare(row.fingerprint, fingerprint) === 0) {
+      const txId = await this.#txIdAt(row.index)
+      const payloadHash = Buffer.from(sha256(Buffer.from(event.payload))).toString('hex')
+      const stored = { index: row.index, txId, payloadHash, duplicate: false, requestId: '' }
+      return { keyHash, fingerprint, repeatOf: stored }
     }
-    const repeat = uses.find(use => Buffer.compare(use.fingerprint, fingerprint) === 0)
-    if (repeat !== undefined) return { keyHash, fingerprint, repeatOf: repeat.result }
-    const first = uses[0]
-    return first === undefined
-      ? { keyHash, fingerprint }
-      : { keyHash, fingerprint, amends: first.result.txId }
+    if (row === null)
+      return own === undefined ? { keyHash, fingerprint } : { keyHash, fingerprint, first: own.first }
+    const first = { index: row.firstIndex, txId: await this.#txIdAt(row.firstIndex) }
+    return { keyHash, fingerprint, first }
   }
 
-  remember(use: KeyUse, result: Sequenced): void {
-    this.#uses
-      .get(Buffer.from(use.keyHash).toString('latin1'))
-      ?.push({ fingerprint: use.fingerprint, result })
-    this.fresh.push({ keyHash: use.keyHash, fingerprint: use.fingerprint, index: result.index })
+  remember({ keyHash, fingerprint, first }: KeyUse, result: Sequenced): void {
+    const name = nameOf(keyHash)
+    const own = this.#own.get(name) ?? { first: first ?? result, results: new Map<string, Sequenced>() }
+    own.results.set(nameOf(fingerprint), result)
+    this.#own.set(name, own)
+    this.fresh.push({ keyHash, fingerprint, index: result.index, firstIndex: own.first.index })
   }
 
-  /** The answer that the event at `index` got. Its payload hash is that of the repeat: the contents are equal. */
-  async #stored(index: number, event: Submission['event']): Promise<Sequenced> {
+  async #txIdAt(index: number): Promise<string> {
     const leaf = await this.#tx.readLeaf(this.#ledger.ledgerId, index)
-    if (leaf === null) {
-      throw new LedgerError(
-        'edge_damaged',
-        `The leaf ${index}, which an idempotency key names, is not there.`,
-      )
-    }
-    const payloadHash = Buffer.from(sha256(Buffer.from(event.payload))).toString('hex')
-    return { index, txId: parseEventLeaf(leaf).tx_id, payloadHash, duplicate: false, requestId: '' }
+    if (leaf !== null) return parseEventLeaf(leaf).tx_id
+    throw new LedgerError('edge_damaged', `The leaf ${index}, which an idempotency key names, is not there.`)
   }
+}
+
+function nameOf(hash: Uint8Array): string {
+  return Buffer.from(hash).toString('latin1')
 }

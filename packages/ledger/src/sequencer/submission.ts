@@ -58,6 +58,8 @@ export interface Writer {
   readonly ledger: OpenedLedger
   /** Why nothing can be written any more until the ledger is opened anew; undefined while all is well. */
   readonly failure: LedgerError | undefined
+  /** What the operator should know while writing goes on, for instance that the guard cannot be stored. */
+  readonly warning: string | undefined
   /**
    * Sequences all of them in one transaction, in order. Resolves once they are durable and the rollback guard
    * is stored. On rejection none is stored, except with the code `outcome_unknown`: then either all or none.

@@ -30,11 +30,19 @@ export function openThreadWriter(config: WriterConfig, threadFile: URL | undefin
         '@deedbox/ledger external, or set the option writerThread to the copied file, or inline: true in a script.',
     )
   }
-  const worker = new Worker(file, { workerData: config, name: 'deedbox-writer' })
+  const worker = new Worker(file, {
+    workerData: config,
+    name: 'deedbox-writer',
+    // --input-type is for a program given as text; a thread's file says by its name what it is.
+    ...(process.execArgv.some(option => option.startsWith('--input-type')) ? { execArgv: [] } : {}),
+  })
   return new Promise((resolve, reject) => {
     const failed = (error: Error) =>
       reject(new LedgerError('internal_error', error.message, { cause: error }))
     worker.once('error', failed)
+    worker.once('exit', code =>
+      failed(new Error(`The writer thread ended with code ${code} before it had opened.`)),
+    )
     worker.once('message', (answer: WriterAnswer) => {
       if ('opened' in answer) {
         worker.off('error', failed)
@@ -52,6 +60,7 @@ class ThreadWriter implements Writer {
   readonly #pending = new Map<number, Pending>()
   #nextId = 0
   #gone: LedgerError | undefined
+  #warning: string | undefined
 
   constructor(worker: Worker, ledger: OpenedLedger) {
     this.ledger = ledger
@@ -67,6 +76,10 @@ class ThreadWriter implements Writer {
     return this.#gone
   }
 
+  get warning(): string | undefined {
+    return this.#warning
+  }
+
   append(submissions: Submission[]): Promise<Sequenced[]> {
     return this.#ask({ id: this.#nextId++, do: 'append', submissions })
   }
@@ -78,20 +91,25 @@ class ThreadWriter implements Writer {
   async close(): Promise<void> {
     if (this.#gone !== undefined) return
     await this.#ask({ id: this.#nextId++, do: 'close' })
-    this.#gone = new LedgerError('ledger_stopped', 'The ledger was closed. Open it again to append.')
+    this.#lose(
+      new Error('closed'),
+      new LedgerError('ledger_stopped', 'The ledger was closed. Open it again to append.'),
+    )
     await this.#worker.terminate()
   }
 
   #ask(request: WriterRequest): Promise<Sequenced[]> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone)
     return new Promise((resolve, reject) => {
+      // First: what cannot be copied to another thread throws here and must leave nothing behind.
+      this.#worker.postMessage(request)
       if (this.#pending.size === 0) this.#worker.ref()
       this.#pending.set(request.id, { resolve, reject })
-      this.#worker.postMessage(request)
     })
   }
 
   #settle(answer: WriterAnswer): void {
+    if ('warning' in answer) this.#warning = answer.warning
     if (!('id' in answer)) return
     const pending = this.#pending.get(answer.id)
     this.#pending.delete(answer.id)
@@ -100,16 +118,18 @@ class ThreadWriter implements Writer {
     else pending?.reject(revived(answer.error))
   }
 
-  /** The thread died: what it had under way may or may not have been committed, and nothing more is taken. */
-  #lose(cause: unknown): void {
-    if (this.#gone !== undefined) return
-    this.#gone = new LedgerError(
+  /** The thread is gone: what it had under way may or may not have been committed, and nothing more is taken. */
+  #lose(
+    cause: unknown,
+    why: LedgerError = new LedgerError(
       'ledger_stopped',
       'The writer thread of the ledger has ended. Restart the ledger.',
       {
         cause,
       },
-    )
+    ),
+  ): void {
+    this.#gone ??= why
     for (const pending of this.#pending.values()) {
       pending.reject(
         new LedgerError(
@@ -124,5 +144,6 @@ class ThreadWriter implements Writer {
 }
 
 function revived(error: PlainError): LedgerError {
-  return new LedgerError(error.code as LedgerErrorCode, error.message)
+  const cause = error.detail === undefined ? undefined : { cause: error.detail }
+  return new LedgerError(error.code as LedgerErrorCode, error.message, cause)
 }

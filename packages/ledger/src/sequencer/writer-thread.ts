@@ -14,6 +14,8 @@ export type WriterRequest = { id: number } & (
 export interface PlainError {
   code: string
   message: string
+  /** What the operator's log is told, never a client. */
+  detail?: string
 }
 
 /** What the thread says: once how the opening went, then one answer per request. */
@@ -22,6 +24,7 @@ export type WriterAnswer =
   | { failed: PlainError }
   | { id: number; results: Sequenced[] }
   | { id: number; error: PlainError }
+  | { warning: string | undefined }
 
 // The entry of the thread in which all writes of a ledger run: the caller's event loop never waits for a disk.
 if (parentPort !== null) {
@@ -30,10 +33,16 @@ if (parentPort !== null) {
   try {
     const writer = await openInlineWriter(workerData as WriterConfig)
     say({ opened: writer.ledger })
+    let said: string | undefined
     port.on('message', async (request: WriterRequest) => {
       const { id } = request
       try {
-        if (request.do === 'append') return say({ id, results: await writer.append(request.submissions) })
+        if (request.do === 'append') {
+          say({ id, results: await writer.append(request.submissions) })
+          if (writer.warning !== said) say({ warning: writer.warning })
+          said = writer.warning
+          return
+        }
         await (request.do === 'publish' ? writer.publish() : writer.close())
         say({ id, results: [] })
         if (request.do === 'close') port.close()
@@ -42,14 +51,17 @@ if (parentPort !== null) {
       }
     })
   } catch (error) {
-    say({ failed: plain(error) })
+    // At the start it is the operator who reads this, so the cause comes along.
+    const { code, message, detail } = plain(error)
+    say({ failed: { code, message: code === 'internal_error' ? (detail ?? message) : message } })
   }
 }
 
 function plain(error: unknown): PlainError {
-  if (error instanceof LedgerError) return { code: error.code, message: error.message }
-  return {
-    code: 'internal_error',
-    message: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (error instanceof LedgerError) {
+    const { code, message, cause } = error
+    return { code, message, ...(cause === undefined ? {} : { detail: String(cause) }) }
   }
+  return { code: 'internal_error', message: 'The ledger failed on these events. Its log says why.', detail }
 }

@@ -1,6 +1,8 @@
 export {
   createSigningKeys,
+  hasUsedKey,
   loadSigningKeys,
+  markKeyUsed,
   type SigningKeySource,
   type SigningKeys,
 } from './signing-keys.ts'

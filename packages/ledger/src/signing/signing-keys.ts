@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatVerifierKey, type NoteSigner } from '@deedbox/tlog'
 import { ed25519Signer, generateSigningKey, parseSigningKey } from '@deedbox/tlog/node'
@@ -26,16 +26,31 @@ export interface SigningKeySource {
 
 const fileOf = (source: SigningKeySource, ledger: string) => join(source.folder, `${ledger}.signing-key`)
 
+/** A key is written under this name first, and gets its own once the ledger that it signs for is durable. */
+const newFileOf = (source: SigningKeySource, ledger: string) => `${fileOf(source, ledger)}.new`
+
 /**
  * The keys of a ledger, or null when the folder has none.
  *
  * @throws LedgerError `signing_key_mismatch` when a key is malformed or belongs to another origin
  */
 export function loadSigningKeys(source: SigningKeySource, ledger: string): SigningKeys | null {
-  const text = source.text ?? readKeyFile(fileOf(source, ledger))
+  const text = source.text ?? readKeyFile(fileOf(source, ledger)) ?? readKeyFile(newFileOf(source, ledger))
   const lines = text?.split(/\s+/).filter(line => line !== '') ?? []
   if (lines.length === 0) return null
   return keysOf(lines, source.text === undefined ? fileOf(source, ledger) : 'DEEDBOX_SIGNING_KEY')
+}
+
+/** Whether the folder holds a key that has signed for a ledger already. */
+export function hasUsedKey(source: SigningKeySource, ledger: string): boolean {
+  return source.text === undefined && existsSync(fileOf(source, ledger))
+}
+
+/** Says that the ledger is durable: from now on the key without it means that the ledger was lost. */
+export function markKeyUsed(source: SigningKeySource, ledger: string): void {
+  if (source.text !== undefined || !existsSync(newFileOf(source, ledger))) return
+  renameSync(newFileOf(source, ledger), fileOf(source, ledger))
+  syncFolder(source.folder)
 }
 
 /** Makes the first key of a new ledger and writes it to the folder with mode 0600; never over an existing file. */
@@ -43,7 +58,7 @@ export function createSigningKeys(source: SigningKeySource, ledger: string, orig
   const { privateKey } = generateSigningKey(origin)
   try {
     makeFolder(source.folder)
-    writeFileSync(fileOf(source, ledger), `${privateKey}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    writeFileSync(newFileOf(source, ledger), `${privateKey}\n`, { mode: 0o600, flag: 'wx', flush: true })
     syncFolder(source.folder)
   } catch (cause) {
     throw new LedgerError(

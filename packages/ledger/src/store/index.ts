@@ -1,4 +1,6 @@
-export { readPragma } from './sqlite/connection.ts'
+export { readPragma, sentenceOf, sqliteCode } from './sqlite/connection.ts'
+export { attestation } from './sqlite/schema.ts'
+export type { SqliteInspection } from './sqlite/sqlite-inspection.ts'
 export { openSqliteReader, type SqliteReader } from './sqlite/sqlite-reader.ts'
 export { openSqliteStore } from './sqlite/sqlite-store.ts'
 export {

@@ -96,6 +96,8 @@ export interface IdempotencyRow {
   /** Keyed hash of meta and payload, 32 bytes. */
   fingerprint: Uint8Array
   index: number
+  /** The first event under the same key; equal to `index` unless this one amends it. */
+  firstIndex: number
 }
 
 /** An API key as stored: its secret is not in here, only the SHA-256 of it. */
@@ -130,8 +132,12 @@ export interface StoreTransaction {
   insertEvents(ledgerId: number, rows: EventRow[]): Promise<void> | void
   /** The leaf at an index, or null. */
   readLeaf(ledgerId: number, index: number): Promise<Uint8Array | null> | Uint8Array | null
-  /** Every use of a key in this ledger, oldest index first. */
-  findIdempotency(ledgerId: number, keyHash: Uint8Array): Promise<IdempotencyRow[]> | IdempotencyRow[]
+  /** The use of a key with exactly this content; else any use of the key, which names the first; else null. */
+  findIdempotency(
+    ledgerId: number,
+    keyHash: Uint8Array,
+    fingerprint: Uint8Array,
+  ): Promise<IdempotencyRow | null> | IdempotencyRow | null
   insertIdempotency(ledgerId: number, rows: IdempotencyRow[]): Promise<void> | void
   /** Keeps a checkpoint for ever: it is public from now on. Publishing the same size again changes nothing. */
   publishCheckpoint(ledgerId: number, size: number, note: string, at: number): Promise<void> | void

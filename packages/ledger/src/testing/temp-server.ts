@@ -1,4 +1,5 @@
-import type { AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { createLedgerServer, type ServerOptions } from '../http/index.ts'
 import type { Ledger } from '../ledger.ts'
@@ -13,6 +14,10 @@ export interface TestServer {
   ledger: Ledger
   /** What clients only saw as `internal_error`. */
   faults: unknown[]
+  /** Resolves when the server holds no connection any more. */
+  hungUp(): Promise<void>
+  /** Stops the server as `deedbox serve` does at SIGTERM. */
+  stop(): Promise<void>
   /** A call with the key; `body` objects are sent as JSON. */
   call(
     method: string,
@@ -43,6 +48,11 @@ export async function startTestServer(
     onFault: error => faults.push(error),
     ...options,
   })
+  const sockets = new Set<Socket>()
+  app.server.on('connection', socket => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   await app.listen({ port: 0, host: '127.0.0.1' })
   t.after(() => app.close())
   const { port } = app.server.address() as AddressInfo
@@ -54,6 +64,10 @@ export async function startTestServer(
     folder,
     ledger,
     faults,
+    async hungUp() {
+      while (sockets.size > 0) await once([...sockets][0] as Socket, 'close')
+    },
+    stop: () => app.close(),
     async call(method, path, { body, headers = {} } = {}) {
       const raw = typeof body === 'string' || body instanceof Uint8Array
       const response = await fetch(`${url}${path}`, {

@@ -1,1 +1,2 @@
-export { type DataCheck, type DataReport, type Finding, verifyData } from './verify-data.ts'
+export type { Finding } from './findings.ts'
+export { type DataCheck, type DataReport, verifyData } from './verify-data.ts'

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
@@ -194,14 +195,13 @@ test('two events swapped with everything that belongs to them: content_mismatch'
 test('F10 a truncated and consistently rebuilt ledger contradicts a checkpoint that was kept', async t => {
   const { folder, checkpoint, keys } = await closedLedger(t)
   const shorter = tempFolder(t)
-  const { cpSync } = await import('node:fs')
-  cpSync(join(folder, 'keys'), join(shorter, 'keys'), { recursive: true })
-  const ledger = await openTestLedger(t, shorter)
+  const signingKey = readFileSync(join(folder, 'keys', 'main.signing-key'), 'utf8').trim()
+  const ledger = await openTestLedger(t, shorter, { signingKey })
   await ledger.appendBatch(Array.from({ length: 200 }, (_, n) => testEvent(n)))
   await ledger.close()
   assert.equal(checkLog(shorter, keys).verdict, 'ok')
   assert.equal(verdictAgainst(shorter, checkpoint, keys), 'truncated')
-  const longer = await openTestLedger(t, shorter)
+  const longer = await openTestLedger(t, shorter, { signingKey })
   await longer.appendBatch(Array.from({ length: 200 }, (_, n) => testEvent(n)))
   await longer.close()
   assert.equal(verdictAgainst(shorter, checkpoint, keys), 'fork')

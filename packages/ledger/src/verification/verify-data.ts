@@ -1,38 +1,26 @@
 import {
-  type Checkpoint,
-  type EventLeaf,
   leafHash,
-  matchesCommitment,
-  openCheckpoint,
-  parseEventLeaf,
   parseVerifierKey,
-  parts,
   RightEdge,
-  TlogError,
+  tileWidth,
   type Verdict,
   type VerifierKey,
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
-import { columnNames, deriveColumns } from '../events/index.ts'
-import { indexOfTxId } from '../sequencer/index.ts'
-import type { EventRow, LedgerRow, SqliteReader } from '../store/index.ts'
-import { partOf } from '../stored-event.ts'
+import { attestation, type LedgerRow, type SqliteInspection, type SqliteReader } from '../store/index.ts'
+import { ApiKeyCheck } from './api-key-check.ts'
+import { damageOf } from './damage.ts'
+import { type Finding, Findings } from './findings.ts'
+import { IdempotencyCheck } from './idempotency-check.ts'
+import { type AuditedRow, RowCheck } from './row-check.ts'
+import { SignedSizes } from './signed-sizes.ts'
 
 const { sha256 } = nodeCrypto
-
-/** One thing that is not as it was signed. */
-export interface Finding {
-  verdict: Verdict
-  /** The event that it concerns, if it concerns one. */
-  index?: number
-  /** Names table, column or part, and what is wrong. */
-  detail: string
-}
 
 /** What re-reading a whole ledger found. */
 export interface DataReport {
   verdict: Verdict
-  /** The first findings, in the order of the ledger; empty when all is well. */
+  /** The first findings, in the order in which they were met; empty when all is well. */
   findings: Finding[]
   /** How many findings there were in all. */
   found: number
@@ -40,6 +28,12 @@ export interface DataReport {
   checked: number
   origin: string
   size: number
+  /** The time in the last leaf that was read, ISO 8601 in UTC; null without one. */
+  newestAt: string | null
+  /** Size of the largest checkpoint from outside the database that the ledger extends; 0: there was none. */
+  keptSize: number
+  /** The columns that nothing vouches for, as `table.column`: whoever can write the file can change them. */
+  notAttested: string[]
 }
 
 /** What to check against. */
@@ -48,16 +42,19 @@ export interface DataCheck {
   pinned: readonly VerifierKey[]
   /** A checkpoint that the caller kept: the ledger has to extend it. */
   kept?: string
+  /** The note in this machine's rollback guard: the same. Read it before the call, or a writer may be ahead. */
+  guard?: string
   onProgress?: (checked: number, size: number) => void
 }
 
-const keptFindings = 20
 const progressEvery = 5_000
 
 /**
- * Re-reads and re-derives everything: each leaf, each part against its commitment, each search column against the
- * part it came from, each tile, each published checkpoint, and the root against the signature (pitfall P1).
- * Reads one snapshot, so it may run while the ledger is written.
+ * Re-reads and re-derives everything: the file's tables and indexes, each leaf, each part against its commitment,
+ * each search column against the part it came from, each tile, each published checkpoint, idempotency and API keys,
+ * and the root against the signature (pitfall P1). Reads one snapshot, so it may run while the ledger is written.
+ *
+ * @throws LedgerError `storage_failed` when the system does not let the file be read; damage is a finding
  */
 export function verifyData(reader: SqliteReader, ledger: LedgerRow, check: DataCheck): DataReport {
   return reader.snapshot(() => new DataVerification(reader, ledger, check).run())
@@ -67,237 +64,202 @@ class DataVerification {
   readonly #reader: SqliteReader
   readonly #ledger: LedgerRow
   readonly #check: DataCheck
-  readonly #keys: VerifierKey[]
+  readonly #findings = new Findings()
+  readonly #idempotency = new IdempotencyCheck(this.#findings)
+  readonly #apiKeys = new ApiKeyCheck(this.#findings)
   readonly #tree = RightEdge.empty(sha256)
-  readonly #report: DataReport
-  /** Signed tree sizes still ahead of the reading position, smallest first. */
-  #ahead: { checkpoint: Checkpoint; what: string }[] = []
-  #lastAt = 0
+  #signed: SignedSizes | undefined
+  #size = 0
+  #next = 0
+  readonly #rows: RowCheck
 
   constructor(reader: SqliteReader, ledger: LedgerRow, check: DataCheck) {
     this.#reader = reader
     this.#ledger = ledger
     this.#check = check
-    const own = () => ledger.verifierKeys.map(key => parseVerifierKey(sha256, key))
-    this.#keys = check.pinned.length > 0 ? [...check.pinned] : own()
-    const { size } = reader.head(ledger.ledgerId)
-    this.#report = {
-      verdict: 'nothing_checked',
-      findings: [],
-      found: 0,
-      checked: 0,
-      origin: ledger.origin,
-      size,
-    }
+    this.#rows = new RowCheck(ledger, this.#findings, this.#idempotency, this.#apiKeys)
   }
 
   run(): DataReport {
-    const report = this.#report
-    this.#openCheckpoints()
-    let next = 0
-    for (const row of this.#reader.events(this.#ledger.ledgerId)) {
-      if (row.index >= report.size) {
-        this.#find(
-          'index_mismatch',
-          `Table events has a row ${row.index} beyond the signed size ${report.size}.`,
-          row.index,
-        )
-        break
-      }
-      if (row.index !== next) {
-        // Later leaves cannot be placed in the tree without the missing ones.
-        this.#find(
-          'missing_index',
-          `The event ${next} is not there; the next one stored is ${row.index}.`,
-          next,
-        )
-        return this.#conclude()
-      }
-      this.#checkRow(row)
-      this.#tree.append(leafHash(sha256, row.leaf))
-      next++
-      if (next % 256 === 0) this.#checkTiles()
-      this.#checkSignedSizes()
-      if (next % progressEvery === 0) this.#check.onProgress?.(next, report.size)
-    }
-    if (next < report.size) {
-      this.#find(
-        'missing_index',
-        `The events from ${next} on are not there; ${report.size} were signed.`,
-        next,
+    try {
+      if (this.#checkStructure()) this.#checkAll(this.#reader.inspection())
+    } catch (error) {
+      const damage = damageOf(error)
+      if (damage === undefined) throw error
+      this.#findings.add(
+        'content_mismatch',
+        `The file cannot be read from entry ${this.#next} on: ${damage}.`,
+        this.#next,
       )
-      return this.#conclude()
     }
-    this.#checkTiles()
-    this.#check.onProgress?.(next, report.size)
-    return this.#conclude()
+    return this.#report()
   }
 
-  #openCheckpoints(): void {
-    const head = this.#reader.head(this.#ledger.ledgerId)
-    const signed = this.#open(head.note, 'The newest checkpoint')
-    if (signed !== undefined) {
-      const fits = signed.size === head.size && Buffer.compare(signed.root, head.root) === 0
-      if (!fits)
-        this.#find('index_mismatch', 'Table heads: size or root differ from the checkpoint signed for them.')
-      this.#ahead.push({ checkpoint: signed, what: 'the newest checkpoint' })
+  /** @returns whether the tables are those of a ledger, so that the rows can be read */
+  #checkStructure(): boolean {
+    const differences = this.#reader.schemaDifferences()
+    for (const { detail } of differences) this.#findings.add('index_mismatch', detail)
+    for (const line of this.#reader.integrityProblems()) {
+      this.#findings.add('index_mismatch', `SQLite's own check of the file: ${line}.`)
     }
-    for (const { size, note } of this.#reader.publishedCheckpoints(this.#ledger.ledgerId)) {
-      const published = this.#open(note, `The published checkpoint of size ${size}`)
-      if (published === undefined) continue
-      if (published.size !== size) {
-        this.#find(
+    return differences.every(difference => difference.readable)
+  }
+
+  #checkAll(inspection: SqliteInspection): void {
+    const { ledgerId } = this.#ledger
+    const head = inspection.head(ledgerId)
+    if (head === null || head.size < 0) {
+      const what = head === null ? 'has no row of this ledger' : 'has no possible size'
+      this.#findings.add(
+        'index_mismatch',
+        `Table heads ${what}: nothing says how many entries there should be.`,
+      )
+      return
+    }
+    this.#size = head.size
+    const signed = this.#openSigned(inspection, head)
+    signed.compare(this.#tree)
+    for (const row of inspection.events(ledgerId)) {
+      if (!this.#take(row, signed)) break
+    }
+    if (this.#next < this.#size) {
+      this.#findings.add(
+        'missing_index',
+        `The events from ${this.#next} on are not there, or not all of them; ${this.#size} were signed.`,
+        this.#next,
+      )
+      // Later leaves cannot be placed in the tree, and what names them cannot be judged.
+      return
+    }
+    this.#checkTiles()
+    this.#check.onProgress?.(this.#next, this.#size)
+    if (head.at !== this.#rows.lastAt) {
+      this.#findings.add('index_mismatch', 'Table heads, column at: not the time of the newest leaf.')
+    }
+    const tiles = tilesOf(this.#size)
+    const stored = inspection.tileCount(ledgerId)
+    if (stored !== tiles) {
+      this.#findings.add(
+        'index_mismatch',
+        `Table tiles has ${stored} rows; a tree of ${this.#size} has ${tiles} tiles.`,
+      )
+    }
+    this.#idempotency.compare(inspection, ledgerId)
+    this.#apiKeys.compare(inspection, ledgerId)
+    for (const detail of inspection.strayRows(ledgerId)) this.#findings.add('index_mismatch', detail)
+  }
+
+  #openSigned(
+    inspection: SqliteInspection,
+    head: { size: number; root: Uint8Array; note: string },
+  ): SignedSizes {
+    const signed = new SignedSizes(this.#ledger.origin, this.#keys(), this.#findings)
+    this.#signed = signed
+    const newest = signed.open(head.note, 'the newest checkpoint')
+    if (newest !== undefined && (newest.size !== head.size || Buffer.compare(newest.root, head.root) !== 0)) {
+      this.#findings.add(
+        'index_mismatch',
+        'Table heads: size or root differ from the checkpoint signed for them.',
+      )
+    }
+    for (const { size, note } of inspection.publishedCheckpoints(this.#ledger.ledgerId)) {
+      const published = signed.open(note, `the published checkpoint of size ${size}`)
+      if (published !== undefined && published.size !== size) {
+        this.#findings.add(
           'index_mismatch',
           `Table checkpoints, column size: ${size} stands beside a checkpoint of ${published.size}.`,
         )
       }
-      this.#ahead.push({ checkpoint: published, what: `the published checkpoint of size ${size}` })
     }
-    if (this.#check.kept !== undefined) {
-      const kept = this.#open(this.#check.kept, 'The checkpoint that you kept')
-      if (kept !== undefined) this.#ahead.push({ checkpoint: kept, what: 'the checkpoint that you kept' })
-    }
-    this.#ahead.sort((a, b) => a.checkpoint.size - b.checkpoint.size)
-    for (const { checkpoint, what } of this.#ahead) {
-      if (checkpoint.size > head.size) {
-        this.#find('truncated', `There are ${head.size} entries, but ${what} has ${checkpoint.size}.`)
-      }
-    }
-    this.#checkSignedSizes()
+    const { kept, guard } = this.#check
+    if (kept !== undefined) signed.open(kept, 'the checkpoint that you kept', true)
+    if (guard !== undefined) signed.open(guard, "the checkpoint in this machine's rollback guard", true)
+    signed.start(head.size)
+    return signed
   }
 
-  #open(note: string, what: string): Checkpoint | undefined {
+  #keys(): readonly VerifierKey[] {
+    if (this.#check.pinned.length > 0) return this.#check.pinned
     try {
-      const checkpoint = openCheckpoint(nodeCrypto, note, this.#keys)
-      if (checkpoint.extensions.length > 0) {
-        this.#find('bad_signature', `${what} has extension lines, which no Deedbox ledger signs.`)
-      } else if (checkpoint.origin === this.#ledger.origin) return checkpoint
-      else this.#find('bad_signature', `${what} is of another log: ${checkpoint.origin}.`)
+      return this.#ledger.verifierKeys.map(key => parseVerifierKey(sha256, key))
     } catch (error) {
-      this.#find(
-        'bad_signature',
-        `${what} does not hold: ${error instanceof Error ? error.message : String(error)}`,
-      )
+      this.#findings.add('bad_signature', `Table ledgers, column verifier_keys: ${String(error)}`)
+      return []
     }
-    return undefined
   }
 
-  #checkRow(row: EventRow & { ledgerColumn: number }): void {
-    const before = this.#report.found
-    const leaf = this.#readLeaf(row)
-    if (leaf === undefined) return
-    const meta: Record<string, unknown> = {}
-    for (const part of parts) {
-      const shown = partOf(row, part)
-      if (shown === null) {
-        this.#find(
-          'content_missing',
-          `The ${part} of event ${row.index} is gone, and no erasure names it.`,
-          row.index,
-        )
-      } else if (!matchesCommitment(nodeCrypto, leaf, part, shown)) {
-        this.#find(
-          'content_mismatch',
-          `The ${part} of event ${row.index} is not what was committed to.`,
-          row.index,
-        )
-      } else if (part === 'core' || part === 'context') {
-        Object.assign(meta, JSON.parse(Buffer.from(shown.content).toString('utf8')))
-      }
-    }
-    if (this.#report.found === before) this.#checkColumns(row, leaf, meta)
-    if (this.#report.found === before) this.#report.checked++
-  }
-
-  #readLeaf(row: EventRow): EventLeaf | undefined {
-    let leaf: EventLeaf
-    try {
-      leaf = parseEventLeaf(row.leaf)
-    } catch (error) {
-      const later = error instanceof TlogError && error.code === 'unknown_version'
-      this.#find(
-        later ? 'unknown_version' : 'content_mismatch',
-        `The leaf ${row.index} cannot be read: ${error}`,
-        row.index,
-      )
-      return undefined
-    }
-    const at = Date.parse(leaf.at)
-    if (leaf.ledger !== this.#ledger.origin || indexOfTxId(leaf.tx_id) !== row.index || at < this.#lastAt) {
-      this.#find(
-        'content_mismatch',
-        `The leaf ${row.index} belongs to another ledger, place or time.`,
-        row.index,
-      )
-    }
-    this.#lastAt = at
-    return leaf
-  }
-
-  #checkColumns(row: EventRow & { ledgerColumn: number }, leaf: EventLeaf, meta: object): void {
-    const expected: Record<string, unknown> = {
-      ...deriveColumns(meta),
-      at: Date.parse(leaf.at),
-      kind: leaf.kind,
-      ledger_id: this.#ledger.ledgerId,
-    }
-    const stored: Record<string, unknown> = {
-      ...row.columns,
-      at: row.at,
-      kind: row.kind,
-      ledger_id: row.ledgerColumn,
-    }
-    for (const column of [...columnNames, 'at', 'kind', 'ledger_id']) {
-      if (stored[column] === expected[column]) continue
-      this.#find(
+  /** @returns whether the next row can be placed in the tree */
+  #take(row: AuditedRow, signed: SignedSizes): boolean {
+    if (row.index >= this.#size) {
+      this.#findings.add(
         'index_mismatch',
-        `Table events, row ${row.index}, column ${column}: not what the event says.`,
+        `Table events has a row ${row.index} beyond the signed size ${this.#size}.`,
         row.index,
       )
+      return false
     }
+    if (row.index !== this.#next) return false
+    this.#rows.check(row)
+    this.#tree.append(leafHash(sha256, row.leaf))
+    this.#next++
+    if (this.#next % 256 === 0) this.#checkTiles()
+    signed.compare(this.#tree)
+    if (this.#next % progressEvery === 0) this.#check.onProgress?.(this.#next, this.#size)
+    return true
   }
 
-  /** Compares the tiles completed since the last call with the stored ones, hash by hash. */
+  /** Compares the tiles that grew since the last call with the stored ones, hash by hash, and their full length. */
   #checkTiles(): void {
     for (const tile of this.#tree.takeChangedTiles()) {
       const stored = this.#reader.tile(this.#ledger.ledgerId, tile.level, tile.n) ?? new Uint8Array()
-      const same = Buffer.compare(stored.subarray(0, tile.hashes.length), tile.hashes) === 0
-      if (same) continue
-      let hash = 0
-      while (Buffer.compare(slot(stored, hash), slot(tile.hashes, hash)) === 0) hash++
-      const index = (tile.n * 256 + hash) * 256 ** tile.level
-      const what = tile.level === 0 ? `the leaf ${index}` : `the subtree that starts at ${index}`
-      this.#find(
-        'content_mismatch',
-        `Tile ${tile.n} of level ${tile.level} holds another hash for ${what}.`,
-        index,
-      )
+      const name = `Tile ${tile.n} of level ${tile.level}`
+      if (Buffer.compare(stored.subarray(0, tile.hashes.length), tile.hashes) !== 0) {
+        let hash = 0
+        while (Buffer.compare(slot(stored, hash), slot(tile.hashes, hash)) === 0) hash++
+        const index = (tile.n * 256 + hash) * 256 ** tile.level
+        const what = tile.level === 0 ? `the leaf ${index}` : `the subtree that starts at ${index}`
+        this.#findings.add('content_mismatch', `${name} holds another hash for ${what}.`, index)
+      }
+      const width = tileWidth(tile.level, tile.n, this.#size)
+      if (tile.hashes.length === width * 32 && stored.length > width * 32) {
+        this.#findings.add(
+          'content_mismatch',
+          `${name} goes on after the ${width} hashes that it should have.`,
+        )
+      }
     }
   }
 
-  #checkSignedSizes(): void {
-    while (this.#ahead.length > 0 && this.#ahead[0]!.checkpoint.size <= this.#tree.size) {
-      const { checkpoint, what } = this.#ahead.shift()!
-      if (checkpoint.size === this.#tree.size && Buffer.compare(checkpoint.root, this.#tree.root()) === 0)
-        continue
-      this.#find('fork', `What is stored does not hash to ${what}: these are two histories.`)
-    }
-  }
-
-  #find(verdict: Verdict, detail: string, index?: number): void {
-    this.#report.found++
-    if (this.#report.findings.length === keptFindings) return
-    this.#report.findings.push({ verdict, detail, ...(index === undefined ? {} : { index }) })
-  }
-
-  /** What is wrong with one event says more than that the whole no longer fits a signature. */
-  #conclude(): DataReport {
-    const { findings, checked } = this.#report
-    const worst = findings.find(finding => finding.index !== undefined) ?? findings[0]
+  #report(): DataReport {
+    const { worst, first, count } = this.#findings
     const sound = this.#check.pinned.length > 0 ? 'ok' : 'ok_unpinned'
-    this.#report.verdict = worst?.verdict ?? (checked === 0 ? 'nothing_checked' : sound)
-    return this.#report
+    return {
+      verdict: worst?.verdict ?? (this.#rows.checked === 0 ? 'nothing_checked' : sound),
+      findings: first,
+      found: count,
+      checked: this.#rows.checked,
+      origin: this.#ledger.origin,
+      size: this.#size,
+      newestAt: this.#rows.lastAt === 0 ? null : new Date(this.#rows.lastAt).toISOString(),
+      keptSize: this.#signed?.keptSize ?? 0,
+      notAttested: notAttested(),
+    }
   }
+}
+
+function notAttested(): string[] {
+  return Object.entries(attestation).flatMap(([table, columns]) =>
+    Object.entries(columns)
+      .filter(([, voucher]) => voucher === 'not attested')
+      .map(([column]) => `${table}.${column}`),
+  )
+}
+
+/** How many hash tiles a tree has. */
+function tilesOf(size: number): number {
+  let tiles = 0
+  for (let hashes = size; hashes > 0; hashes = Math.floor(hashes / 256)) tiles += Math.ceil(hashes / 256)
+  return tiles
 }
 
 function slot(hashes: Uint8Array, i: number): Uint8Array {

@@ -1,7 +1,15 @@
-import { existsSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { LedgerError } from '../../errors.ts'
 import { applicationId, createTables, schemaVersion } from './schema.ts'
+import { schemaDifferences } from './schema-check.ts'
+
+// SQLite result codes, https://www.sqlite.org/rescode.html
+const readOnlyFile = 8
+const cannotOpen = 14
+const notADatabase = 26
 
 /** How long a transaction waits for another process's before it gives up, in milliseconds. */
 const busyTimeout = 10_000
@@ -9,44 +17,90 @@ const busyTimeout = 10_000
 /**
  * Opens the writing connection of a ledger file, and makes the file if it does not exist.
  *
- * @throws LedgerError `not_a_ledger`, `schema_too_new`, `storage_failed`
+ * @throws LedgerError `not_a_ledger`, `schema_too_new`, `edge_damaged` when its tables, indexes or triggers are not
+ *   those of a ledger, `storage_failed`
  */
 export function openForWriting(path: string): DatabaseSync {
   const fresh = !existsSync(path) || statSync(path).size === 0
-  const db = connect(path, false)
+  // SQLite gives its log the mode of the file; payloads are nobody else's business.
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  const db = connect(path, path, false)
   try {
     if (fresh) {
       // These three are laid down with the first page and cannot be changed afterwards without a full rewrite.
       db.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL')
     }
     createUnlessThere(db, path)
+    checkSchema(db, path)
     applySettings(db)
     return db
   } catch (error) {
     db.close()
-    throw error
+    throw asLedgerError(error, path)
   }
 }
 
-/** Opens a connection that can only read. The file must be a ledger. */
+/**
+ * Opens a connection that can only read. The file must be a ledger; it may lie on a medium that cannot be written.
+ *
+ * @throws LedgerError `not_a_ledger`, `schema_too_new`, `storage_failed`
+ */
 export function openForReading(path: string): DatabaseSync {
   if (!existsSync(path)) {
     throw new LedgerError('not_a_ledger', `There is no ledger at ${path}.`)
   }
-  const db = connect(path, true)
+  try {
+    return openIdentified(path, path)
+  } catch (error) {
+    if (!wantsToWrite(error)) throw error
+    if (hasLog(path)) {
+      throw new LedgerError(
+        'storage_failed',
+        `${path} and the ${path}-wal beside it can only be read together where SQLite may write. ` +
+          'Copy both into a folder of yours and name the copy.',
+        { cause: error },
+      )
+    }
+    // To read a file in WAL mode SQLite makes files beside it, unless it is told that nobody can change it.
+    const url = pathToFileURL(resolve(path))
+    url.searchParams.set('immutable', '1')
+    return openIdentified(url, path)
+  }
+}
+
+function openIdentified(location: string | URL, path: string): DatabaseSync {
+  const db = connect(location, path, true)
   try {
     checkIdentity(db, path)
     db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -16000')
     return db
   } catch (error) {
     db.close()
-    throw error
+    throw asLedgerError(error, path)
   }
 }
 
-function connect(path: string, readOnly: boolean): DatabaseSync {
+function asLedgerError(error: unknown, path: string): LedgerError {
+  if (error instanceof LedgerError) return error
+  return new LedgerError('storage_failed', `The file ${path} cannot be used: ${sentenceOf(error)}.`, {
+    cause: error,
+  })
+}
+
+/** Whether SQLite failed because it cannot write or make a file here. */
+function wantsToWrite(error: unknown): boolean {
+  const code = sqliteCode((error as { cause?: unknown }).cause)
+  return code === readOnlyFile || code === cannotOpen
+}
+
+/** An empty one holds nothing that reading the file alone would miss. */
+function hasLog(path: string): boolean {
+  return (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0
+}
+
+function connect(location: string | URL, path: string, readOnly: boolean): DatabaseSync {
   try {
-    const db = new DatabaseSync(path, { readOnly })
+    const db = new DatabaseSync(location, { readOnly })
     db.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
     return db
   } catch (cause) {
@@ -73,6 +127,17 @@ function createUnlessThere(db: DatabaseSync, path: string): void {
     db.exec('ROLLBACK')
     throw error
   }
+}
+
+/** Nothing is written through a trigger or into an index that somebody else put there. */
+function checkSchema(db: DatabaseSync, path: string): void {
+  const [first] = schemaDifferences(db)
+  if (first === undefined) return
+  throw new LedgerError(
+    'edge_damaged',
+    `The tables of ${path} are not those of a ledger. ${first.detail} Nothing is written into it: ` +
+      'find out who changed it, run "deedbox verify --data …" and restore a backup.',
+  )
 }
 
 function checkIdentity(db: DatabaseSync, path: string): void {
@@ -122,10 +187,25 @@ function pragma(db: DatabaseSync, name: string, path: string): number {
   try {
     return Number(readPragma(db, name))
   } catch (cause) {
-    throw new LedgerError('not_a_ledger', `The file ${path} is not a Deedbox ledger: ${sentenceOf(cause)}.`, {
+    if (sqliteCode(cause) === notADatabase) {
+      throw new LedgerError(
+        'not_a_ledger',
+        `The file ${path} is not a Deedbox ledger: ${sentenceOf(cause)}.`,
+        {
+          cause,
+        },
+      )
+    }
+    throw new LedgerError('storage_failed', `The file ${path} cannot be read: ${sentenceOf(cause)}.`, {
       cause,
     })
   }
+}
+
+/** The primary result code of an error of SQLite (https://www.sqlite.org/rescode.html), else undefined. */
+export function sqliteCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null | undefined)?.errcode
+  return typeof code === 'number' ? code & 0xff : undefined
 }
 
 /** The settings that decide about durability, as SQLite reports them; benchmarks print these. */

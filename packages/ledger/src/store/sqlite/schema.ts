@@ -86,6 +86,7 @@ CREATE TABLE idempotency (
   key_hash BLOB NOT NULL,
   fingerprint BLOB NOT NULL,
   idx INTEGER NOT NULL,
+  first_idx INTEGER NOT NULL,
   PRIMARY KEY (ledger_id, key_hash, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
@@ -118,7 +119,7 @@ export const attestation: Record<string, Record<string, 'committed' | 'derived' 
     dedup_check: 'not attested',
   },
   heads: {
-    ledger_id: 'not attested',
+    ledger_id: 'derived',
     size: 'committed',
     root: 'committed',
     at: 'derived',
@@ -153,20 +154,21 @@ export const attestation: Record<string, Record<string, 'committed' | 'derived' 
   tiles: { ledger_id: 'derived', level: 'derived', n: 'derived', hashes: 'committed' },
   checkpoints: { ledger_id: 'not attested', size: 'committed', note: 'committed', at: 'not attested' },
   idempotency: {
-    ledger_id: 'not attested',
-    key_hash: 'not attested',
+    ledger_id: 'derived',
+    key_hash: 'derived',
     fingerprint: 'not attested',
-    idx: 'not attested',
+    idx: 'derived',
+    first_idx: 'derived',
   },
   api_keys: {
-    key_id: 'not attested',
-    ledger_id: 'not attested',
-    principal: 'not attested',
-    name: 'not attested',
-    hash: 'not attested',
-    scopes: 'not attested',
+    key_id: 'derived',
+    ledger_id: 'derived',
+    principal: 'derived',
+    name: 'derived',
+    hash: 'derived',
+    scopes: 'derived',
     created_at: 'not attested',
-    expires_at: 'not attested',
+    expires_at: 'derived',
     revoked_at: 'not attested',
   },
 }

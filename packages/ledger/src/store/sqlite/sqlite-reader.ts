@@ -1,9 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import { LedgerError } from '../../errors.ts'
 import type { EventColumns } from '../../events/index.ts'
 import type { ApiKeyRow, EventRow, HeadRow, LedgerRow } from '../store.ts'
 import { openForReading } from './connection.ts'
 import { type SqliteRow, toApiKeyRow, toEventRow, toHeadRow, toLedgerRow } from './rows.ts'
 import { indexOf, positionOf } from './schema.ts'
+import { type SchemaDifference, schemaDifferences } from './schema-check.ts'
+import { integrityProblems, SqliteInspection } from './sqlite-inspection.ts'
 
 /** What a page of a search asks the store for; indices are of the ledger, both ends of the range included. */
 export interface ScanRequest {
@@ -41,6 +44,9 @@ const leading: readonly (keyof EventColumns)[] = [
 /** Rows that one scan looks at before it hands back what it has, so that no search holds the thread for long. */
 const scanLimit = 20_000
 
+/** Content of one page, in bytes as stored; one event more may come on top. */
+const pageBytes = 1024 * 1024
+
 /** The read side of a ledger file: a connection of its own that sees the last committed state. Synchronous. */
 export class SqliteReader {
   readonly #db: DatabaseSync
@@ -56,10 +62,12 @@ export class SqliteReader {
       .map(row => toLedgerRow(row as SqliteRow))
   }
 
+  /** @throws LedgerError `edge_damaged` when somebody deleted it: a ledger has one from its creation on */
   head(ledgerId: number): HeadRow {
-    return toHeadRow(
-      this.#prepare('SELECT size, root, at, note FROM heads WHERE ledger_id = ?').get(ledgerId) as SqliteRow,
-    )
+    const row = this.#prepare('SELECT size, root, at, note FROM heads WHERE ledger_id = ?').get(ledgerId)
+    if (row === undefined)
+      throw new LedgerError('edge_damaged', `Table heads has no row of ledger ${ledgerId}.`)
+    return toHeadRow(row as SqliteRow)
   }
 
   /** The newest public checkpoint, or null before the first. */
@@ -68,12 +76,6 @@ export class SqliteReader {
       'SELECT note FROM checkpoints WHERE ledger_id = ? ORDER BY size DESC LIMIT 1',
     ).get(ledgerId)
     return row === undefined ? null : String(row.note)
-  }
-
-  /** Every checkpoint that was ever public, smallest first. */
-  *publishedCheckpoints(ledgerId: number): Generator<{ size: number; note: string }> {
-    const statement = this.#db.prepare('SELECT size, note FROM checkpoints WHERE ledger_id = ? ORDER BY size')
-    for (const row of statement.iterate(ledgerId)) yield { size: Number(row.size), note: String(row.note) }
   }
 
   tile(ledgerId: number, level: number, n: number): Uint8Array | null {
@@ -95,17 +97,6 @@ export class SqliteReader {
   event(ledgerId: number, index: number): EventRow | null {
     const row = this.#prepare('SELECT * FROM events WHERE position = ?').get(positionOf(ledgerId, index))
     return row === undefined ? null : toEventRow(ledgerId, row as SqliteRow)
-  }
-
-  /** All rows of a ledger in order, for verification; a generator, so memory stays flat. */
-  *events(ledgerId: number): Generator<EventRow & { ledgerColumn: number }> {
-    const statement = this.#db.prepare(
-      'SELECT * FROM events WHERE position >= ? AND position < ? ORDER BY position',
-    )
-    const rows = statement.iterate(positionOf(ledgerId, 0), positionOf(ledgerId + 1, 0))
-    for (const row of rows) {
-      yield { ...toEventRow(ledgerId, row as SqliteRow), ledgerColumn: Number(row.ledger_id) }
-    }
   }
 
   /** The smallest index whose `at` is not before `time` (milliseconds); `size` if there is none. */
@@ -139,15 +130,14 @@ export class SqliteReader {
       .prepare(sql)
       .iterate(...bound, positionOf(ledgerId, request.from), positionOf(ledgerId, request.to))) {
       const index = indexOf(ledgerId, Number(row.position))
-      if (found.length === limit || scanned === scanLimit)
-        return { rows: this.#rows(ledgerId, found), next: index }
+      if (found.length === limit || scanned === scanLimit) return this.#page(ledgerId, found, index)
       scanned++
       const fits =
         (request.kind === undefined || row.kind === request.kind) &&
         rest.every(([column, value]) => row[column] === value)
       if (fits) found.push(index)
     }
-    return { rows: this.#rows(ledgerId, found), next: null }
+    return this.#page(ledgerId, found, null)
   }
 
   apiKeyByHash(hash: Uint8Array): ApiKeyRow | null {
@@ -171,6 +161,21 @@ export class SqliteReader {
     }
   }
 
+  /** What full verification reads; only on a file without unreadable differences of `schemaDifferences`. */
+  inspection(): SqliteInspection {
+    return new SqliteInspection(this.#db)
+  }
+
+  /** How the file's tables, indexes and triggers differ from those of a new ledger. */
+  schemaDifferences(): SchemaDifference[] {
+    return schemaDifferences(this.#db)
+  }
+
+  /** What SQLite's full check says, indexes included; empty when nothing is wrong. Reads the whole file. */
+  integrityProblems(): string[] {
+    return integrityProblems(this.#db)
+  }
+
   /** What SQLite's own check of the file's structure says; `ok` when nothing is wrong. */
   quickCheck(): string {
     return String(Object.values(this.#db.prepare('PRAGMA quick_check(1)').get() ?? {})[0])
@@ -180,8 +185,18 @@ export class SqliteReader {
     this.#db.close()
   }
 
-  #rows(ledgerId: number, indices: readonly number[]): EventRow[] {
-    return indices.map(index => this.event(ledgerId, index)).filter(row => row !== null)
+  /** Reads the rows found, and ends the page early when their content is large: an answer is held in memory. */
+  #page(ledgerId: number, indices: readonly number[], next: number | null): ScanResult {
+    const rows: EventRow[] = []
+    let bytes = 0
+    for (const index of indices) {
+      if (bytes > pageBytes) return { rows, next: index }
+      const row = this.event(ledgerId, index)
+      if (row === null) continue
+      rows.push(row)
+      bytes += (row.payload?.length ?? 0) + (row.core?.length ?? 0) + (row.context?.length ?? 0)
+    }
+    return { rows, next }
   }
 
   #prepare(sql: string): StatementSync {

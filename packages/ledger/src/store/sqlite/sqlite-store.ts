@@ -22,6 +22,7 @@ export function openSqliteStore(path: string): LedgerStore {
   let open = true
   return {
     async transaction<T>(work: (tx: StoreTransaction) => Promise<T> | T): Promise<T> {
+      if (!open) throw new LedgerError('storage_failed', 'The database is not open.')
       begin(db)
       let result: T
       try {
@@ -39,8 +40,11 @@ export function openSqliteStore(path: string): LedgerStore {
       return result
     },
     async reopen() {
-      db.close()
+      // Closed first, since a second connection beside a broken one proves nothing. Opening may fail, and be tried again.
+      if (open) db.close()
+      open = false
       db = openForWriting(path)
+      open = true
       tx = new SqliteTransaction(db)
     },
     async close() {

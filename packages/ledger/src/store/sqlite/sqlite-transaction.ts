@@ -21,7 +21,8 @@ export class SqliteTransaction implements StoreTransaction {
   readonly #writeTile: StatementSync
   readonly #insertEvent: StatementSync
   readonly #readLeaf: StatementSync
-  readonly #findIdempotency: StatementSync
+  readonly #exactUse: StatementSync
+  readonly #anyUse: StatementSync
   readonly #insertIdempotency: StatementSync
   readonly #publishCheckpoint: StatementSync
 
@@ -40,11 +41,13 @@ export class SqliteTransaction implements StoreTransaction {
       `INSERT INTO events (${eventColumns.join(', ')}) VALUES (${eventColumns.map(() => '?').join(', ')})`,
     )
     this.#readLeaf = db.prepare('SELECT leaf FROM events WHERE position = ?')
-    this.#findIdempotency = db.prepare(
-      'SELECT key_hash, fingerprint, idx FROM idempotency WHERE ledger_id = ? AND key_hash = ? ORDER BY idx',
+    // Two looks at the edge of one tree, however often a key was amended.
+    this.#exactUse = db.prepare(
+      'SELECT * FROM idempotency WHERE ledger_id = ? AND key_hash = ? AND fingerprint = ?',
     )
+    this.#anyUse = db.prepare('SELECT * FROM idempotency WHERE ledger_id = ? AND key_hash = ? LIMIT 1')
     this.#insertIdempotency = db.prepare(
-      'INSERT INTO idempotency (ledger_id, key_hash, fingerprint, idx) VALUES (?, ?, ?, ?)',
+      'INSERT INTO idempotency (ledger_id, key_hash, fingerprint, idx, first_idx) VALUES (?, ?, ?, ?, ?)',
     )
     this.#publishCheckpoint = db.prepare(
       'INSERT INTO checkpoints (ledger_id, size, note, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
@@ -115,16 +118,21 @@ export class SqliteTransaction implements StoreTransaction {
     return (this.#readLeaf.get(positionOf(ledgerId, index))?.leaf as Uint8Array | undefined) ?? null
   }
 
-  findIdempotency(ledgerId: number, keyHash: Uint8Array): IdempotencyRow[] {
-    return this.#findIdempotency.all(ledgerId, keyHash).map(row => ({
-      keyHash: row.key_hash as Uint8Array,
+  findIdempotency(ledgerId: number, keyHash: Uint8Array, fingerprint: Uint8Array): IdempotencyRow | null {
+    const row = this.#exactUse.get(ledgerId, keyHash, fingerprint) ?? this.#anyUse.get(ledgerId, keyHash)
+    if (row === undefined) return null
+    return {
+      keyHash,
       fingerprint: row.fingerprint as Uint8Array,
       index: Number(row.idx),
-    }))
+      firstIndex: Number(row.first_idx),
+    }
   }
 
   insertIdempotency(ledgerId: number, rows: IdempotencyRow[]): void {
-    for (const row of rows) this.#insertIdempotency.run(ledgerId, row.keyHash, row.fingerprint, row.index)
+    for (const { keyHash, fingerprint, index, firstIndex } of rows) {
+      this.#insertIdempotency.run(ledgerId, keyHash, fingerprint, index, firstIndex)
+    }
   }
 
   publishCheckpoint(ledgerId: number, size: number, note: string, at: number): void {
@@ -135,7 +143,8 @@ export class SqliteTransaction implements StoreTransaction {
     this.#db
       .prepare(
         `INSERT INTO api_keys (key_id, ledger_id, principal, name, hash, scopes, created_at, expires_at, revoked_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (hash) DO NOTHING`,
       )
       .run(
         row.keyId,

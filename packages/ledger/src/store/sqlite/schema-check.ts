@@ -1,0 +1,67 @@
+import { DatabaseSync } from 'node:sqlite'
+import { createTables } from './schema.ts'
+
+/** One way in which a file's tables, indexes and triggers are not those of a ledger. */
+export interface SchemaDifference {
+  /** What stands there as, for instance, `trigger swallow`. */
+  name: string
+  /** Whether rows can still be read as a ledger's: false when a table is missing, added or another one. */
+  readable: boolean
+  /** A sentence. */
+  detail: string
+}
+
+/** What an operator's ANALYZE leaves behind: statistics, which change the speed of a search and not its result. */
+const statistics = [
+  'CREATE TABLE sqlite_stat1(tbl,idx,stat)',
+  'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)',
+]
+
+let expected: Map<string, string> | undefined
+
+/**
+ * Compares `sqlite_schema` with that of a new ledger. An added trigger, or an index whose definition was changed
+ * through `writable_schema`, makes later writes or searches lie while every stored row stays as it was.
+ */
+export function schemaDifferences(db: DatabaseSync): SchemaDifference[] {
+  expected ??= expectedSchema()
+  const missing = new Map(expected)
+  const differences: SchemaDifference[] = []
+  for (const { name, text } of entries(db)) {
+    const wanted = expected.get(name)
+    if (wanted === text && missing.delete(name)) continue
+    if (
+      wanted === undefined &&
+      statistics.some(sql => name.startsWith('table sqlite_stat') && text.endsWith(sql))
+    )
+      continue
+    missing.delete(name)
+    const what = wanted === undefined ? 'no ledger has one' : 'it is not defined as in a ledger'
+    differences.push({
+      name,
+      readable: !name.startsWith('table '),
+      detail: `The ${name} does not belong here: ${what}.`,
+    })
+  }
+  for (const name of missing.keys()) {
+    differences.push({ name, readable: !name.startsWith('table '), detail: `The ${name} is not there.` })
+  }
+  return differences
+}
+
+function expectedSchema(): Map<string, string> {
+  const db = new DatabaseSync(':memory:')
+  try {
+    db.exec(createTables)
+    return new Map(entries(db).map(({ name, text }) => [name, text]))
+  } finally {
+    db.close()
+  }
+}
+
+function entries(db: DatabaseSync): { name: string; text: string }[] {
+  return db
+    .prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name')
+    .all()
+    .map(({ type, name, tbl_name, sql }) => ({ name: `${type} ${name}`, text: `${tbl_name}\n${sql}` }))
+}

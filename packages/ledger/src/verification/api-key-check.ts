@@ -1,0 +1,75 @@
+import type { ApiKeyRow, SqliteInspection } from '../store/index.ts'
+import type { Findings } from './findings.ts'
+
+/** The `event_name` of the admin leaf that records the creation of an API key. */
+export const keyCreated = 'deedbox.key.created'
+
+/** What both the leaf and the row say about a key, each value in one spelling. */
+type KeyRecord = Record<'key_id' | 'principal' | 'name' | 'scopes' | 'hash' | 'expires_at', string>
+
+/**
+ * Compares table `api_keys` with the leaves that record keys: a key slipped in, a scope raised or an expiry put off
+ * would let somebody write or read without any event that says so.
+ */
+export class ApiKeyCheck {
+  readonly #findings: Findings
+  /** By hash. A text that was created a second time kept its first row. */
+  readonly #created = new Map<string, { index: number; record: KeyRecord }>()
+
+  constructor(findings: Findings) {
+    this.#findings = findings
+  }
+
+  /** Takes note of an admin leaf named {@link keyCreated} whose payload is the committed one. */
+  expect(index: number, payload: Uint8Array): void {
+    const said = JSON.parse(Buffer.from(payload).toString('utf8')) as Record<string, unknown>
+    const scopes = Array.isArray(said.scopes) ? said.scopes.join(' ') : ''
+    const record: KeyRecord = {
+      key_id: String(said.key_id),
+      principal: String(said.principal),
+      name: String(said.name),
+      scopes,
+      hash: String(said.hash),
+      expires_at: String(said.expires_at),
+    }
+    if (!this.#created.has(record.hash)) this.#created.set(record.hash, { index, record })
+  }
+
+  /** Reads the table, after the last event. */
+  compare(inspection: SqliteInspection, ledgerId: number): void {
+    for (const row of inspection.apiKeys()) {
+      const record = recordOf(row)
+      const created = row.ledgerId === ledgerId ? this.#created.get(record.hash) : undefined
+      if (created === undefined) {
+        this.#findings.add(
+          'index_mismatch',
+          `Table api_keys, key ${row.keyId}: no leaf records its creation.`,
+        )
+        continue
+      }
+      this.#created.delete(record.hash)
+      for (const column of Object.keys(record) as (keyof KeyRecord)[]) {
+        if (record[column] === created.record[column]) continue
+        this.#findings.add(
+          'index_mismatch',
+          `Table api_keys, key ${created.record.key_id}, column ${column}: not what its leaf says.`,
+          created.index,
+        )
+      }
+    }
+    for (const { index, record } of this.#created.values()) {
+      this.#findings.add('index_mismatch', `Table api_keys has no row of the key ${record.key_id}.`, index)
+    }
+  }
+}
+
+function recordOf(row: ApiKeyRow): KeyRecord {
+  return {
+    key_id: row.keyId,
+    principal: row.principal,
+    name: row.name,
+    scopes: row.scopes.join(' '),
+    hash: Buffer.from(row.hash).toString('hex'),
+    expires_at: String(row.expiresAt),
+  }
+}

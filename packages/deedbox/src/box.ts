@@ -1,6 +1,5 @@
 import {
   type Acknowledgement,
-  type AuditStats,
   createOutlet,
   explicitEvent,
   jobEvent,
@@ -10,90 +9,24 @@ import {
   type SendPayload,
 } from './audit/index.ts'
 import { becomeDefault, leaveDefault } from './default-instance.ts'
+import type { Deedbox, SendInput, SendResult } from './instance.ts'
 import { type Internals, internalsKey } from './internals.ts'
-import {
-  createInstanceLog,
-  createLogger,
-  jobLineSink,
-  type Logger,
-  type Notices,
-  requestLineSink,
-} from './log/index.ts'
+import { createInstanceLog, createLogger, jobLineSink, type Notices, requestLineSink } from './log/index.ts'
 import { registerEndOfProcess } from './process-end.ts'
 import {
   clientAddressResolver,
   createIdGenerator,
   createLifecycle,
-  type Job,
   type JobRecord,
   type RequestRecord,
   type RequestScope,
   runJob,
   scopeOfBox,
   skipTest,
+  TurnQueue,
 } from './request/index.ts'
-import { createRedactor, errorTrace } from './safety/index.ts'
+import { createRedactor, errorMessage, errorTrace } from './safety/index.ts'
 import { type DeedboxOptions, readSettings } from './settings.ts'
-
-/** What an instance did so far. */
-export interface DeedboxStats {
-  /** Request records made, late ones included. */
-  readonly records: number
-  /** Log lines handed to the sink, and lines that it lost. */
-  readonly lines: { readonly written: number; readonly lost: number }
-  readonly audit: AuditStats
-}
-
-/** One event of {@link Deedbox.sendAll}. */
-export interface SendInput extends SendOptions {
-  readonly name: string
-  readonly payload: SendPayload
-}
-
-/** What became of one event of {@link Deedbox.sendAll}. (IP-09) */
-export type SendResult =
-  | { readonly ok: true; readonly event: SendInput; readonly acknowledgement: Acknowledgement }
-  | { readonly ok: false; readonly event: SendInput; readonly error: SendError }
-
-/** One instance: what a service imports this package for. */
-export interface Deedbox {
-  readonly service: string
-  readonly env: string
-  /** The log; inside a request its lines carry the request's id. */
-  readonly log: Logger
-  /** The id of the request or job that the calling code belongs to. */
-  readonly requestId: string | undefined
-  /** The request or job that the calling code belongs to, as far as this instance watches it. */
-  current(): RequestScope | undefined
-  /** Keeps values with the current request, by name. */
-  set(values: Readonly<Record<string, unknown>>): void
-  /** Reads a value back that {@link set} kept. */
-  get(name: string): unknown
-  /** Names the audit event of the current request. (IF-16) */
-  event(name: string): void
-  /**
-   * Runs work that is no HTTP request in a scope of its own: log lines carry its id, one line tells its end, and
-   * if the work names an event, one is sent. (Ruling 5)
-   */
-  run<Result>(job: Job, work: () => Result): Result
-  /**
-   * Sends one event and resolves once the ledger has acknowledged it. (IP-03 … IP-08)
-   * @throws SendError
-   */
-  send(name: string, payload: SendPayload, options?: SendOptions): Promise<Acknowledgement>
-  /** Sends many events, in batches; one result per event, in their order. Never rejects. (IP-09) */
-  sendAll(events: readonly SendInput[]): Promise<SendResult[]>
-  /** Has a function told each request record as it is made. What it throws is logged. Returns how to undo it. */
-  onRecord(listener: (record: RequestRecord) => void): () => void
-  stats(): DeedboxStats
-  /** Resolves to `true` when all events are delivered, to `false` if that takes longer. Default 5,000 ms. */
-  flush(timeout?: number): Promise<boolean>
-  /**
-   * Flushes, then gives up what still waits (counted as dropped) and takes no more events. Log calls still work.
-   * Resolves to whether everything was delivered. A ledger opened by the caller stays open.
-   */
-  close(timeout?: number): Promise<boolean>
-}
 
 /** Milliseconds. */
 const flushTimeout = 5_000
@@ -109,13 +42,14 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const redactor = createRedactor(options.redact)
   const identity = {}
   const current = (): RequestScope | undefined => scopeOfBox(identity)
-  const { writer, notices, lines, flushSync } = createInstanceLog({
+  const instanceLog = createInstanceLog({
     level: settings.logLevel,
     sink: options.log?.sink ?? 'stderr',
     source: options.log?.source ?? 'always',
     redactor,
     scope: current,
   })
+  const { writer, notices } = instanceLog
   const outlet = createOutlet(settings.ledger, options.audit ?? {}, writer, notices)
   const events = { service, env, redactor, kind: options.audit?.kind }
   const generateId = createIdGenerator(options.requestId?.generator ?? 'uuid4', () =>
@@ -137,10 +71,13 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const writeRequest = requestLineSink(writer, redactor, options.log ?? {})
   const isAudited = options.audit?.requests ?? true
   const auditRequest = (record: RequestRecord): void => outlet.offer(requestEvent(record, events))
+  const toAudit = new TurnQueue<RequestRecord>(waiting => {
+    for (const record of waiting) render(auditRequest, record)
+  })
   const emitRequest = (record: RequestRecord): void => {
     records++
     render(writeRequest, record)
-    if (!record.skipped && isAudited) render(auditRequest, record)
+    if (!record.skipped && isAudited) toAudit.add(record)
     for (const listener of listeners) render(listener, record)
   }
   const writeJob = jobLineSink(writer)
@@ -188,15 +125,21 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     return outlet.send(event, how.timeout ?? sendTimeout)
   }
 
+  const deliver = (timeout: number): Promise<boolean> => {
+    toAudit.drain()
+    return outlet.flush(timeout)
+  }
+
   const unregister = registerEndOfProcess({
     onSignal: options.flushOnSignal ?? true,
-    flush: timeout => outlet.flush(timeout),
+    flush: deliver,
     flushSync: () => {
       lifecycle.abandonFailed()
+      toAudit.drain()
       const { queued } = outlet.stats()
       if (queued > 0)
         notices.warn('audit_undelivered', 'The process ends with undelivered audit events', { queued })
-      flushSync()
+      instanceLog.flush()
     },
   })
 
@@ -219,20 +162,20 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    stats: () => ({ records, lines: lines(), audit: outlet.stats() }),
+    stats: () => ({ records, lines: instanceLog.lines(), audit: outlet.stats() }),
     flush: async (timeout = flushTimeout) => {
-      const delivered = await outlet.flush(timeout)
-      flushSync()
+      const delivered = await deliver(timeout)
+      instanceLog.flush()
       return delivered
     },
     close: async (timeout = flushTimeout) => {
-      const delivered = await outlet.flush(timeout)
+      const delivered = await deliver(timeout)
       const left = outlet.close()
       if (left > 0)
         notices.warn('audit_undelivered', 'Closed with undelivered audit events', { dropped: left })
       unregister()
       leaveDefault(box)
-      flushSync()
+      instanceLog.flush()
       return delivered && left === 0
     },
   }
@@ -245,7 +188,9 @@ async function attempt(event: SendInput, send: Deedbox['send']): Promise<SendRes
     return { ok: true, event, acknowledgement: await send(event.name, event.payload, event) }
   } catch (error) {
     if (error instanceof SendError) return { ok: false, event, error }
-    throw error
+    // Reading what the caller handed over threw: a getter, a proxy, or nothing where an event should be.
+    const problem = `The event cannot be sent: ${errorMessage(error)}`
+    return { ok: false, event, error: new SendError('invalid_event', problem) }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Deedbox } from './box.ts'
+import type { Deedbox } from './instance.ts'
 import { internalsOf } from './internals.ts'
 import { createInstanceLog, createLogger, type Logger, type LogWriter } from './log/index.ts'
 import { currentScope, type RequestScope } from './request/index.ts'

@@ -12,8 +12,9 @@ export {
   type SendOptions,
   type SendPayload,
 } from './audit/index.ts'
-export { type Deedbox, type DeedboxStats, deedbox, type SendInput, type SendResult } from './box.ts'
+export { deedbox } from './box.ts'
 export { current, event, get, log, set } from './default-instance.ts'
+export type { Deedbox, DeedboxStats, SendInput, SendResult } from './instance.ts'
 export type {
   LogCall,
   LogFields,

@@ -19,12 +19,7 @@ const registered = new Set<EndOfProcess>()
 let flushing = false
 let exhausted = false
 
-/**
- * Has an instance flushed when the process runs out of work, exits, or is told to end by SIGTERM or SIGINT.
- * A process without a handler of its own still ends by the signal, only after the flush; in one that has a
- * handler, that handler decides, and what waits is sent meanwhile. Returns how to undo it.
- */
-export function registerEndOfProcess(instance: EndOfProcess): () => void {
+function register(instance: EndOfProcess): () => void {
   if (registered.size === 0) {
     process.on('beforeExit', flushBeforeExit)
     process.on('exit', flushAtExit)
@@ -41,6 +36,23 @@ export function registerEndOfProcess(instance: EndOfProcess): () => void {
     process.off('exit', flushAtExit)
   }
 }
+
+/** Two copies of this package with handlers of their own would each take the other's for the service's. (Ruling 3) */
+const key: unique symbol = Symbol.for('deedbox.process-end.1') as never
+
+interface Shared {
+  [key]?: typeof register
+}
+
+const shared = globalThis as Shared
+shared[key] ??= register
+
+/**
+ * Has an instance flushed when the process runs out of work, exits, or is told to end by SIGTERM or SIGINT.
+ * A process without a handler of its own still ends by the signal, only after the flush; in one that has a
+ * handler, that handler decides, and what waits is sent meanwhile. Returns how to undo it.
+ */
+export const registerEndOfProcess: (instance: EndOfProcess) => () => void = shared[key]
 
 /** Node emits `beforeExit` again when the flush ends, so a flush that ran out of time must be the last. */
 function flushBeforeExit(): void {

@@ -1,4 +1,4 @@
-import type { DeliveryOptions, EventKind, LedgerClient } from './audit/index.ts'
+import { type DeliveryOptions, type EventKind, type LedgerClient, longestQuotaPause } from './audit/index.ts'
 import type { LogLevel, LogSink, RequestLineOptions, SourceMode, StandardStream } from './log/index.ts'
 import { readLevel } from './log/index.ts'
 import {
@@ -109,7 +109,7 @@ const immutableLogUrl = 'https://api.immutablelog.com'
  * @throws ConfigurationError
  */
 export function readSettings(options: DeedboxOptions, environment: Environment): Settings {
-  const env = options.env ?? readEnv(environment)
+  const env = nonEmpty(options.env, 'env') ?? readEnv(environment)
   const trustProxy = options.trustProxy ?? readTrustProxy(environment)
   guard('trustProxy', () => clientAddressResolver(trustProxy))
   guard('redact', () => createRedactor(options.redact))
@@ -118,9 +118,10 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   oneOf('eventNames', options.eventNames, ['route', 'path'])
   oneOf('log.source', options.log?.source, ['always', 'warn', 'never'])
   if (typeof options.log?.sink === 'string') oneOf('log.sink', options.log.sink, ['stderr', 'stdout'])
+  checkAudit(options.audit ?? {})
   return {
     service:
-      nonEmpty(options.service) ??
+      nonEmpty(options.service, 'service') ??
       findVariable(environment, ['DEEDBOX_SERVICE', 'IMTBL_SERVICE_NAME'])?.value ??
       'node-service',
     env,
@@ -164,14 +165,21 @@ function readTrustProxy(environment: Environment): TrustProxy {
 
 function readLedger(option: DeedboxOptions['ledger'], environment: Environment): Settings['ledger'] {
   if (option === null) return null
+  if (option !== undefined && typeof option !== 'object') {
+    throw new ConfigurationError(
+      'ledger',
+      'this is no ledger. Use { url, apiKey }, a ledger opened in this process, or null.',
+    )
+  }
   if (option !== undefined && isClient(option)) return option
   const urlVariable = findVariable(environment, ['DEEDBOX_URL', 'IMTBL_URL'])
   const keyVariable = findVariable(environment, ['DEEDBOX_API_KEY', 'IMTBL_API_KEY'])
-  const url = nonEmpty(option?.url) ?? urlVariable?.value
-  const apiKey = nonEmpty(option?.apiKey) ?? keyVariable?.value
-  const urlName = nonEmpty(option?.url) === undefined ? (urlVariable?.name ?? 'DEEDBOX_URL') : 'ledger.url'
-  const keyName =
-    nonEmpty(option?.apiKey) === undefined ? (keyVariable?.name ?? 'DEEDBOX_API_KEY') : 'ledger.apiKey'
+  const ownUrl = nonEmpty(option?.url, 'ledger.url')
+  const ownKey = nonEmpty(option?.apiKey, 'ledger.apiKey')
+  const url = ownUrl ?? urlVariable?.value
+  const apiKey = ownKey ?? keyVariable?.value
+  const urlName = ownUrl === undefined ? (urlVariable?.name ?? 'DEEDBOX_URL') : 'ledger.url'
+  const keyName = ownKey === undefined ? (keyVariable?.name ?? 'DEEDBOX_API_KEY') : 'ledger.apiKey'
   if (apiKey === undefined) {
     if (url === undefined) return null
     throw new ConfigurationError(
@@ -193,7 +201,7 @@ function readLedger(option: DeedboxOptions['ledger'], environment: Environment):
     )
   }
   const target = readUrl(url ?? immutableLogUrl, urlName)
-  if (isOurs && target.hostname === new URL(immutableLogUrl).hostname) {
+  if (isOurs && /(?:^|\.)immutablelog\.com\.?$/.test(target.hostname)) {
     throw new ConfigurationError(
       urlName,
       `${keyName} is the key of a Deedbox ledger and is not sent to ${target.hostname}.`,
@@ -236,6 +244,27 @@ function guard(setting: string, check: () => unknown): void {
   }
 }
 
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === undefined || text.trim() === '' ? undefined : text
+function checkAudit({ capacity, linger, timeout, quotaPause, backoff }: AuditOptions): void {
+  if (capacity !== undefined) inRange('audit.capacity', capacity, 'events', 1, 10_000_000)
+  if (linger !== undefined) inRange('audit.linger', linger, 'milliseconds', 0, 60_000)
+  if (timeout !== undefined) inRange('audit.timeout', timeout, 'milliseconds', 1, 600_000)
+  if (quotaPause !== undefined) inRange('audit.quotaPause', quotaPause, 'milliseconds', 1, longestQuotaPause)
+  if (backoff === undefined) return
+  inRange('audit.backoff.base', backoff?.base, 'milliseconds', 1, 3_600_000)
+  inRange('audit.backoff.cap', backoff?.cap, 'milliseconds', 1, 3_600_000)
+}
+
+function inRange(setting: string, value: unknown, unit: string, least: number, most: number): void {
+  if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) return
+  const given = typeof value === 'number' ? String(value) : typeof value
+  throw new ConfigurationError(
+    setting,
+    `a whole number of ${unit} from ${least} to ${most} is needed; this is ${given}.`,
+  )
+}
+
+function nonEmpty(text: string | undefined, setting: string): string | undefined {
+  if (text === undefined) return undefined
+  if (typeof text !== 'string') throw new ConfigurationError(setting, 'this is no text.')
+  return text.trim() === '' ? undefined : text
 }

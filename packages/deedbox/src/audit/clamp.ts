@@ -32,7 +32,8 @@ export function clampPayload(
   const truncated: string[] = []
   for (const step of steps(payload)) {
     if (!shed(payload, step)) continue
-    truncated.push(step.path.join('.'))
+    const touched = step.path.join('.')
+    if (!truncated.includes(touched)) truncated.push(touched)
     const shorter = JSON.stringify({ ...payload, truncated })
     if (fits(shorter, limit)) return shorter
   }
@@ -55,6 +56,7 @@ function barest(payload: Readonly<Record<string, unknown>>): Record<string, unkn
     const value = payload[member]
     const text = typeof value === 'string' ? value : ''
     if (member === 'message') kept.message = cutJson(text || 'event', survivingMessage)
+    else if (typeof value === 'number') kept[member] = value
     else if (Object.hasOwn(payload, member)) kept[member] = cutJson(text, survivingMember)
   }
   kept.truncated = ['*']

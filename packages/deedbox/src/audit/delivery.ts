@@ -17,6 +17,12 @@ export interface DeliveryOptions {
   readonly quotaPause?: number
 }
 
+/** The quota is a month's, so nothing waits longer for a new one. Milliseconds. */
+export const longestQuotaPause = 2_678_400_000
+
+/** The longest time that Node's timers hold. Milliseconds. */
+const longestTimer = 2_147_483_647
+
 /** Events and bytes of payload in one batch; proxies often refuse bodies beyond one megabyte. */
 const batchCount = 256
 const batchBytes = 600_000
@@ -34,7 +40,8 @@ export class Delivery implements AuditOutlet {
   readonly #backoff: BackoffOptions
   readonly #quotaPause: number
   readonly #counts = { delivered: 0, dropped: 0, rejected: 0, duplicate: 0, retried: 0 }
-  readonly #emptied = new Set<() => void>()
+  /** Flushes under way: while there are any, the retry timer keeps the process alive. */
+  readonly #flushes = new Set<{ readonly last: number; readonly done: (delivered: boolean) => void }>()
   #inFlight: readonly QueuedEvent[] = []
   #running = false
   #closed = false
@@ -42,8 +49,6 @@ export class Delivery implements AuditOutlet {
   #resumeAt = 0
   #pausedUntil = 0
   #timer: NodeJS.Timeout | undefined
-  /** Flushes under way: while there are any, the retry timer keeps the process alive. */
-  #flushes = 0
 
   constructor(
     ledger: LedgerClient | Promise<LedgerClient>,
@@ -111,23 +116,19 @@ export class Delivery implements AuditOutlet {
 
   async flush(timeout: number): Promise<boolean> {
     if (this.#isEmpty()) return true
-    this.#flushes++
-    let deadline: NodeJS.Timeout | undefined
-    const late = new Promise<boolean>(done => {
-      // Waiting for a pause that outlasts the deadline would be in vain.
-      const hopeless = this.#pausedUntil - Date.now() > timeout && this.#inFlight.length === 0
-      deadline = setTimeout(() => done(false), hopeless ? 0 : timeout)
-    })
-    const empty = new Promise<boolean>(done => this.#emptied.add(() => done(true)))
-    if (this.#timer !== undefined && this.#resumeAt <= Date.now() && this.#pausedUntil <= Date.now()) {
-      this.#schedule(0)
-    }
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const flush = { last: Date.now() + timeout, done: resolve }
+    this.#flushes.add(flush)
+    const deadline = setTimeout(() => resolve(false), Math.min(timeout, longestTimer))
+    if (this.#timer !== undefined && this.#mayResume()) this.#schedule(0)
     this.#timer?.ref()
+    this.#tellHopeless()
     try {
-      return await Promise.race([empty, late])
+      return await promise
     } finally {
       clearTimeout(deadline)
-      if (--this.#flushes === 0) this.#timer?.unref()
+      this.#flushes.delete(flush)
+      if (this.#flushes.size === 0) this.#timer?.unref()
     }
   }
 
@@ -180,9 +181,9 @@ export class Delivery implements AuditOutlet {
     }
     const now = Date.now()
     const wait = Math.max(delay, this.#resumeAt - now, this.#pausedUntil - now)
-    // Node's timers hold at most 2^31 − 1 ms; an early start only finds the pause again.
-    this.#timer = setTimeout(() => void this.#run(), Math.min(wait, 2_000_000_000))
-    if (this.#flushes === 0 && wait > 0) this.#timer.unref()
+    // An early start only finds the pause again.
+    this.#timer = setTimeout(() => void this.#run(), Math.min(wait, longestTimer))
+    if (this.#flushes.size === 0 && wait > 0) this.#timer.unref()
   }
 
   async #run(): Promise<void> {
@@ -192,7 +193,10 @@ export class Delivery implements AuditOutlet {
     while (this.#queue.size > 0 && !this.#closed && this.#mayResume()) await this.#deliver()
     this.#running = false
     if (this.#isEmpty()) this.#tellEmptied()
-    else this.#schedule(1)
+    else {
+      this.#schedule(1)
+      this.#tellHopeless()
+    }
   }
 
   #mayResume(): boolean {
@@ -286,7 +290,8 @@ export class Delivery implements AuditOutlet {
 
   /** The monthly quota is used up: nothing more is sent for a while, and nobody waits for it. (IP-06) */
   #pause(answer: Extract<LedgerResult, { ok: false }>): void {
-    this.#pausedUntil = Date.now() + (answer.retryAfter ?? this.#quotaPause)
+    // A wish for no pause at all is none: it would have the refused events sent again and again.
+    this.#pausedUntil = Date.now() + Math.min(answer.retryAfter || this.#quotaPause, longestQuotaPause)
     this.#warn('audit_quota', `The ledger's quota is used up, sending stops: ${answer.message}`, {
       reason: answer.reason,
       paused_until: new Date(this.#pausedUntil).toISOString(),
@@ -299,8 +304,13 @@ export class Delivery implements AuditOutlet {
   }
 
   #tellEmptied(): void {
-    for (const tell of this.#emptied) tell()
-    this.#emptied.clear()
+    for (const { done } of this.#flushes) done(true)
+  }
+
+  /** Waiting for a pause that outlasts the deadline would be in vain. */
+  #tellHopeless(): void {
+    if (this.#inFlight.length > 0) return
+    for (const { last, done } of this.#flushes) if (this.#pausedUntil > last) done(false)
   }
 }
 

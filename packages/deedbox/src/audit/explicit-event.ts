@@ -9,6 +9,9 @@ import { SendError } from './send-error.ts'
 const payloadBytes = 65_536
 const metaBytes = 16_384
 
+/** What Node's timers hold. Milliseconds. */
+const longestTimeout = 2_147_483_647
+
 const kinds: ReadonlySet<unknown> = new Set<EventKind>(['success', 'info', 'warning', 'error'])
 
 /** What an explicit event may say beside its name and payload. (IP-03) */
@@ -64,9 +67,14 @@ export function explicitEvent(
     throw invalid('the event name must be a text that is not empty')
   if (!kinds.has(kind)) throw invalid('kind must be success, info, warning or error')
   const key = options.idempotencyKey ?? uuid7()
-  if (!/^[\x21-\x7e]{1,255}$/.test(key))
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
     throw invalid('idempotencyKey must be 1 to 255 visible ASCII characters')
   const requestId = options.requestId ?? settings.requestId()
+  if (typeof requestId !== 'string' || requestId === '')
+    throw invalid('requestId must be a text that is not empty')
+  const { timeout = 1 } = options
+  if (!(timeout > 0 && timeout <= longestTimeout))
+    throw invalid(`timeout must be a number of milliseconds up to ${longestTimeout}`)
   const meta = withinLimit(
     {
       ...options.meta,

@@ -90,7 +90,10 @@ export function httpLedger(options: HttpLedgerOptions): LedgerClient {
     }
     if (answer.status === 413 && items.length > 1) {
       const half = Math.ceil(items.length / 2)
-      return [...(await appendTogether(items.slice(0, half))), ...(await appendTogether(items.slice(half)))]
+      const first = await appendTogether(items.slice(0, half))
+      const quota = first.find(result => !result.ok && result.status === 429)
+      const rest = items.slice(half)
+      return [...first, ...(quota === undefined ? await appendTogether(rest) : rest.map(() => quota))]
     }
     if (!isSuccess(answer)) {
       const refusal = refuse(answer)

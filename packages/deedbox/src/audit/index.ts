@@ -1,5 +1,5 @@
 export { createOutlet } from './create-outlet.ts'
-export type { DeliveryOptions } from './delivery.ts'
+export { type DeliveryOptions, longestQuotaPause } from './delivery.ts'
 export { explicitEvent, type SendOptions, type SendPayload } from './explicit-event.ts'
 export {
   type EventKind,

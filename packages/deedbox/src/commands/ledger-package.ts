@@ -16,6 +16,9 @@ export interface LedgerCommands {
     checked: number
     origin: string
     size: number
+    newestAt: string | null
+    keptSize: number
+    notAttested: string[]
   }
 }
 

@@ -20,13 +20,14 @@ const help = `Usage: deedbox verify <receipt.tlog-proof> --key <verifier key>
        deedbox verify --data <folder> --key <verifier key> [--checkpoint <file>]
 
 Checks a receipt offline, or re-reads everything in a ledger's data folder: every leaf, every stored part, every
-search column, every tile and every published checkpoint.
+search column and index, every tile, every published checkpoint, idempotency and API keys.
 
 Options
   --key <key>          the ledger's verifier key, or a file that holds it; may be given several times.
                        Without it the key that comes with the data is used, and the verdict is at best ok_unpinned
   --data <folder>      the data folder of a ledger, or its database file (it may be running)
-  --checkpoint <file>  a checkpoint that you kept: the ledger has to extend it
+  --checkpoint <file>  a checkpoint that you kept: the ledger has to extend it. So it has to extend the one in this
+                       machine's rollback guard, if there is one (DEEDBOX_GUARD: its folder, or "off")
   --json               the report as one JSON object
   --help               this text
 
@@ -114,6 +115,8 @@ function readBytes(file: string, what: string): Buffer {
   }
 }
 
+type DataReport = ReturnType<LedgerCommands['verifyFolder']>
+
 const good: readonly Verdict[] = ['ok', 'ok_unpinned', 'redacted_ok']
 
 function receiptText(report: ReceiptReport): string {
@@ -134,8 +137,8 @@ function receiptText(report: ReceiptReport): string {
   return `${lines.join('\n')}\n`
 }
 
-function dataText(report: ReturnType<LedgerCommands['verifyFolder']>): string {
-  const { verdict, findings, found, checked, size, origin } = report
+function dataText(report: DataReport): string {
+  const { verdict, findings, found, checked, size, origin, newestAt, notAttested } = report
   const lines: string[] = [verdict]
   for (const finding of findings) {
     const place = finding.index === undefined ? '' : ` at index ${finding.index}`
@@ -145,14 +148,25 @@ function dataText(report: ReturnType<LedgerCommands['verifyFolder']>): string {
   lines.push(
     `  ledger      ${safe(origin)}`,
     `  re-read     ${checked} of ${size} events, all parts and search columns`,
+    `  newest      ${newestAt === null ? 'no entry' : `recorded ${newestAt}, the last that was read of ${size}`}`,
   )
   if (good.includes(verdict)) {
     lines.push(
       '  proved      Nothing was changed, dropped or reordered relative to the checkpoint that the key signed.',
       ...caveats(verdict),
+      `              ${openEnd(report)}`,
+      `              Not attested by anything: ${notAttested.join(', ')}.`,
     )
   }
   return `${lines.join('\n')}\n`
+}
+
+/** An old copy of a ledger is sound in itself: only something kept elsewhere shows that its end is missing. */
+function openEnd({ keptSize, size }: DataReport): string {
+  if (keptSize === 0) {
+    return 'That the end was not cut off: there is nothing to compare with. Give a checkpoint that you kept: --checkpoint.'
+  }
+  return `That nothing was cut off after entry ${size - 1}: what was kept elsewhere covers the first ${keptSize}.`
 }
 
 /** What stays open, said wherever a verdict is shown. */

@@ -5,7 +5,7 @@ import type { RequestScope } from '../request/index.ts'
 /** What the router publishes about one layer that it runs (`router` 2.3 and later). */
 interface LayerTrace {
   readonly req: IncomingMessage & { readonly baseUrl?: string }
-  readonly res: ServerResponse
+  readonly res: FollowedResponse
   readonly layer: object
   readonly handler: unknown
   /** The pattern that matched in the layer's own router. */
@@ -23,8 +23,8 @@ interface Layer {
   /** What of the path the layer matched, and its parameters, before `router` 2.3. */
   readonly path?: unknown
   readonly params?: Readonly<Record<string, unknown>>
-  handleRequest(request: LayerTrace['req'], response: ServerResponse, next: Next): unknown
-  handleError(error: unknown, request: LayerTrace['req'], response: ServerResponse, next: Next): unknown
+  handleRequest(request: LayerTrace['req'], response: FollowedResponse, next: Next): unknown
+  handleError(error: unknown, request: LayerTrace['req'], response: FollowedResponse, next: Next): unknown
 }
 
 type Next = (error?: unknown) => void
@@ -36,7 +36,13 @@ interface Followed {
   readonly mounts: Map<string, string>
 }
 
-const followed = new WeakMap<ServerResponse, Followed>()
+/** A property and not a WeakMap: with many short-lived keys those cost the collector dearly. */
+const followedKey: unique symbol = Symbol('deedbox.followed') as never
+
+interface FollowedResponse extends ServerResponse {
+  [followedKey]?: Followed
+}
+
 /** Our middlewares whose router publishes what it does. */
 const traced = new WeakSet<object>()
 const ours = new WeakSet<object>()
@@ -53,7 +59,7 @@ export function prepareFollowing(middleware: object): void {
   channel.start.subscribe(message => layerStarts(message as LayerTrace))
   channel.error.subscribe(message => {
     const { res, error } = message as LayerTrace
-    report(followed.get(res), error)
+    report(res[followedKey], error)
   })
 }
 
@@ -63,12 +69,12 @@ export function prepareFollowing(middleware: object): void {
  */
 export function followRequest(
   request: IncomingMessage,
-  response: ServerResponse,
+  response: FollowedResponse,
   scope: RequestScope,
   middleware: object,
 ): void {
-  const known = followed.get(response)
-  if (known === undefined) followed.set(response, { scopes: [scope], mounts: new Map() })
+  const known = response[followedKey]
+  if (known === undefined) response[followedKey] = { scopes: [scope], mounts: new Map() }
   else if (!known.scopes.includes(scope)) known.scopes.push(scope)
   if (!traced.has(middleware)) wrapLayers(request)
 }
@@ -76,7 +82,7 @@ export function followRequest(
 function layerStarts(trace: LayerTrace): void {
   const { req, res, layer, handler, route } = trace
   if (typeof handler === 'function' && ours.has(handler)) traced.add(handler)
-  const request = followed.get(res)
+  const request = res[followedKey]
   if (request === undefined || trace.param !== undefined || trace.errorHandler === true) return
   if (Object.hasOwn(layer, 'method')) matched(request, req.baseUrl ?? '', route)
   else passMount(request, req.baseUrl ?? '', route)
@@ -92,13 +98,13 @@ function wrapLayers(request: IncomingMessage): void {
   wrapped.add(prototype)
   const { handleRequest, handleError } = prototype
   prototype.handleRequest = function (this: Layer, req, res, next) {
-    const request = followed.get(res)
+    const request = res[followedKey]
     if (request === undefined) return handleRequest.call(this, req, res, next)
     passLayer(request, this, req.baseUrl ?? '')
     return handleRequest.call(this, req, res, watching(request, next))
   }
   prototype.handleError = function (this: Layer, error, req, res, next) {
-    const request = followed.get(res)
+    const request = res[followedKey]
     return handleError.call(this, error, req, res, request === undefined ? next : watching(request, next))
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Deedbox } from '../box.ts'
+import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
 import { runInScope } from '../request/index.ts'
 import { followRequest, prepareFollowing } from './express-routing.ts'

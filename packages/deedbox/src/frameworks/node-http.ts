@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { Deedbox } from '../box.ts'
+import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
 import { runInScope } from '../request/index.ts'
 

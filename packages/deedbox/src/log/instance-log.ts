@@ -1,7 +1,7 @@
-import type { RequestScope } from '../request/index.ts'
+import { type RequestScope, TurnQueue } from '../request/index.ts'
 import { createSerializer, errorMessage, logLimits, type Redactor } from '../safety/index.ts'
 import type { LogLevel } from './levels.ts'
-import { LogWriter, type SourceMode } from './logger.ts'
+import { type LazyLine, LogWriter, type SourceMode } from './logger.ts'
 import { Notices } from './notices.ts'
 import { type LogSink, type StandardStream, standardSink } from './sink.ts'
 
@@ -19,8 +19,8 @@ export interface InstanceLog {
   readonly writer: LogWriter
   readonly notices: Notices
   readonly lines: () => { readonly written: number; readonly lost: number }
-  /** Writes out what the sink buffers. Never throws. */
-  readonly flushSync: () => void
+  /** Writes out what waits here and in the sink, before it returns. Never throws. */
+  readonly flush: () => void
 }
 
 /** Milliseconds between two complaints about a sink. */
@@ -47,15 +47,40 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
       ? standardSink(settings.sink, (count, problem) => lose(count, problem))
       : settings.sink
 
+  const hand = (line: string | LazyLine): void => {
+    try {
+      sink.write(typeof line === 'string' ? line : line())
+      written++
+    } catch (error) {
+      lose(1, errorMessage(error))
+    }
+  }
+  const flushSink = (): void => {
+    try {
+      sink.flush?.()
+    } catch (error) {
+      lose(0, errorMessage(error))
+    }
+  }
+  let unrendered = false
+  const queue = new TurnQueue<string | LazyLine>(lines => {
+    unrendered = false
+    for (const line of lines) if (line !== '') hand(line)
+    flushSink()
+  })
+  /** A finished line goes to the sink at once, unless one that stands before it is still to be rendered. */
+  const write = (line: string | LazyLine): void => {
+    if (typeof line === 'string' && !unrendered) {
+      hand(line)
+      // Only so that the sink is flushed when the turn ends.
+      queue.add('')
+      return
+    }
+    unrendered = true
+    queue.add(line)
+  }
   const writer: LogWriter = new LogWriter(settings.level, {
-    write: line => {
-      try {
-        sink.write(line)
-        written++
-      } catch (error) {
-        lose(1, errorMessage(error))
-      }
-    },
+    write,
     serializer: createSerializer(settings.redactor, logLimits),
     source: settings.source,
     scope: settings.scope,
@@ -73,12 +98,9 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
     writer,
     notices,
     lines: () => ({ written, lost }),
-    flushSync: () => {
-      try {
-        sink.flushSync?.()
-      } catch (error) {
-        lose(0, errorMessage(error))
-      }
+    flush: () => {
+      queue.drain()
+      flushSink()
     },
   }
 }

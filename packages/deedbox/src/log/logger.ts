@@ -43,10 +43,13 @@ export interface OwnLine {
   readonly exception?: string | undefined
 }
 
+/** A line that is rendered at the end of the turn; must not depend on what happens until then. */
+export type LazyLine = () => string
+
 /** What the log of one instance is made of. */
 export interface LogWriterSettings {
-  /** Takes each finished line; must not throw. */
-  readonly write: (line: string) => void
+  /** Takes each line, with its line break; must not throw. */
+  readonly write: (line: string | LazyLine) => void
   readonly serializer: Serializer
   readonly source: SourceMode
   readonly scope: () => RequestScope | undefined
@@ -74,33 +77,50 @@ export class LogWriter {
     if (levelNumbers[level] < levelNumbers[this.level]) return
     try {
       const [message, second, third] = call
-      const error = message instanceof Error ? message : second instanceof Error ? second : undefined
-      const own = second instanceof Error ? third : second
+      const isSecondError = isError(second)
+      const error = isError(message) ? message : isSecondError ? second : undefined
+      const own = isSecondError ? third : (second as LogFields | undefined)
       const scope = this.#settings.scope()
       const { source } = this.#settings
       const wanted = source === 'always' || (source === 'warn' && levelNumbers[level] >= levelNumbers.WARNING)
-      const line = buildLine(
-        {
-          timestamp: isoMicroseconds(wallMicroseconds()),
-          level,
-          message: message instanceof Error ? errorMessage(message) : String(message),
-          source: wanted ? callSite(depth + 1) : undefined,
-          members: scope?.idMember ?? '',
-        },
-        this.#settings.serializer,
-        bound === undefined ? own : { ...bound, ...own },
-        error === undefined ? undefined : errorTrace(error),
-        this.#collision,
-      )
+      const head = {
+        timestamp: isoMicroseconds(wallMicroseconds()),
+        level,
+        message: error === message ? errorMessage(message) : String(message),
+        source: wanted ? callSite(depth + 1) : undefined,
+        members: scope?.idMember ?? '',
+      }
+      const exception = error === undefined ? undefined : errorTrace(error)
+      const { serializer } = this.#settings
+      let line: string
+      try {
+        const fields = bound === undefined ? (own ?? undefined) : { ...bound, ...own }
+        line = buildLine(head, serializer, fields, exception, this.#collision)
+      } catch (unreadable) {
+        const fields = { fields_unreadable: errorMessage(unreadable) }
+        line = buildLine(head, serializer, fields, exception, this.#collision)
+      }
       this.#settings.write(`${line}\n`)
     } catch (error) {
       this.own({ level: 'ERROR', message: 'A log call could not be written', exception: errorTrace(error) })
     }
   }
 
-  /** Writes one of our own lines, whatever the level: what is asked of us is not filtered by what is asked of log calls. */
+  /**
+   * Writes one of our own lines, whatever the level: what is asked of us is not filtered by what is asked of log
+   * calls.
+   */
   own(line: OwnLine, instant: number = wallMicroseconds()): void {
-    const { serializer } = this.#settings
+    this.#settings.write(this.render(line, instant))
+  }
+
+  /** Writes a line that is rendered at the end of the turn. */
+  later(line: LazyLine): void {
+    this.#settings.write(line)
+  }
+
+  /** One of our own lines, with its line break. */
+  render(line: OwnLine, instant: number): string {
     const head = {
       timestamp: isoMicroseconds(instant),
       level: line.level,
@@ -108,13 +128,22 @@ export class LogWriter {
       source: undefined,
       members: line.members ?? '',
     }
-    this.#settings.write(`${buildLine(head, serializer, line.fields, line.exception, this.#collision)}\n`)
+    return `${buildLine(head, this.#settings.serializer, line.fields, line.exception, this.#collision)}\n`
   }
 
   readonly #collision = (key: string): void => {
     if (this.#collided.has(key)) return
     this.#collided.add(key)
     this.#settings.onCollision(key)
+  }
+}
+
+/** A revoked proxy throws when it is asked. */
+function isError(value: unknown): value is Error {
+  try {
+    return value instanceof Error
+  } catch {
+    return false
   }
 }
 

@@ -1,4 +1,4 @@
-import type { JobRecord, RequestRecord } from '../request/index.ts'
+import { type JobRecord, type RequestRecord, secondsText } from '../request/index.ts'
 import { errorTrace, quote, type Redactor } from '../safety/index.ts'
 import type { LogLevel } from './levels.ts'
 import type { LogFields, LogWriter } from './logger.ts'
@@ -31,41 +31,49 @@ export function requestLineSink(
   redactor: Redactor,
   options: RequestLineOptions,
 ): (record: RequestRecord) => void {
-  const headerText = rememberHeaders(text => quote(redactor.text(text)))
+  const agentText = rememberHeaders(text => quote(redactor.text(text)))
   const refererText = rememberHeaders(text => quote(redactor.url(text)))
-  return record => {
+  const { requestFields } = options
+
+  const render = (record: RequestRecord): string => {
+    const { client, error } = record
     const target = record.query === '' ? record.path : `${record.path}?${record.query}`
-    let members =
-      `,"request_id":${quote(record.requestId)}` +
-      `,"remote_ip":${quote(record.client.remote)},"schema":"${record.scheme}","protocol":"${record.protocol}"` +
-      `,"method":${quote(record.method)},"path_with_query":${quote(redactor.url(target))}` +
-      `,"status_code":${record.status},"response_length":${record.responseLength},"elapsed":${record.elapsed}` +
+    const members =
+      `,"request_id":${quote(record.requestId)},"remote_ip":${quote(client.remote)},"schema":"${record.scheme}"` +
+      `,"protocol":"${record.protocol}","method":${quote(record.method)},"path_with_query":${quote(redactor.url(target))}` +
+      `,"status_code":${record.status},"response_length":${record.responseLength}` +
+      `,"elapsed":${secondsText(record.elapsed)}` +
       `,"referer":${record.referer === null ? '"-"' : refererText(record.referer)}` +
-      `,"user_agent":${record.userAgent === null ? '"-"' : headerText(record.userAgent)}`
-    if (record.ttfb !== null) members += `,"ttfb":${record.ttfb}`
-    if (record.route !== null) members += `,"route":${quote(record.route)}`
-    if (record.client.chain.length > 1) {
-      members += `,"remote_address_chain":${quote(redactor.text(record.client.chain.join(', ')))}`
-    }
-    if (record.trace !== null) members += `,"trace_id":"${record.trace.traceId}"`
-    if (record.outcome === 'aborted') members += ',"aborted":true'
-    if (record.statusSent !== null && record.statusSent !== record.status) {
-      members += `,"status_sent":${record.statusSent}`
-    }
-    if (record.body?.state === 'unread') members += ',"request_body_unread":true'
-    if (record.late) members += ',"late":true'
-    const failed = record.error !== null && (record.status >= 500 || record.late)
-    writer.own(
+      `,"user_agent":${record.userAgent === null ? '"-"' : agentText(record.userAgent)}${optionalMembers(record, redactor)}`
+    const failed = error !== null && (record.status >= 500 || record.late)
+    return writer.render(
       {
         level: options.requestLevel?.(record) ?? requestLevel(record),
         message: failed ? 'Unhandled exception' : 'log request',
         members,
-        fields: options.requestFields?.(record),
-        exception: record.error === null ? undefined : errorTrace(record.error.thrown),
+        fields: requestFields === undefined ? undefined : requestFields(record),
+        exception: error === null ? undefined : errorTrace(error.thrown),
       },
       endOf(record),
     )
   }
+  return record => writer.later(() => render(record))
+}
+
+/** What stands on a request line only where it says something. */
+function optionalMembers(record: RequestRecord, redactor: Redactor): string {
+  const { client, trace } = record
+  let members = record.ttfb === null ? '' : `,"ttfb":${secondsText(record.ttfb)}`
+  if (record.route !== null) members += `,"route":${quote(record.route)}`
+  if (client.chain.length > 1)
+    members += `,"remote_address_chain":${quote(redactor.text(client.chain.join(', ')))}`
+  if (trace !== null) members += `,"trace_id":"${trace.traceId}"`
+  if (record.outcome === 'aborted') members += ',"aborted":true'
+  if (record.statusSent !== null && record.statusSent !== record.status) {
+    members += `,"status_sent":${record.statusSent}`
+  }
+  if (record.body?.state === 'unread') members += ',"request_body_unread":true'
+  return record.late ? `${members},"late":true` : members
 }
 
 /** Builds the sink that writes one line per job record. (Ruling 5) */
@@ -75,7 +83,7 @@ export function jobLineSink(writer: LogWriter): (record: JobRecord) => void {
       {
         level: record.error === null ? 'INFO' : 'ERROR',
         message: record.error === null ? 'job completed' : 'Unhandled exception',
-        members: `,"request_id":${quote(record.requestId)},"elapsed":${record.elapsed}`,
+        members: `,"request_id":${quote(record.requestId)},"elapsed":${secondsText(record.elapsed)}`,
         fields: { job: record.job },
         exception: record.error === null ? undefined : errorTrace(record.error.thrown),
       },

@@ -5,6 +5,19 @@ import type { BodyFacts } from './record.ts'
 /** Bodies of this many bytes and more are never kept as text. (IF-22: 1,999 are, 2,000 are not) */
 const keptBytes = 2_000
 
+/** What a watched request carries; the watches of several instances form a chain. */
+interface Watch {
+  readonly push: IncomingMessage['push']
+  readonly body: BodyWatch
+  readonly outer: Watch | undefined
+}
+
+const watchKey: unique symbol = Symbol('deedbox.body') as never
+
+interface Watched extends IncomingMessage {
+  [watchKey]?: Watch
+}
+
 /** What to do with the bytes that pass. */
 export interface BodyWatchOptions {
   readonly hash: boolean
@@ -30,11 +43,27 @@ export class BodyWatch {
     this.#request = request
     this.#options = options
     if (options.keep) this.#kept = []
-    const push = request.push
-    request.push = (chunk: unknown, encoding?: BufferEncoding) => {
-      if (!this.#over) this.#see(chunk)
-      return push.call(request, chunk, encoding)
+    const watched: Watched = request
+    const outer = watched[watchKey]
+    watched[watchKey] = { push: outer?.push ?? request.push, body: this, outer }
+    if (outer === undefined) request.push = watchedPush
+  }
+
+  /** Takes a chunk on its way into the stream; `null` is the end. */
+  see(chunk: unknown): void {
+    if (this.#over) return
+    if (chunk === null) {
+      this.#arrived = true
+      return
     }
+    if (!(chunk instanceof Uint8Array)) return
+    this.#length += chunk.byteLength
+    if (this.#options.hash) {
+      this.#hash ??= createHash('sha256')
+      this.#hash.update(chunk)
+    }
+    if (this.#length >= keptBytes) this.#kept = undefined
+    else this.#kept?.push(Buffer.from(chunk))
   }
 
   /** The service reads: a chunk was handed out while the response was not yet finished. */
@@ -58,21 +87,12 @@ export class BodyWatch {
       bytes: this.#kept === undefined ? null : Buffer.concat(this.#kept),
     }
   }
+}
 
-  #see(chunk: unknown): void {
-    if (chunk === null) {
-      this.#arrived = true
-      return
-    }
-    if (!(chunk instanceof Uint8Array)) return
-    this.#length += chunk.byteLength
-    if (this.#options.hash) {
-      this.#hash ??= createHash('sha256')
-      this.#hash.update(chunk)
-    }
-    if (this.#length >= keptBytes) this.#kept = undefined
-    else this.#kept?.push(Buffer.from(chunk))
-  }
+function watchedPush(this: Watched, chunk: unknown, encoding?: BufferEncoding): boolean {
+  const watch = this[watchKey]!
+  for (let each: Watch | undefined = watch; each !== undefined; each = each.outer) each.body.see(chunk)
+  return watch.push.call(this, chunk, encoding)
 }
 
 /** Whether the request announced a body. (RFC 9112 §6; HTTP/2 tells it by the stream's state) */

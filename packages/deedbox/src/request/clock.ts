@@ -8,9 +8,9 @@ let offset = Date.now() - performance.now()
 /**
  * The wall clock in microseconds since 1970-01-01 UTC. The whole milliseconds are the system clock's, so its
  * corrections are followed; the fraction comes from the monotonic clock. (FA-03)
+ * @param monotonic the current `performance.now()`, when the caller has it already
  */
-export function wallMicroseconds(): number {
-  const monotonic = performance.now()
+export function wallMicroseconds(monotonic: number = performance.now()): number {
   const system = Date.now()
   let wall = monotonic + offset
   if (wall < system || wall > system + tolerance) {
@@ -42,4 +42,11 @@ export function isoMicroseconds(instant: number): string {
 /** Seconds to the microsecond from a span of milliseconds, never negative. */
 export function toSeconds(milliseconds: number): number {
   return Math.max(0, Math.round(milliseconds * 1000)) / 1_000_000
+}
+
+/** Seconds as decimal text with six places, from whole microseconds: `0.001234`. Cheaper than a number's own text. */
+export function secondsText(seconds: number): string {
+  const microseconds = Math.round(seconds * 1_000_000)
+  const whole = Math.floor(microseconds / 1_000_000)
+  return `${whole}.${String(microseconds - whole * 1_000_000 + 1_000_000).slice(1)}`
 }

@@ -26,8 +26,12 @@ export function scopeOfBox(box: object): RequestScope | undefined {
 }
 
 /** Runs a function, and everything it starts, inside a scope. */
-export function runInScope<Result>(scope: RequestScope, work: () => Result): Result {
-  return storage.run(scope, work)
+export function runInScope<Values extends unknown[], Result>(
+  scope: RequestScope,
+  work: (...values: Values) => Result,
+  ...values: Values
+): Result {
+  return storage.run(scope, work, ...values)
 }
 
 /** Who watches what an emitter emits, without being one of its listeners. */
@@ -38,22 +42,67 @@ export interface EmitterWatcher {
   closed(emitter: EventEmitter): void
 }
 
+/** What a bound emitter carries; the bindings of several instances form a chain. */
+interface Binding {
+  readonly emit: EventEmitter['emit']
+  readonly scope: RequestScope
+  readonly watcher: EmitterWatcher
+  readonly outer: Binding | undefined
+  /** Listeners of `finish` that were there before the service ran: Node's own, which need no scope. */
+  readonly finishers: number
+}
+
+const bindingKey: unique symbol = Symbol('deedbox.binding') as never
+
+interface Bound extends EventEmitter {
+  [bindingKey]?: Binding
+}
+
 /**
  * Makes all listeners of a request or response run inside its scope: Node emits many of their events from the
  * socket's own context, where the scope is lost (node-observability §5.1). Watching `emit` adds no listener, so
  * it neither starts the flow of a stream nor counts as handling an `error`.
+ *
+ * All emitters share one function. A closure for each would keep finished requests alive from one minor
+ * collection to the next: assigned to a property, V8 was measured to let it outlive its request.
  */
 export function bindEmitter(emitter: EventEmitter, scope: RequestScope, watcher: EmitterWatcher): void {
-  const emit = emitter.emit
-  emitter.emit = function emitInScope(this: EventEmitter, event: string | symbol, ...values: unknown[]) {
-    watcher.emitting(emitter, event, values[0])
-    try {
-      if (emitter.listenerCount(event) === 0 || isInside(scope)) return emit.call(this, event, ...values)
-      return storage.run(scope, () => emit.call(this, event, ...values))
-    } finally {
-      if (event === 'close') watcher.closed(emitter)
+  const bound: Bound = emitter
+  const outer = bound[bindingKey]
+  bound[bindingKey] = {
+    emit: outer?.emit ?? emitter.emit,
+    scope,
+    watcher,
+    outer,
+    finishers: outer?.finishers ?? emitter.listenerCount('finish'),
+  }
+  if (outer === undefined) emitter.emit = emitInScope
+}
+
+function emitInScope(this: Bound, event: string | symbol, ...values: unknown[]): boolean {
+  const binding = this[bindingKey]!
+  for (let each: Binding | undefined = binding; each !== undefined; each = each.outer) {
+    each.watcher.emitting(this, event, values[0])
+  }
+  try {
+    const listeners = this.listenerCount(event) - (event === 'finish' ? binding.finishers : 0)
+    if (listeners === 0 || isInside(binding.scope)) return binding.emit.call(this, event, ...values)
+    return storage.run(binding.scope, emitBound, this, binding, event, values)
+  } finally {
+    if (event === 'close') {
+      for (let each: Binding | undefined = binding; each !== undefined; each = each.outer)
+        each.watcher.closed(this)
     }
   }
+}
+
+function emitBound(
+  emitter: EventEmitter,
+  binding: Binding,
+  event: string | symbol,
+  values: readonly unknown[],
+): boolean {
+  return binding.emit.call(emitter, event, ...values)
 }
 
 function isInside(scope: RequestScope): boolean {

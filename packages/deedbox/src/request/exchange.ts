@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isConnectionGone, looksLikeAbort } from './aborts.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
 import type { ClientAddress } from './client-address.ts'
-import { toSeconds, wallMicroseconds } from './clock.ts'
+import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
 import { type ResponseWatcher, watchResponse } from './response-watch.ts'
@@ -51,8 +51,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   readonly #pending: Set<Exchange>
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
-  readonly #startedAt = wallMicroseconds()
   readonly #clock = performance.now()
+  readonly #startedAt = wallMicroseconds(this.#clock)
   readonly #body: BodyWatch | undefined
   #written = 0
   #processed: number | null = null
@@ -96,7 +96,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
     if (this.#settings.echoRequestId && !response.hasHeader('x-request-id')) {
       response.setHeader('X-Request-Id', this.#start.requestId)
     }
-    if (this.#settings.processedTime) response.setHeader('X-Processed-Time', this.#processed.toFixed(6))
+    if (this.#settings.processedTime) response.setHeader('X-Processed-Time', secondsText(this.#processed))
   }
 
   headersMade(): void {

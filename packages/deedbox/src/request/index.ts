@@ -1,5 +1,5 @@
 export { type ClientAddress, clientAddressResolver, type TrustProxy } from './client-address.ts'
-export { isoMicroseconds, wallMicroseconds } from './clock.ts'
+export { isoMicroseconds, secondsText, wallMicroseconds } from './clock.ts'
 export { currentScope, runInScope, scopeOfBox } from './context.ts'
 export { createIdGenerator, type IdGenerator, type InboundIdPolicy, uuid7 } from './ids.ts'
 export { type Job, runJob } from './job.ts'
@@ -8,3 +8,4 @@ export type { BodyFacts, Failure, JobRecord, Outcome, RequestRecord } from './re
 export type { RequestScope } from './scope.ts'
 export { defaultSkipPaths, type SkipPath, skipTest } from './skip-paths.ts'
 export type { TraceContext } from './trace-context.ts'
+export { TurnQueue } from './turn-queue.ts'

@@ -10,43 +10,80 @@ export interface ResponseWatcher {
   wrote(bytes: number): void
 }
 
+/** What a watched response carries; the watchers of several instances form a chain. */
+interface Watch {
+  readonly write: ServerResponse['write']
+  readonly end: ServerResponse['end']
+  readonly writeHead: ServerResponse['writeHead']
+  readonly watcher: ResponseWatcher
+  readonly outer: Watch | undefined
+  /** HTTP/2 responses pass the last chunk of end() on to write(); HTTP/1 responses do not. */
+  ending: boolean
+}
+
+const watchKey: unique symbol = Symbol('deedbox.watch') as never
+
+interface Watched extends ServerResponse {
+  [watchKey]?: Watch
+}
+
 /**
  * Has a watcher told when a response's headers are made and how much body is written. It wraps `write`, `end` and
- * `writeHead`: socket counters would include headers and chunk framing, and mix pipelined responses.
+ * `writeHead`: socket counters would include headers and chunk framing, and mix pipelined responses. Like
+ * {@link bindEmitter}, it gives all responses the same functions.
  */
 export function watchResponse(response: ServerResponse, watcher: ResponseWatcher): void {
-  const { write, end, writeHead } = response
-  // HTTP/2 responses pass the last chunk of end() on to write(); HTTP/1 responses do not.
-  let ending = false
-  const count = (chunk: unknown, encoding: unknown): void => {
-    if (ending || response.writableEnded) return
-    if (typeof chunk === 'string') {
-      watcher.wrote(
-        Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8'),
-      )
-    } else if (chunk instanceof Uint8Array) {
-      watcher.wrote(chunk.byteLength)
-    }
+  const watched: Watched = response
+  const outer = watched[watchKey]
+  const { write, end, writeHead } = outer ?? response
+  watched[watchKey] = { write, end, writeHead, watcher, outer, ending: false }
+  if (outer !== undefined) return
+  response.write = watchedWrite as typeof write
+  response.end = watchedEnd as typeof end
+  response.writeHead = watchedWriteHead as typeof writeHead
+}
+
+// The types of these three methods are overloads that no single function has; the arguments pass unchanged.
+
+function watchedWrite(this: Watched, chunk: unknown, encoding?: never, callback?: never): boolean {
+  const watch = this[watchKey]!
+  if (!watch.ending) count(this, watch, chunk, encoding)
+  return watch.write.call(this, chunk, encoding as never, callback)
+}
+
+function watchedEnd(this: Watched, chunk?: unknown, encoding?: never, callback?: never): ServerResponse {
+  const watch = this[watchKey]!
+  count(this, watch, chunk, encoding)
+  watch.ending = true
+  try {
+    return watch.end.call(this, chunk, encoding as never, callback)
+  } finally {
+    watch.ending = false
   }
-  // The types of these three methods are overloads that no single function has; the arguments pass unchanged.
-  response.write = function (this: ServerResponse, chunk: unknown, encoding?: never, callback?: never) {
-    count(chunk, encoding)
-    return write.call(this, chunk, encoding as never, callback)
-  } as typeof write
-  response.end = function (this: ServerResponse, chunk?: unknown, encoding?: never, callback?: never) {
-    count(chunk, encoding)
-    ending = true
-    try {
-      return end.call(this, chunk, encoding as never, callback)
-    } finally {
-      ending = false
-    }
-  } as typeof end
-  response.writeHead = function (this: ServerResponse, ...head: Parameters<typeof writeHead>) {
-    if (response.headersSent) return writeHead.apply(this, head)
-    watcher.beforeHeaders()
-    writeHead.apply(this, head)
-    watcher.headersMade()
-    return this
-  } as typeof writeHead
+}
+
+function watchedWriteHead(this: Watched, ...head: Parameters<ServerResponse['writeHead']>): ServerResponse {
+  const watch = this[watchKey]!
+  if (this.headersSent) return watch.writeHead.apply(this, head)
+  beforeHeaders(watch)
+  watch.writeHead.apply(this, head)
+  for (let each: Watch | undefined = watch; each !== undefined; each = each.outer) each.watcher.headersMade()
+  return this
+}
+
+/** The outermost instance comes first, so that the client gets its request id. */
+function beforeHeaders(watch: Watch): void {
+  if (watch.outer !== undefined) beforeHeaders(watch.outer)
+  watch.watcher.beforeHeaders()
+}
+
+function count(response: ServerResponse, watch: Watch, chunk: unknown, encoding: unknown): void {
+  if (response.writableEnded) return
+  let bytes = 0
+  if (typeof chunk === 'string') {
+    bytes = Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
+  } else if (chunk instanceof Uint8Array) {
+    bytes = chunk.byteLength
+  }
+  for (let each: Watch | undefined = watch; each !== undefined; each = each.outer) each.watcher.wrote(bytes)
 }

@@ -12,8 +12,6 @@ export class RequestScope {
   /** The next scope outwards, if any. */
   readonly outer: RequestScope | undefined
   readonly requestId: string
-  /** The id as a member of a log line, made once for all lines of the request. */
-  readonly idMember: string
   /** The event name that {@link event} set. */
   eventName: string | undefined
   /** The route template that {@link matched} set. */
@@ -21,16 +19,23 @@ export class RequestScope {
   /** What {@link set} collected. */
   values: Record<string, unknown> | undefined
   readonly #errors: ErrorTaker
+  #idMember: string | undefined
 
   constructor(box: object, outer: RequestScope | undefined, requestId: string, errors: ErrorTaker) {
     this.box = box
     this.outer = outer
     this.requestId = requestId
-    this.idMember = `,"request_id":${quote(requestId)}`
+    this.#idMember = undefined
     this.eventName = undefined
     this.route = undefined
     this.values = undefined
     this.#errors = errors
+  }
+
+  /** The id as a member of a log line, made once for all lines of the request. */
+  get idMember(): string {
+    this.#idMember ??= `,"request_id":${quote(this.requestId)}`
+    return this.#idMember
   }
 
   /** Keeps values with the request, by name; a later value replaces an earlier one. */

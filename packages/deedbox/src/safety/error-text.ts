@@ -3,6 +3,8 @@
 
 /** How many causes of causes, and members of an aggregate, are followed. */
 const followed = 5
+/** How many entries of an aggregate's list are looked at. */
+const looked = 100
 
 /**
  * The class name of what was thrown: the error's own name if it has one, else its constructor's name
@@ -56,15 +58,25 @@ export function errorTrace(thrown: unknown): string {
 function describe(thrown: unknown, heading: string, depth: number, lines: string[]): void {
   lines.push(heading + errorStack(thrown))
   if (depth >= followed) return
-  for (const member of listed(thrown).slice(0, followed)) describe(member, 'One of: ', depth + 1, lines)
+  for (const member of listed(thrown)) describe(member, 'One of: ', depth + 1, lines)
   const cause = read(thrown, 'cause')
   if (cause !== undefined && cause !== null) describe(cause, 'Caused by: ', depth + 1, lines)
 }
 
 function listed(thrown: unknown): unknown[] {
-  const errors = read(thrown, 'errors')
-  // Other libraries keep validation details under this name; only real errors belong in a traceback.
-  return Array.isArray(errors) ? errors.filter(error => error instanceof Error) : []
+  const members: unknown[] = []
+  try {
+    const errors = read(thrown, 'errors')
+    if (!Array.isArray(errors)) return members
+    for (let i = 0; i < Math.min(errors.length, looked) && members.length < followed; i++) {
+      const error: unknown = errors[i]
+      // Other libraries keep validation details under this name; only real errors belong in a traceback.
+      if (error instanceof Error) members.push(error)
+    }
+  } catch {
+    // What was read so far.
+  }
+  return members
 }
 
 function read(thrown: unknown, key: string): unknown {

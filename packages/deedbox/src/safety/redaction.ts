@@ -59,6 +59,7 @@ const mostPairs = 1_000
 
 /** How many key names a policy remembers: names come from payloads too, so the memory is bounded. */
 const rememberedKeys = 2_000
+const longestRemembered = 256
 
 /**
  * Builds the redaction policy of one instance.
@@ -79,20 +80,35 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
   const key = (name: string): KeyRule => {
     const known = rules.get(name)
     if (known !== undefined) return known
-    const rule = { json: `${JSON.stringify(name.toWellFormed())}:`, secret: isSecretName(name) }
-    if (rules.size < rememberedKeys) rules.set(name, rule)
+    // Objects keyed by tokens or card numbers exist, so a name is text like any other.
+    const rule = { json: `${quote(redactText(name))}:`, secret: isSecretName(name) }
+    if (rules.size < rememberedKeys && name.length <= longestRemembered) rules.set(name, rule)
     return rule
   }
 
+  const holdsSecret = (text: string): boolean => redactText(text) !== text
+
   const redactPair = (pair: string): string => {
     const equals = pair.indexOf('=')
-    if (equals < 0) return redactText(pair)
+    if (equals < 0) return holdsSecret(decodeQueryText(pair)) ? replacement : pair
     const name = decodeQueryText(pair.slice(0, equals))
     const value = pair.slice(equals + 1)
-    if (value === '') return pair
-    if (key(name).secret) return `${pair.slice(0, equals + 1)}${replacement}`
-    const plain = decodeQueryText(value)
-    return redactText(plain) === plain ? pair : `${pair.slice(0, equals + 1)}${replacement}`
+    const shownName = holdsSecret(name) ? replacement : pair.slice(0, equals)
+    const isSecret = value !== '' && (key(name).secret || holdsSecret(decodeQueryText(value)))
+    return `${shownName}=${isSecret ? replacement : value}`
+  }
+
+  /** Whether nothing in a query is encoded and no name in it is secret: then it is text like any other. */
+  const isPlainQuery = (query: string): boolean => {
+    if (query.includes('%') || query.includes('+')) return false
+    for (let start = 0; start < query.length; ) {
+      const ampersand = query.indexOf('&', start)
+      const end = ampersand < 0 ? query.length : ampersand
+      const equals = query.indexOf('=', start)
+      if (equals >= 0 && equals < end && key(query.slice(start, equals)).secret) return false
+      start = end + 1
+    }
+    return true
   }
 
   return {
@@ -104,8 +120,9 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
     url: url => {
       const question = url.indexOf('?')
       if (question < 0) return redactText(url)
-      const pairs = url.slice(question + 1).split('&')
-      return `${redactText(url.slice(0, question))}?${pairs.map(redactPair).join('&')}`
+      const query = url.slice(question + 1)
+      if (isPlainQuery(query)) return redactText(url)
+      return `${redactText(url.slice(0, question))}?${query.split('&').map(redactPair).join('&')}`
     },
     queryJson: query => {
       const members = new Map<string, string[]>()

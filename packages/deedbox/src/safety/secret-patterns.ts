@@ -8,10 +8,10 @@ interface SecretShape {
 // all ordinary texts fail, so that the plain case costs three short scans.
 const tokenHint =
   /eyJ|earer |EARER |asic |deed_|iml_|[sr]k_|gh[pousr]_|github_|glpat-|xox[a-z]-|A[KS]IA|AIza|PRIVATE KEY/
-const cardHint = /\d[ -]?\d{3}[ -]?\d{4}[ -]?\d{4}/
+const cardHint = /\d(?:[ -]?\d){12}/
 const pairHint = /[=:@]/
 const secretNameHint =
-  /(?:pass|pwd|token|secret|key|auth|bearer|cookie|credential|card|number|cvv|cvc|otp|pan|pin|session|sig|ssn|jwt|sid)[\w-]{0,40}["']?\s{0,3}[=:]/i
+  /(?:pass|pwd|token|secret|key|auth|bearer|cookie|credential|card|number|cvv|cvc|otp|pan|pin|session|sig|ssn|jwt|sid)[\w-]{0,40}(?:\[\]|\])?\\{0,7}["']?\s{0,3}[=:]/i
 
 /** Shorter texts hold no secret that its shape could tell. */
 const shortest = 6
@@ -34,10 +34,11 @@ export function secretTextRedactor(settings: {
     pattern => new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`),
   )
   const tokens = tokenShapes(replacement)
-  const pairs = pairShapes(replacement, isSecretName)
+  const redactPairs = pairRedactor(replacement, isSecretName)
   const cards: readonly SecretShape[] = [
     {
-      shape: /(?<![\d.-])[2-6](?:[ -]?\d){12,18}(?![\d.])/g,
+      // Digits inside a word or next to a hyphen are pieces of hashes and UUIDs, one in ten of which passes Luhn.
+      shape: /(?<![\dA-Za-z-]|\d\.)[2-6](?:[ -]?\d){12,18}(?![\dA-Za-z]|\.\d|-[\dA-Za-z])/g,
       replace: match => (isCardNumber(match) ? replacement : match),
     },
   ]
@@ -49,7 +50,7 @@ export function secretTextRedactor(settings: {
     if (tokenHint.test(redacted)) redacted = apply(tokens, redacted)
     if (pairHint.test(redacted)) {
       redacted = redacted.replace(/(:\/\/[^\s/?#:@]*:)[^\s/?#@]+@/g, `$1${replacement}@`)
-      if (hasOwnNames || secretNameHint.test(redacted)) redacted = apply(pairs, redacted)
+      if (hasOwnNames || secretNameHint.test(redacted)) redacted = redactPairs(redacted)
     }
     if (cardHint.test(redacted)) redacted = apply(cards, redacted)
     return redacted
@@ -87,7 +88,8 @@ function tokenShapes(replacement: string): readonly SecretShape[] {
       replace: keepScheme,
     },
     { shape: /\b([Bb]asic)\s+(?=[a-z]{0,15}[A-Z0-9+/=])[A-Za-z0-9+/]{6,}={0,2}/g, replace: keepScheme },
-    { shape: /\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?/g, replace: () => replacement },
+    // A run of `-eyJ-eyJ…` is searched once and not once per beginning.
+    { shape: /\beyJ(?:(?!-eyJ)[\w-]){5,}\.[\w-]{5,}(?:\.[\w-]*)?/g, replace: () => replacement },
     {
       shape:
         /\b(deed_|iml_live_|iml_test_|[sr]k_live_|[sr]k_test_|gh[pousr]_|github_pat_|glpat-|xox[a-z]-)[\w-]{8,}/g,
@@ -98,21 +100,46 @@ function tokenShapes(replacement: string): readonly SecretShape[] {
   ]
 }
 
-function pairShapes(replacement: string, isSecretName: (name: string) => boolean): readonly SecretShape[] {
-  const blankValue = (match: string, name = '', between = '', value = ''): string =>
-    isSecretName(name) && value !== replacement ? `${name}${between}${replacement}` : match
-  return [
-    // The values of these two headers contain spaces and semicolons, so they go to the end of the line.
-    {
-      shape:
-        /(?<![\w-])((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s{0,3}[:=]\s{0,3})("(?:[^"\\]|\\.)*"?|[^\r\n]+)/gi,
-      replace: blankValue,
-    },
-    {
-      shape: /(?<![\w-])([\w-]{2,64})(["']?\s{0,3}[:=]\s{0,3})("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,;&})\]"']+)/g,
-      replace: blankValue,
-    },
-  ]
+/** A name and what stands between it and its value, in forms, headers, logs and JSON, escaped JSON included. */
+const pairStart = /(?<![\w-])([\w-]{2,64})((?:\[\]|\])?\\{0,7}["']?\s{0,3}[:=]\s{0,3})/g
+
+/** The values of these headers contain spaces and semicolons, so they go to the end of the line. */
+const wholeLineName = /^(?:(?:proxy-)?authorization|(?:set-)?cookie)$/i
+
+const quotedValue = /"(?:[^"\\]|\\.)*"?|(\\{1,7}["'])(?:(?!\1)[^\r\n])*(?:\1)?/y
+const lineValue = /[^\r\n]+/y
+const wordValue = /'[^']*'?|[^\s,;&})\]"']+/y
+
+/** Only the value of a secret name is skipped: that of another (`url=…?token=…`) may hold the next pair. */
+function pairRedactor(
+  replacement: string,
+  isSecretName: (name: string) => boolean,
+): (text: string) => string {
+  return text => {
+    let redacted = ''
+    let copied = 0
+    pairStart.lastIndex = 0
+    for (let start = pairStart.exec(text); start !== null; start = pairStart.exec(text)) {
+      const [whole, name = ''] = start
+      if (!isSecretName(name)) continue
+      const at = start.index + whole.length
+      // What is blanked already stays as it is, so that redacting twice is redacting once.
+      const end = text.startsWith(replacement, at) ? at + replacement.length : endOfValue(text, at, name)
+      if (end === at) continue
+      redacted += text.slice(copied, at) + replacement
+      copied = end
+      pairStart.lastIndex = end
+    }
+    return copied === 0 ? text : redacted + text.slice(copied)
+  }
+}
+
+function endOfValue(text: string, at: number, name: string): number {
+  for (const form of [quotedValue, wholeLineName.test(name) ? lineValue : wordValue]) {
+    form.lastIndex = at
+    if (form.test(text)) return form.lastIndex
+  }
+  return at
 }
 
 function apply(shapes: readonly SecretShape[], text: string): string {

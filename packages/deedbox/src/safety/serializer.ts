@@ -63,7 +63,7 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
       if (json !== undefined) walk.room -= json.length
       return json
     } catch (error) {
-      return quote(`[Unreadable: ${redactor.text(errorMessage(error))}]`)
+      return text(`[Unreadable: ${errorMessage(error)}]`)
     }
   }
 
@@ -120,14 +120,16 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
   const exotic = (value: object, place: PathNode | undefined, walk: Walk): string | undefined => {
     if (ArrayBuffer.isView(value)) {
       if (value instanceof Uint8Array || value instanceof DataView) return bytes(value, walk)
-      const numbers = Array.from(value as unknown as ArrayLike<number | bigint>)
+      const numbers = value as unknown as ArrayLike<number | bigint>
       return list(numbers, numbers.length, place, walk)
     }
     if (types.isAnyArrayBuffer(value)) return bytes(new Uint8Array(value), walk)
     if (types.isNativeError(value) || value instanceof Error) return error(value, place, walk)
     if (types.isMap(value)) {
       const pairs = [...value]
-      if (!pairs.every(([key]) => typeof key === 'string')) return list(pairs, pairs.length, place, walk)
+      if (!pairs.every(([key]) => typeof key === 'string')) {
+        return list(pairs.map(blankSecretPair), pairs.length, place, walk)
+      }
       const byName = new Map(pairs as [string, unknown][])
       return members([...byName.keys()], key => byName.get(key), place, walk)
     }
@@ -139,6 +141,9 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
     if (types.isWeakMap(value) || types.isWeakSet(value)) return '"[Weak]"'
     return undefined
   }
+
+  const blankSecretPair = ([key, value]: [unknown, unknown]): [unknown, unknown] =>
+    typeof key === 'string' && redactor.key(key).secret ? [key, redactor.replacement] : [key, value]
 
   const error = (value: Error, place: PathNode | undefined, walk: Walk): string => {
     const own: Record<string, unknown> = { type: errorName(value), message: errorMessage(value) }
@@ -204,7 +209,7 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
     try {
       value = read(key)
     } catch (error) {
-      return rule.json + quote(`[Unreadable: ${redactor.text(errorMessage(error))}]`)
+      return rule.json + text(`[Unreadable: ${errorMessage(error)}]`)
     }
     // That a secret is absent, or whether a flag is set, is no secret, and telling so helps whoever debugs.
     if (rule.secret && value !== null && value !== undefined && typeof value !== 'boolean')

@@ -1,0 +1,63 @@
+import type { Acknowledgement, AuditStats, SendError, SendOptions, SendPayload } from './audit/index.ts'
+import type { Logger } from './log/index.ts'
+import type { Job, RequestRecord, RequestScope } from './request/index.ts'
+
+/** What an instance did so far. */
+export interface DeedboxStats {
+  /** Request records made, late ones included. */
+  readonly records: number
+  /** Log lines handed to the sink, and lines that it lost. */
+  readonly lines: { readonly written: number; readonly lost: number }
+  readonly audit: AuditStats
+}
+
+/** One event of {@link Deedbox.sendAll}. */
+export interface SendInput extends SendOptions {
+  readonly name: string
+  readonly payload: SendPayload
+}
+
+/** What became of one event of {@link Deedbox.sendAll}. (IP-09) */
+export type SendResult =
+  | { readonly ok: true; readonly event: SendInput; readonly acknowledgement: Acknowledgement }
+  | { readonly ok: false; readonly event: SendInput; readonly error: SendError }
+
+/** One instance: what a service imports this package for. */
+export interface Deedbox {
+  readonly service: string
+  readonly env: string
+  /** The log; inside a request its lines carry the request's id. */
+  readonly log: Logger
+  /** The id of the request or job that the calling code belongs to. */
+  readonly requestId: string | undefined
+  /** The request or job that the calling code belongs to, as far as this instance watches it. */
+  current(): RequestScope | undefined
+  /** Keeps values with the current request, by name. */
+  set(values: Readonly<Record<string, unknown>>): void
+  /** Reads a value back that {@link set} kept. */
+  get(name: string): unknown
+  /** Names the audit event of the current request. (IF-16) */
+  event(name: string): void
+  /**
+   * Runs work that is no HTTP request in a scope of its own: log lines carry its id, one line tells its end, and
+   * if the work names an event, one is sent. (Ruling 5)
+   */
+  run<Result>(job: Job, work: () => Result): Result
+  /**
+   * Sends one event and resolves once the ledger has acknowledged it. (IP-03 … IP-08)
+   * @throws SendError
+   */
+  send(name: string, payload: SendPayload, options?: SendOptions): Promise<Acknowledgement>
+  /** Sends many events, in batches; one result per event, in their order. Never rejects. (IP-09) */
+  sendAll(events: readonly SendInput[]): Promise<SendResult[]>
+  /** Has a function told each request record as it is made. What it throws is logged. Returns how to undo it. */
+  onRecord(listener: (record: RequestRecord) => void): () => void
+  stats(): DeedboxStats
+  /** Resolves to `true` when all events are delivered, to `false` if that takes longer. Default 5,000 ms. */
+  flush(timeout?: number): Promise<boolean>
+  /**
+   * Flushes, then gives up what still waits (counted as dropped) and takes no more events. Log calls still work.
+   * Resolves to whether everything was delivered. A ledger opened by the caller stays open.
+   */
+  close(timeout?: number): Promise<boolean>
+}

@@ -119,3 +119,13 @@ test('IF-29 IF-30 a ledger that comes back late gets every event once', async t 
   assert.equal(box.stats().audit.delivered, 20)
   assert(box.stats().audit.duplicate > 0, 'the lost answer was asked for again')
 })
+
+test("IP-08 a repeat under the caller's own key is recognised, however much later it is sent", async t => {
+  const ledger = await openTestLedger(t, tempFolder(t))
+  const box = deedbox({ service: 'job', ledger, log: { sink: quiet } })
+  t.after(() => box.close())
+  const first = await box.send('invoice.sent', { id: 'i_1' }, { idempotencyKey: 'invoice-i_1' })
+  const again = await box.send('invoice.sent', { id: 'i_1' }, { idempotencyKey: 'invoice-i_1' })
+  assert.deepEqual([again.duplicate, again.txId], [true, first.txId])
+  assert.equal(ledger.head().size, 1)
+})

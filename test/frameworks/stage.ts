@@ -37,12 +37,13 @@ export async function setScene(
   harness: FrameworkHarness,
   options: { attachTwice?: boolean } = {},
 ): Promise<Scene> {
-  const ledger = await openTestLedger(t, tempFolder(t))
+  // What is registered first is closed first: the service, then the instance, then its ledger.
+  const opening = Promise.withResolvers<Ledger>()
   const lines: Line[] = []
   const records: RequestRecord[] = []
   const box = deedbox({
     service: 'suite',
-    ledger,
+    ledger: opening.promise,
     log: { sink: { write: line => lines.push(JSON.parse(line)) }, level: 'TRACE' },
   })
   const waiting = new Set<() => void>()
@@ -67,6 +68,8 @@ export async function setScene(
   const service = await harness.start(box, stage, { attachTwice: options.attachTwice ?? false })
   t.after(() => service.stop())
   t.after(() => box.close())
+  const ledger = await openTestLedger(t, tempFolder(t))
+  opening.resolve(ledger)
   return Object.assign(scene, {
     box,
     ledger,

@@ -120,7 +120,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     payload: SendPayload,
     how: SendOptions = {},
   ): Promise<Acknowledgement> => {
-    const requestId = (): string => current()?.requestId ?? generateId()
+    const requestId = (stable: string | undefined): string => current()?.requestId ?? stable ?? generateId()
     const event = explicitEvent(name, payload, how, { service, env, redactor, requestId })
     return outlet.send(event, how.timeout ?? sendTimeout)
   }
@@ -133,6 +133,10 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const unregister = registerEndOfProcess({
     onSignal: options.flushOnSignal ?? true,
     flush: deliver,
+    flushLines: () => {
+      toAudit.drain()
+      instanceLog.flush()
+    },
     flushSync: () => {
       lifecycle.abandonFailed()
       toAudit.drain()

@@ -1,4 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
+import { endTurns } from './request/index.ts'
 
 /** What an instance does when its process ends. */
 export interface EndOfProcess {
@@ -6,7 +7,9 @@ export interface EndOfProcess {
   readonly onSignal: boolean
   /** Delivers what waits, within the given milliseconds. Must not reject. */
   flush(timeout: number): Promise<unknown>
-  /** Writes out what only memory holds, before it returns. Must not throw. */
+  /** Writes out the lines that only memory holds, before it returns. Must not throw. */
+  flushLines(): void
+  /** The last call: completes what cannot complete any more, and writes it out. Must not throw. */
   flushSync(): void
 }
 
@@ -65,6 +68,11 @@ function flushBeforeExit(): void {
 }
 
 function flushAtExit(): void {
+  endTurns()
+  flushLast()
+}
+
+function flushLast(): void {
   for (const instance of registered) instance.flushSync()
 }
 
@@ -82,7 +90,7 @@ function listenToSignals(): void {
 }
 
 function onSignal(signal: NodeJS.Signals): void {
-  flushAtExit()
+  for (const instance of registered) instance.flushLines()
   process.off(signal, onSignal)
   const wanting = [...registered].filter(instance => instance.onSignal)
   if (process.listenerCount(signal) > 0) {
@@ -92,7 +100,7 @@ function onSignal(signal: NodeJS.Signals): void {
     return
   }
   void Promise.all(wanting.map(instance => instance.flush(exitTimeout))).then(() => {
-    flushAtExit()
+    flushLast()
     if (process.listenerCount(signal) > 0) return
     process.kill(process.pid, signal)
     // Still here: the system ignores the signal for this process (as for the first one of a container).

@@ -40,7 +40,10 @@ export interface SendOptions {
   readonly timeout?: number
 }
 
-/** An event to send: an object gets a `timestamp` if it has no valid one (IP-04); a text is sent as it is. */
+/**
+ * An event to send. An object gets a `timestamp` if it has no valid one (IP-04), except under an `idempotencyKey` of the
+ * caller's, where a repeat has to be equal; a text is sent as it is.
+ */
 export type SendPayload = Readonly<Record<string, unknown>> | string
 
 /** What the instance adds to an explicit event. */
@@ -48,8 +51,8 @@ export interface ExplicitEventSettings {
   readonly service: string
   readonly env: string
   readonly redactor: Redactor
-  /** The id to use when the caller gives none. */
-  readonly requestId: () => string
+  /** The id to use when the caller gives none; outside requests the given one, if any, else a new one. */
+  readonly requestId: (stable: string | undefined) => string
 }
 
 /**
@@ -69,7 +72,8 @@ export function explicitEvent(
   const key = options.idempotencyKey ?? uuid7()
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
     throw invalid('idempotencyKey must be 1 to 255 visible ASCII characters')
-  const requestId = options.requestId ?? settings.requestId()
+  // Under a key of the caller's, a repeat has to be the same to the byte: nothing is added that differs each time.
+  const requestId = options.requestId ?? settings.requestId(options.idempotencyKey)
   if (typeof requestId !== 'string' || requestId === '')
     throw invalid('requestId must be a text that is not empty')
   const { timeout = 1 } = options
@@ -89,14 +93,14 @@ export function explicitEvent(
     settings.redactor,
   )
   return {
-    payload: payloadText(payload, options.clamp === true, settings.redactor),
+    payload: payloadText(payload, options, settings.redactor),
     meta: JSON.parse(meta) as EventMeta,
     idempotencyKey: key,
     requestId,
   }
 }
 
-function payloadText(payload: SendPayload, clamp: boolean, redactor: Redactor): string {
+function payloadText(payload: SendPayload, options: SendOptions, redactor: Redactor): string {
   if (typeof payload === 'string') {
     const text = redactor.text(payload.toWellFormed())
     const bytes = Buffer.byteLength(text)
@@ -108,8 +112,11 @@ function payloadText(payload: SendPayload, clamp: boolean, redactor: Redactor): 
   }
   const { timestamp } = payload
   const valid = typeof timestamp === 'string' && !Number.isNaN(Date.parse(timestamp))
-  const stamped = valid ? payload : { ...payload, timestamp: `${isoMicroseconds(wallMicroseconds())}Z` }
-  if (!clamp) return withinLimit(stamped, payloadBytes, 'payload', redactor)
+  const needsNoStamp = valid || options.idempotencyKey !== undefined
+  const stamped = needsNoStamp
+    ? payload
+    : { ...payload, timestamp: `${isoMicroseconds(wallMicroseconds())}Z` }
+  if (options.clamp !== true) return withinLimit(stamped, payloadBytes, 'payload', redactor)
   const whole = createSerializer(redactor, unlimited(Number.POSITIVE_INFINITY)).serialize(stamped).json
   return clampPayload(whole, largestFirst)
 }

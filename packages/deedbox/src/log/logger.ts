@@ -69,6 +69,11 @@ export class LogWriter {
     this.#settings = settings
   }
 
+  /** Whether a line of this level is written at all. (FA-30) */
+  isWritten(level: LogLevel): boolean {
+    return levelNumbers[level] >= levelNumbers[this.level]
+  }
+
   /**
    * Writes the line of a log call.
    * @param depth frames between this function and the call whose place is the line's source

@@ -157,7 +157,7 @@ test('FA-18 secret parameters are blanked and everything else is as it was sent'
   assert.equal(line.referer, 'https://u:[redacted]@h/?sid=[redacted]&y=2')
 })
 
-test('ruling 12: fields and levels of the caller', async t => {
+test('FA-30 ruling 12: fields and levels of the caller; a line below the threshold is not written', async t => {
   const answering =
     (captured: () => Asked) =>
     (_request: IncomingMessage, response: ServerResponse): void => {
@@ -177,6 +177,7 @@ test('ruling 12: fields and levels of the caller', async t => {
     {
       log: {
         sink: { write: text => texts.push(text) },
+        level: 'DEBUG',
         requestFields: record => record.values,
         requestLevel: record => (record.path === '/' ? 'DEBUG' : undefined),
       },
@@ -193,4 +194,8 @@ test('ruling 12: fields and levels of the caller', async t => {
     ],
   )
   for (const { request_id } of lines) assert.notEqual(request_id, 'spoof')
+  const before = texts.length
+  own.box.log.level = 'INFO'
+  await own.ask('/')
+  assert.ok(!texts.slice(before).some(text => text.includes('path_with_query')))
 })

@@ -35,7 +35,7 @@ export function requestLineSink(
   const refererText = rememberHeaders(text => quote(redactor.url(text)))
   const { requestFields } = options
 
-  const render = (record: RequestRecord): string => {
+  const render = (record: RequestRecord, level: LogLevel): string => {
     const { client, error } = record
     const target = record.query === '' ? record.path : `${record.path}?${record.query}`
     const members =
@@ -48,7 +48,7 @@ export function requestLineSink(
     const failed = error !== null && (record.status >= 500 || record.late)
     return writer.render(
       {
-        level: options.requestLevel?.(record) ?? requestLevel(record),
+        level,
         message: failed ? 'Unhandled exception' : 'log request',
         members,
         fields: requestFields === undefined ? undefined : requestFields(record),
@@ -57,7 +57,10 @@ export function requestLineSink(
       endOf(record),
     )
   }
-  return record => writer.later(() => render(record))
+  return record => {
+    const level = options.requestLevel?.(record) ?? requestLevel(record)
+    if (writer.isWritten(level)) writer.later(() => render(record, level))
+  }
 }
 
 /** What stands on a request line only where it says something. */

@@ -8,4 +8,4 @@ export type { BodyFacts, Failure, JobRecord, Outcome, RequestRecord } from './re
 export type { RequestScope } from './scope.ts'
 export { defaultSkipPaths, type SkipPath, skipTest } from './skip-paths.ts'
 export type { TraceContext } from './trace-context.ts'
-export { TurnQueue } from './turn-queue.ts'
+export { endTurns, TurnQueue } from './turn-queue.ts'

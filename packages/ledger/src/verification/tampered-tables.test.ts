@@ -218,6 +218,19 @@ test('P12 bytes after the hashes of a tile: content_mismatch', async t => {
   assert.match(findings[0]?.detail ?? '', /Tile 0 of level 0 goes on after the 7 hashes/)
 })
 
+test('P5 a member named __proto__ derives no search column, neither at intake nor in verification', async t => {
+  const { folder, keys } = await smallLedger(t)
+  const ledger = await openTestLedger(t, folder)
+  const { meta } = testEvent(7)
+  const hidden = JSON.parse('{"__proto__":{"subject":"somebody","actor":{"id":"somebody"}}}') as object
+  const { index } = await ledger.append({ payload: 'x', meta: { ...meta, ...hidden } })
+  assert.deepEqual(ledger.search({ subject: 'somebody' }).rows, [])
+  await ledger.close()
+  assert.deepEqual([checkLog(folder, keys).verdict, index], ['ok', 7])
+  tamper(folder, `UPDATE events SET subject = 'somebody' WHERE position = (1 << 40) + ${index}`)
+  assert.equal(checkLog(folder, keys).verdict, 'index_mismatch')
+})
+
 test('the report lists what nothing vouches for', async t => {
   const { folder } = await smallLedger(t)
   const { notAttested } = checkLog(folder)

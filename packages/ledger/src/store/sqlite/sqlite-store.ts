@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { LedgerError } from '../../errors.ts'
 import { CommitOutcomeUnknown, type LedgerStore, type StoreTransaction } from '../store.ts'
-import { openForWriting, sentenceOf } from './connection.ts'
+import { openForWriting, sentenceOf, sqliteCode } from './connection.ts'
 import { SqliteTransaction } from './sqlite-transaction.ts'
 
 // SQLite result codes, https://www.sqlite.org/rescode.html; extended codes carry these in their low byte.
@@ -88,9 +88,4 @@ function translated(error: unknown): unknown {
     return new LedgerError('storage_failed', `The database failed: ${sentenceOf(error)}.`, { cause: error })
   }
   return error
-}
-
-function sqliteCode(error: unknown): number | undefined {
-  const code = (error as { errcode?: unknown } | null)?.errcode
-  return typeof code === 'number' ? code & 0xff : undefined
 }

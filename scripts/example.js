@@ -20,17 +20,16 @@ const ledger = run(['packages/deedbox/bin/deedbox.js', 'serve'], {
   DEEDBOX_BOOTSTRAP_KEY: key,
   PORT: ledgerPort,
 })
-// Its welcome speaks of a first start; here our own text says what to do.
-ledger.stdout.resume()
-await answers(`${ledgerUrl}/__lbheartbeat__`, ledger)
+// Its welcome speaks of a first start; here our own text says what to do, once it has said that it is there.
+await says(ledger, ledger.stdout, 'without trusting it.', 'the ledger (LEDGER_PORT sets its port)')
 const vkey = await text(`${ledgerUrl}/ledgers/main/vkey`)
 service = run(['examples/express-service/server.ts'], {
   PORT: servicePort,
   DEEDBOX_URL: ledgerUrl,
   DEEDBOX_API_KEY: key,
 })
-service.stdout.pipe(process.stdout)
-await answers(`${serviceUrl}/orders/1`, service)
+service.stderr.pipe(process.stderr)
+await says(service, service.stderr, '"message":"listening"', 'the service (PORT sets its port)')
 
 process.stdout.write(`
 The ledger is at ${ledgerUrl}, the service at ${serviceUrl}. Call the service from another terminal; its log lines
@@ -57,7 +56,7 @@ function run(args, env) {
   const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', args[0].includes('examples') ? 'pipe' : 'inherit'],
   })
   child.on('exit', code => stopAll(code ?? 0))
   return child
@@ -74,19 +73,25 @@ function stopAll(code) {
 }
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopAll(0))
 
-/** Waits until a URL answers at all, for as long as the process behind it lives; half a minute at most. */
-async function answers(url, child) {
-  for (let tries = 0; tries < 300 && child.exitCode === null; tries++) {
-    try {
-      await fetch(url)
-      return
-    } catch {
-      await new Promise(done => setTimeout(done, 50))
-    }
-  }
-  console.error(`${url} does not answer; the reason stands above.`)
-  stopAll(1)
-  process.exit(1)
+/** Waits until a part has said a text of its own: another program on its port would not say it. */
+function says(child, stream, wanted, what) {
+  let said = ''
+  let ready = false
+  return new Promise(done => {
+    stream.setEncoding('utf8').on('data', text => {
+      if (ready) return
+      said += text
+      ready = said.includes(wanted)
+      if (ready) done()
+    })
+    child.on('exit', () => {
+      if (ready) return
+      console.error(`The example ends: ${what} did not start; the reason stands above.`)
+      stopAll(1)
+      if (ledger.exitCode !== null) process.exit(1)
+      ledger.on('exit', () => process.exit(1))
+    })
+  })
 }
 
 async function text(url) {

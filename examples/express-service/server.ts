@@ -26,8 +26,11 @@ app.get('/broken', () => {
 })
 
 const port = Number(process.env.PORT ?? 3000)
-const server = app.listen(port, () => {
-  box.log.info('listening', { port })
+const server = app.listen(port, async error => {
+  if (error === undefined) return void box.log.info('listening', { port })
+  box.log.critical('cannot listen', { port, error })
+  await box.close()
+  process.exit(1)
 })
 
 process.once('SIGTERM', stop)

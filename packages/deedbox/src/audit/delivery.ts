@@ -248,7 +248,7 @@ export class Delivery implements AuditOutlet {
       }
     })
     if (problem !== undefined && again.length === batch.length) {
-      this.#repeat(again, problem.retryAfter, `${problem.reason}: ${problem.message}`)
+      this.#repeat(again, problem.retryAfter, `${problem.message} (${problem.reason})`)
       return
     }
     this.#failures = 0
@@ -260,12 +260,16 @@ export class Delivery implements AuditOutlet {
     this.#counts.rejected++
     entry.settle?.(result)
     if (result.status === 429) return
-    this.#warn('audit_rejected', `The ledger refused an audit event: ${result.reason}: ${result.message}`, {
-      reason: result.reason,
-      status: result.status,
-      event_name: entry.event.meta.event_name,
-      rejected: this.#counts.rejected,
-    })
+    this.#warn(
+      'audit_rejected',
+      `The ledger refused an audit event (${result.reason}). It says: ${result.message}`,
+      {
+        reason: result.reason,
+        status: result.status,
+        event_name: entry.event.meta.event_name,
+        rejected: this.#counts.rejected,
+      },
+    )
   }
 
   #repeat(batch: readonly QueuedEvent[], retryAfter: number | undefined, problem: string): void {
@@ -330,7 +334,7 @@ function refusal(event: AuditEvent, result: Extract<LedgerResult, { ok: false }>
   const quota = result.status === 429
   return new SendError(
     quota ? 'quota_exceeded' : 'rejected',
-    `The ledger refused the event: ${result.reason}: ${result.message}`,
+    `The ledger refused the event (${result.reason}). It says: ${result.message}`,
     { reason: result.reason, status: result.status, idempotencyKey: event.idempotencyKey },
   )
 }

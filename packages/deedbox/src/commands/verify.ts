@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import {
   checkReceipt,
@@ -94,6 +94,11 @@ function readReceipt(file: string, pinned: VerifierKey[]): ReceiptReport {
 /** A key as an argument, or the first line of a file that holds one. No file name has two plus signs by accident. */
 function readKey(argument: string): VerifierKey {
   const isKey = argument.split('+').length > 2
+  if (!isKey && !existsSync(argument)) {
+    throw new UsageError(
+      `--key: "${argument}" is neither a verifier key (name+id+key) nor a file that holds one.`,
+    )
+  }
   const text = isKey ? argument : (readText(argument, 'verifier key').trim().split(/\s+/)[0] ?? '')
   try {
     return parseVerifierKey(nodeCrypto.sha256, text)
@@ -155,7 +160,8 @@ function dataText(report: DataReport): string {
       '  proved      Nothing was changed, dropped or reordered relative to the checkpoint that the key signed.',
       ...caveats(verdict),
       `              ${openEnd(report)}`,
-      `              Not attested by anything: ${notAttested.join(', ')}.`,
+      '              That these columns are true, which serve the server alone and no event depends on:',
+      `              ${notAttested.join(', ')}.`,
     )
   }
   return `${lines.join('\n')}\n`
@@ -166,7 +172,10 @@ function openEnd({ keptSize, size }: DataReport): string {
   if (keptSize === 0) {
     return 'That the end was not cut off: there is nothing to compare with. Give a checkpoint that you kept: --checkpoint.'
   }
-  return `That nothing was cut off after entry ${size - 1}: what was kept elsewhere covers the first ${keptSize}.`
+  return (
+    `That nothing was cut off after entry ${size - 1}: the checkpoint or guard at hand reaches to entry ${keptSize - 1}, ` +
+    'and what came later has no witness.'
+  )
 }
 
 /** What stays open, said wherever a verdict is shown. */

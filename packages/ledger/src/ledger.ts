@@ -91,11 +91,6 @@ export class Ledger {
     return this.#authenticator
   }
 
-  /** Events accepted and not yet durable. */
-  get queueDepth(): number {
-    return this.#queue.depth
-  }
-
   /** What the operator should know: from the opening, and from now. */
   get warnings(): string[] {
     const now = this.#writer.warning
@@ -244,11 +239,6 @@ export class Ledger {
   entries(n: number, width: number): Uint8Array {
     if (tileWidth(0, n, this.head().size) < width) throw unknownTile()
     return encodeEntryBundle(this.#reader.leaves(this.about.ledgerId, n * 256, n * 256 + width))
-  }
-
-  /** What SQLite's own check of the file's structure says; `ok` when nothing is wrong. Slow on large files. */
-  quickCheck(): string {
-    return this.#reader.quickCheck()
   }
 
   /** Waits for what is under way, publishes the newest checkpoint and closes the files. */

@@ -1,4 +1,4 @@
-export { readPragma, sentenceOf, sqliteCode } from './sqlite/connection.ts'
+export { sentenceOf, sqliteCode } from './sqlite/connection.ts'
 export { attestation } from './sqlite/schema.ts'
 export type { SqliteInspection } from './sqlite/sqlite-inspection.ts'
 export { openSqliteReader, type SqliteReader } from './sqlite/sqlite-reader.ts'

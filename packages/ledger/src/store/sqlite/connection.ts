@@ -208,8 +208,8 @@ export function sqliteCode(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined
 }
 
-/** The settings that decide about durability, as SQLite reports them; benchmarks print these. */
-export function readPragma(db: DatabaseSync, name: string): string | number {
+/** A setting as SQLite reports it. */
+function readPragma(db: DatabaseSync, name: string): string | number {
   const row = db.prepare(`PRAGMA ${name}`).get()
   return Object.values(row ?? {})[0] as string | number
 }

@@ -176,11 +176,6 @@ export class SqliteReader {
     return integrityProblems(this.#db)
   }
 
-  /** What SQLite's own check of the file's structure says; `ok` when nothing is wrong. */
-  quickCheck(): string {
-    return String(Object.values(this.#db.prepare('PRAGMA quick_check(1)').get() ?? {})[0])
-  }
-
   close(): void {
     this.#db.close()
   }

@@ -50,6 +50,8 @@ export type LedgerErrorCode =
   | 'guard_unusable'
   | 'invalid_option'
   | 'worker_missing'
+  // a command
+  | 'invalid_usage'
 
 /** An error of the ledger: `code` is for programs, `message` is a sentence that says what to do. */
 export class LedgerError extends Error {

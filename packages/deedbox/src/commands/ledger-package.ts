@@ -1,9 +1,18 @@
 import type { Verdict, VerifierKey } from '@deedbox/tlog'
 import { UsageError } from './usage-error.ts'
 
+/** What the program lends to a command of the ledger package. */
+export interface CommandTools {
+  /** A bar on a terminal's standard error, silent elsewhere: how much of `total` is done, and of what. */
+  progress(what: string, done: number, total: number): void
+  /** Takes the bar away; to be called before anything else is printed. */
+  progressEnd(): void
+}
+
 /** What the command takes from the ledger package, which a service that only sends events need not install. */
 export interface LedgerCommands {
-  serve(args: string[]): Promise<number>
+  /** By name: each resolves to its exit code. */
+  commands: Readonly<Record<string, (args: string[], tools: CommandTools) => Promise<number>>>
   verifyFolder(options: {
     folder: string
     pinned: readonly VerifierKey[]

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { loadLedger } from './ledger-package.ts'
+import { Progress } from './progress.ts'
 import { UsageError } from './usage-error.ts'
 import { verify } from './verify.ts'
+
+/** What the ledger package does; it need not be installed beside a service that only sends events. */
+const ledgerCommands = ['serve']
 
 const help = `Usage: deedbox <command> [options]
 
@@ -26,8 +30,6 @@ export async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args
   try {
     switch (name) {
-      case 'serve':
-        return await (await loadLedger('serve')).serve(rest)
       case 'verify':
         return await verify(rest)
       case '--version':
@@ -40,6 +42,7 @@ export async function main(args: string[]): Promise<number> {
         process.stdout.write(help)
         return name === undefined ? 2 : 0
       default:
+        if (ledgerCommands.includes(name)) return await runLedgerCommand(name, rest)
         throw new UsageError(`There is no command "${name}". "deedbox --help" lists them.`)
     }
   } catch (error) {
@@ -47,10 +50,29 @@ export async function main(args: string[]): Promise<number> {
   }
 }
 
+async function runLedgerCommand(name: string, args: string[]): Promise<number> {
+  const command = (await loadLedger(name)).commands[name]
+  if (command === undefined) {
+    throw new UsageError(
+      `The ledger package at hand has no command "${name}": npm install @deedbox/ledger@${ownVersion()}`,
+    )
+  }
+  const progress = new Progress(process.stderr)
+  try {
+    return await command(args, {
+      progress: (what, done, total) => progress.show(what, done, total),
+      progressEnd: () => progress.clear(),
+    })
+  } finally {
+    progress.clear()
+  }
+}
+
 /** Errors that have a code speak for themselves; anything else is a fault of ours and shows where it happened. */
 function report(error: unknown): number {
   const { code, message, stack } = error as { code?: unknown; message?: unknown; stack?: unknown }
-  const isUsage = error instanceof UsageError || String(code).startsWith('ERR_PARSE_ARGS')
+  const isUsage =
+    error instanceof UsageError || code === 'invalid_usage' || String(code).startsWith('ERR_PARSE_ARGS')
   const known = isUsage || (typeof code === 'string' && !code.startsWith('ERR_'))
   process.stderr.write(`deedbox: ${known ? String(message) : String(stack ?? error)}\n`)
   return isUsage ? 2 : 1

@@ -1,3 +1,9 @@
+import type { LedgerCommand } from './command.ts'
+import { serve } from './serve.ts'
+
 export type { DataReport, Finding } from '../verification/index.ts'
-export { serve, serveHelp } from './serve.ts'
+export type { CommandTools, LedgerCommand } from './command.ts'
 export { type VerifyFolderOptions, verifyFolder } from './verify-folder.ts'
+
+/** The ledger's commands of the `deedbox` program, by name. */
+export const commands: Readonly<Record<string, LedgerCommand>> = { serve }

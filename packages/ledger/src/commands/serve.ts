@@ -11,7 +11,7 @@ import { dataFolder } from './data-folder.ts'
 import { welcomeText } from './welcome.ts'
 
 /** `deedbox serve --help`. */
-export const serveHelp: string = `Usage: deedbox serve [options]
+const serveHelp = `Usage: deedbox serve [options]
 
 Runs the ledger server on an embedded SQLite file. The first start creates the ledger and an API key.
 

@@ -31,6 +31,9 @@ export type LedgerErrorCode =
   | 'unknown_event'
   | 'unknown_ledger'
   | 'unknown_tile'
+  // a ledger that is to be created, or is of the other kind
+  | 'invalid_ledger'
+  | 'ledger_exists'
   // what the ledger cannot do now
   | 'overloaded'
   | 'storage_full'

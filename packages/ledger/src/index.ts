@@ -1,6 +1,14 @@
 export { LedgerError, type LedgerErrorCode } from './errors.ts'
 export { type EventInput, type EventMeta, limits, type Party } from './events/index.ts'
+export type { LedgerRequest, LedgerSummary } from './further-ledgers.ts'
 export { type Acknowledgement, Ledger, type Refusal } from './ledger.ts'
-export { type OpenLedgerOptions, openLedger } from './open-ledger.ts'
+export {
+  type OpenLedgerOptions,
+  type OpenRawLedgerOptions,
+  openLedger,
+  openRawLedger,
+} from './open-ledger.ts'
+export { RawLedger } from './raw-ledger.ts'
 export type { EventPage, EventQuery } from './search/index.ts'
 export type { StoredEvent } from './stored-event.ts'
+export { type LogDescription, TiledLog } from './tiled-log.ts'

@@ -13,22 +13,31 @@ export interface CommandTools {
 export interface LedgerCommands {
   /** By name: each resolves to its exit code. */
   commands: Readonly<Record<string, (args: string[], tools: CommandTools) => Promise<number>>>
-  verifyFolder(options: {
-    folder: string
-    pinned: readonly VerifierKey[]
-    kept?: string
-    onProgress?: (checked: number, size: number) => void
-  }): {
-    verdict: Verdict
-    findings: { verdict: Verdict; index?: number; detail: string }[]
-    found: number
-    checked: number
-    origin: string
-    size: number
-    newestAt: string | null
-    keptSize: number
-    notAttested: string[]
-  }
+  verifyFolder(options: VerifyOptions & { ledger: string }): DataReport
+  /** One report per ledger of the file. */
+  verifyEveryLedger(options: VerifyOptions): DataReport[]
+}
+
+interface VerifyOptions {
+  folder: string
+  pinned: readonly VerifierKey[]
+  kept?: string
+  onProgress?: (checked: number, size: number) => void
+}
+
+/** What re-reading one ledger found. */
+export interface DataReport {
+  verdict: Verdict
+  findings: { verdict: Verdict; index?: number; detail: string }[]
+  found: number
+  checked: number
+  ledger: string
+  kind: 'events' | 'raw'
+  origin: string
+  size: number
+  newestAt: string | null
+  keptSize: number
+  notAttested: string[]
 }
 
 /**

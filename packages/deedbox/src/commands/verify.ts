@@ -12,12 +12,12 @@ import {
   type VerifierKey,
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
-import { type LedgerCommands, loadLedger } from './ledger-package.ts'
+import { type DataReport, loadLedger } from './ledger-package.ts'
 import { Progress } from './progress.ts'
 import { UsageError } from './usage-error.ts'
 
 const help = `Usage: deedbox verify <receipt.tlog-proof> --key <verifier key>
-       deedbox verify --data <folder> --key <verifier key> [--checkpoint <file>]
+       deedbox verify --data <folder> --key <verifier key> [--ledger <name>] [--checkpoint <file>]
 
 Checks a receipt offline, or re-reads everything in a ledger's data folder: every leaf, every stored part, every
 search column and index, every tile, every published checkpoint, idempotency and API keys.
@@ -26,6 +26,8 @@ Options
   --key <key>          the ledger's verifier key, or a file that holds it; may be given several times.
                        Without it the key that comes with the data is used, and the verdict is at best ok_unpinned
   --data <folder>      the data folder of a ledger, or its database file (it may be running)
+  --ledger <name>      only this ledger of the file. Without it all of them are verified, each against the --key whose
+                       name is its origin, and the worst verdict decides the exit code
   --checkpoint <file>  a checkpoint that you kept: the ledger has to extend it. So it has to extend the one in this
                        machine's rollback guard, if there is one (DEEDBOX_GUARD: its folder, or "off")
   --json               the report as one JSON object
@@ -50,6 +52,7 @@ export async function verify(args: string[]): Promise<number> {
     options: {
       key: { type: 'string', multiple: true },
       data: { type: 'string' },
+      ledger: { type: 'string' },
       checkpoint: { type: 'string' },
       json: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -66,20 +69,34 @@ export async function verify(args: string[]): Promise<number> {
   }
   if (file !== undefined) {
     if (values.checkpoint !== undefined) throw new UsageError('--checkpoint goes with --data.')
+    if (values.ledger !== undefined) throw new UsageError('--ledger goes with --data.')
     const report = readReceipt(file, pinned)
     process.stdout.write(values.json ? receiptJson(report) : receiptText(report))
     return exitCodes[report.verdict]
   }
   const progress = new Progress(process.stderr)
-  const report = (await loadLedger('verify --data')).verifyFolder({
+  const ledgers = await loadLedger('verify --data')
+  const options = {
     folder: values.data ?? '',
     pinned,
-    onProgress: (checked, size) => progress.show('events re-read', checked, size),
+    onProgress: (checked: number, size: number) => progress.show('entries re-read', checked, size),
     ...(values.checkpoint === undefined ? {} : { kept: readText(values.checkpoint, 'checkpoint') }),
-  })
+  }
+  const reports =
+    values.ledger === undefined
+      ? ledgers.verifyEveryLedger(options)
+      : [ledgers.verifyFolder({ ...options, ledger: values.ledger })]
   progress.clear()
-  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : dataText(report))
-  return exitCodes[report.verdict]
+  const text = values.json ? (report: DataReport) => `${JSON.stringify(report)}\n` : dataText
+  process.stdout.write(reports.map(text).join(values.json ? '' : '\n'))
+  return worstCode(reports)
+}
+
+/** That a ledger has no entries yet spoils nothing, as long as there was something to check in another one. */
+function worstCode(reports: readonly DataReport[]): number {
+  const codes = reports.map(report => exitCodes[report.verdict])
+  const some = codes.filter(code => code !== exitCodes.nothing_checked)
+  return Math.max(...(some.length === 0 ? codes : some))
 }
 
 function readReceipt(file: string, pinned: VerifierKey[]): ReceiptReport {
@@ -120,8 +137,6 @@ function readBytes(file: string, what: string): Buffer {
   }
 }
 
-type DataReport = ReturnType<LedgerCommands['verifyFolder']>
-
 const good: readonly Verdict[] = ['ok', 'ok_unpinned', 'redacted_ok']
 
 function receiptText(report: ReceiptReport): string {
@@ -143,7 +158,8 @@ function receiptText(report: ReceiptReport): string {
 }
 
 function dataText(report: DataReport): string {
-  const { verdict, findings, found, checked, size, origin, newestAt, notAttested } = report
+  const { verdict, findings, found, checked, kind, size, origin, newestAt, notAttested } = report
+  const isRaw = kind === 'raw'
   const lines: string[] = [verdict]
   for (const finding of findings) {
     const place = finding.index === undefined ? '' : ` at index ${finding.index}`
@@ -152,8 +168,8 @@ function dataText(report: DataReport): string {
   if (found > findings.length) lines.push(`  … and ${found - findings.length} more`)
   lines.push(
     `  ledger      ${safe(origin)}`,
-    `  re-read     ${checked} of ${size} events, all parts and search columns`,
-    `  newest      ${newestAt === null ? 'no entry' : `recorded ${newestAt}, the last that was read of ${size}`}`,
+    `  re-read     ${checked} of ${size} ${isRaw ? 'entries of a raw ledger' : 'events, all parts and search columns'}`,
+    `  newest      ${newestAt === null ? 'no entry' : `recorded ${newestAt}${isRaw ? ' by its own account' : ''}, the last that was read of ${size}`}`,
   )
   if (good.includes(verdict)) {
     lines.push(

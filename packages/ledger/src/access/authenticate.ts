@@ -18,18 +18,23 @@ export interface Caller {
 /** Tells callers by the `Authorization` header of their request. */
 export class Authenticator {
   readonly #find: (hash: Uint8Array) => ApiKeyRow | null
+  readonly #ledgerId: number
   readonly #cache = new Map<string, { row: ApiKeyRow | null; until: number }>()
 
-  /** @param find looks a key up by the SHA-256 of its text */
-  constructor(find: (hash: Uint8Array) => ApiKeyRow | null) {
+  /**
+   * @param find looks a key up by the SHA-256 of its text
+   * @param ledgerId the ledger that is meant where a call names none: the first of the file
+   */
+  constructor(find: (hash: Uint8Array) => ApiKeyRow | null, ledgerId: number) {
     this.#find = find
+    this.#ledgerId = ledgerId
   }
 
   /**
    * @throws LedgerError `missing_api_key`, `invalid_api_key` (unknown, expired and revoked look the same from
-   *   outside), `insufficient_scope`
+   *   outside), `insufficient_scope`, also for a key of another ledger
    */
-  authenticate(authorization: string | undefined, scope: Scope): Caller {
+  authenticate(authorization: string | undefined, scope: Scope, ledgerId: number = this.#ledgerId): Caller {
     if (authorization === undefined) {
       throw new LedgerError('missing_api_key', 'Send your API key in the header "Authorization: Bearer …".')
     }
@@ -41,6 +46,12 @@ export class Authenticator {
       throw new LedgerError(
         'invalid_api_key',
         'This API key is not valid here. Check the key and the address.',
+      )
+    }
+    if (row.ledgerId !== ledgerId) {
+      throw new LedgerError(
+        'insufficient_scope',
+        'This API key belongs to another ledger. Use one that was created for this ledger.',
       )
     }
     if (!row.scopes.includes(scope)) {

@@ -212,6 +212,7 @@ test('the OpenAPI document names every call and validates as what it says it is'
     '/__heartbeat__',
     '/__lbheartbeat__',
     '/__version__',
+    '/ledgers/{name}/add',
     '/ledgers/{name}/checkpoint',
     '/ledgers/{name}/tile/{*}',
     '/ledgers/{name}/vkey',
@@ -219,6 +220,7 @@ test('the OpenAPI document names every call and validates as what it says it is'
     '/v1/events/batch',
     '/v1/events/{tx_id}',
     '/v1/events/{tx_id}/receipt',
+    '/v1/ledgers',
   ])
   const paths = json.paths as Record<
     string,

@@ -7,6 +7,7 @@ import { limits } from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { capBytesInFlight } from './bytes-in-flight.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
+import { addRoute, ledgerRoutes } from './ledger-routes.ts'
 import { problemOf } from './problem.ts'
 import { answerClientError } from './raw-answers.ts'
 import { type ContentRead, eventRoutes, logRoutes } from './read-routes.ts'
@@ -77,9 +78,12 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
   closeInTime(app)
   answerErrors(app, options.onFault)
   await app.register(async routes => {
-    writeRoutes(routes, ledger, capBytesInFlight(options.maxBytesInFlight ?? 64 * 1024 * 1024))
+    const admit = capBytesInFlight(options.maxBytesInFlight ?? 64 * 1024 * 1024)
+    writeRoutes(routes, ledger, admit)
     eventRoutes(routes, ledger, options.onRead ?? (() => undefined))
     logRoutes(routes, ledger, options.publicLog ?? false)
+    ledgerRoutes(routes, ledger, admit)
+    addRoute(routes, ledger, admit)
     dockerflowRoutes(routes, ledger, options.version)
     routes.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   })

@@ -1,8 +1,10 @@
-export { openInlineWriter, openWriterOn } from './inline-writer.ts'
+export { type FurtherLedger, prepareFurtherLedger } from './further-ledger.ts'
+export { openInlineRawWriter, openInlineWriter, openWriterOn } from './inline-writer.ts'
 export { Queue } from './queue.ts'
 export { defaultGuardFolder, fileGuard, type RollbackGuard, readGuard } from './rollback-guard.ts'
 export {
   adminSubmission,
+  type NewLedger,
   type OpenedLedger,
   type Sequenced,
   type Submission,

@@ -7,9 +7,9 @@ const maxBatch = 2_048
 /** The newest checkpoint becomes public this long after the last append, in milliseconds. */
 const idlePublish = 1_000
 
-interface Waiting {
-  submissions: Submission[]
-  resolve: (results: Sequenced[]) => void
+interface Waiting<Item, Result> {
+  submissions: Item[]
+  resolve: (results: Result[]) => void
   reject: (error: unknown) => void
 }
 
@@ -17,9 +17,9 @@ interface Waiting {
  * The one queue of a ledger in this process. While one transaction is under way the next gathers, so batches grow
  * with the load by themselves and a lone event waits for nobody: the disk's own pace is the flush interval.
  */
-export class Queue {
-  readonly #writer: Writer
-  #waiting: Waiting[] = []
+export class Queue<Item = Submission, Result = Sequenced> {
+  readonly #writer: Writer<Item, Result>
+  #waiting: Waiting<Item, Result>[] = []
   #busy = false
   #scheduled = false
   #closed = false
@@ -30,12 +30,12 @@ export class Queue {
   /** Why the last transaction failed, until one succeeds again. */
   failure: LedgerError | undefined
 
-  constructor(writer: Writer) {
+  constructor(writer: Writer<Item, Result>) {
     this.#writer = writer
   }
 
   /** Resolves once all of them are durable; they are committed in one transaction and in this order. */
-  submit(submissions: Submission[]): Promise<Sequenced[]> {
+  submit(submissions: Item[]): Promise<Result[]> {
     if (submissions.length === 0) return Promise.resolve([])
     if (this.#closed) {
       return Promise.reject(
@@ -94,7 +94,7 @@ export class Queue {
     for (const tell of this.#drained.splice(0)) tell()
   }
 
-  #takeGroup(): Waiting[] {
+  #takeGroup(): Waiting<Item, Result>[] {
     let count = 0
     let groups = 0
     for (const waiting of this.#waiting) {

@@ -11,6 +11,7 @@ import { nodeCrypto } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
 import type { HeadRow, IdempotencyRow, StoreTransaction } from '../store/index.ts'
 import { checkExtends } from './check-extends.ts'
+import { createFurtherLedger } from './further-ledger.ts'
 import { type DedupSecret, fingerprintOf, idempotencyHash } from './idempotency.ts'
 import { type BuiltLeaf, buildLeaf } from './leaf-builder.ts'
 import type { Sequenced, Submission } from './submission.ts'
@@ -74,26 +75,38 @@ export async function sequence(
     results.push(use?.first === undefined ? result : { ...result, amends: use.first.txId })
     if (use !== undefined) known.remember(use, result)
     if (submission.newApiKey !== undefined) await tx.insertApiKey(submission.newApiKey)
+    if (submission.newLedger !== undefined) await createFurtherLedger(tx, submission.newLedger)
   }
   if (built.length === 0) {
     ledger.edge = { head: from, tree }
     return { results, head: from }
   }
 
-  const root = tree.root()
-  const note = signNote(formatCheckpoint({ origin: ledger.origin, size: tree.size, root }), ledger.signers)
-  const head: HeadRow = { size: tree.size, root, at, note }
   await tx.insertEvents(
     ledger.ledgerId,
     built.map(leaf => leaf.row),
   )
   await tx.insertIdempotency(ledger.ledgerId, known.fresh)
+  return { results, head: await moveTree(tx, ledger, from, tree, at) }
+}
+
+/** Stores what the appended leaves change in the tree: tiles and the signed head, guarded by compare-and-swap. */
+export async function moveTree(
+  tx: StoreTransaction,
+  ledger: LedgerState,
+  from: HeadRow,
+  tree: RightEdge,
+  at: number,
+): Promise<HeadRow> {
+  const root = tree.root()
+  const note = signNote(formatCheckpoint({ origin: ledger.origin, size: tree.size, root }), ledger.signers)
+  const head: HeadRow = { size: tree.size, root, at, note }
   await tx.writeTiles(ledger.ledgerId, tree.takeChangedTiles())
   if (!(await tx.moveHead(ledger.ledgerId, from, head))) {
     throw new LedgerError('overloaded', 'Another process moved the head of the ledger. Send the event again.')
   }
   ledger.edge = { head, tree }
-  return { results, head }
+  return head
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { LedgerError } from '../errors.ts'
 import type { EventColumns, PreparedEvent } from '../events/index.ts'
-import type { ApiKeyRow } from '../store/index.ts'
+import type { ApiKeyRow, HeadRow, LedgerRow } from '../store/index.ts'
 
 /** One thing to be sequenced. Plain data: it crosses from the caller's thread to the writer's. */
 export interface Submission {
@@ -11,6 +11,14 @@ export interface Submission {
   requestId: string
   /** An API key to store in the same transaction as the leaf that records its creation. */
   newApiKey?: ApiKeyRow
+  /** A further ledger of the file to create in the same transaction as the leaf that records it. */
+  newLedger?: NewLedger
+}
+
+/** A ledger to be created, with the signed head of its empty tree. */
+export interface NewLedger {
+  row: Omit<LedgerRow, 'ledgerId'>
+  head: HeadRow
 }
 
 /** What became of it, once it is durable. */
@@ -37,6 +45,8 @@ export interface WriterConfig {
   guardFolder: string | null
   /** The name of the ledger inside the file. */
   ledgerName: string
+  /** What it has to be. Only an events ledger is created by opening it, as the first of its file. */
+  kind: LedgerRow['kind']
   /** For creation only; an existing ledger keeps its own. */
   origin: string | undefined
 }
@@ -53,8 +63,11 @@ export interface OpenedLedger {
   warnings: string[]
 }
 
-/** Sequences submissions durably. The same contract in this thread and in a thread of its own. */
-export interface Writer {
+/**
+ * Sequences what is submitted durably. The same contract in this thread and in a thread of its own. A raw ledger's
+ * takes the bytes of entries and tells their indices.
+ */
+export interface Writer<Item = Submission, Result = Sequenced> {
   readonly ledger: OpenedLedger
   /** Why nothing can be written any more until the ledger is opened anew; undefined while all is well. */
   readonly failure: LedgerError | undefined
@@ -64,7 +77,7 @@ export interface Writer {
    * Sequences all of them in one transaction, in order. Resolves once they are durable and the rollback guard
    * is stored. On rejection none is stored, except with the code `outcome_unknown`: then either all or none.
    */
-  append(submissions: Submission[]): Promise<Sequenced[]>
+  append(submissions: Item[]): Promise<Result[]>
   /** Publishes the newest checkpoint if it is not public yet. */
   publish(): Promise<void>
   close(): Promise<void>

@@ -12,6 +12,7 @@ export {
   type IdempotencyRow,
   type LedgerRow,
   type LedgerStore,
+  type RawLeafRow,
   type StoreTransaction,
   type TileRow,
 } from './store.ts'

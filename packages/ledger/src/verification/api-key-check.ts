@@ -1,11 +1,14 @@
-import type { ApiKeyRow, SqliteInspection } from '../store/index.ts'
+import type { ApiKeyRow, LedgerRow, SqliteInspection } from '../store/index.ts'
 import type { Findings } from './findings.ts'
 
 /** The `event_name` of the admin leaf that records the creation of an API key. */
 export const keyCreated = 'deedbox.key.created'
 
 /** What both the leaf and the row say about a key, each value in one spelling. */
-type KeyRecord = Record<'key_id' | 'principal' | 'name' | 'scopes' | 'hash' | 'expires_at', string>
+type KeyRecord = Record<
+  'key_id' | 'ledger_id' | 'principal' | 'name' | 'scopes' | 'hash' | 'expires_at',
+  string
+>
 
 /**
  * Compares table `api_keys` with the leaves that record keys: a key slipped in, a scope raised or an expiry put off
@@ -13,11 +16,14 @@ type KeyRecord = Record<'key_id' | 'principal' | 'name' | 'scopes' | 'hash' | 'e
  */
 export class ApiKeyCheck {
   readonly #findings: Findings
+  readonly #own: string
   /** By hash. A text that was created a second time kept its first row. */
   readonly #created = new Map<string, { index: number; record: KeyRecord }>()
 
-  constructor(findings: Findings) {
+  /** @param own the name of the ledger whose leaves are read; a key of another names that one in its leaf */
+  constructor(findings: Findings, own: string) {
     this.#findings = findings
+    this.#own = own
   }
 
   /** Takes note of an admin leaf named {@link keyCreated} whose payload is the committed one. */
@@ -26,6 +32,7 @@ export class ApiKeyCheck {
     const scopes = Array.isArray(said.scopes) ? said.scopes.join(' ') : ''
     const record: KeyRecord = {
       key_id: String(said.key_id),
+      ledger_id: String(said.ledger ?? this.#own),
       principal: String(said.principal),
       name: String(said.name),
       scopes,
@@ -36,10 +43,11 @@ export class ApiKeyCheck {
   }
 
   /** Reads the table, after the last event. */
-  compare(inspection: SqliteInspection, ledgerId: number): void {
+  compare(inspection: SqliteInspection, ledgers: readonly LedgerRow[]): void {
     for (const row of inspection.apiKeys()) {
-      const record = recordOf(row)
-      const created = row.ledgerId === ledgerId ? this.#created.get(record.hash) : undefined
+      const ledger = ledgers.find(({ ledgerId }) => ledgerId === row.ledgerId)
+      const record = recordOf(row, ledger?.name ?? '')
+      const created = this.#created.get(record.hash)
       if (created === undefined) {
         this.#findings.add(
           'index_mismatch',
@@ -63,9 +71,10 @@ export class ApiKeyCheck {
   }
 }
 
-function recordOf(row: ApiKeyRow): KeyRecord {
+function recordOf(row: ApiKeyRow, ledgerName: string): KeyRecord {
   return {
     key_id: row.keyId,
+    ledger_id: ledgerName,
     principal: row.principal,
     name: row.name,
     scopes: row.scopes.join(' '),

@@ -7,6 +7,7 @@ import { partOf } from '../stored-event.ts'
 import { type ApiKeyCheck, keyCreated } from './api-key-check.ts'
 import type { Findings } from './findings.ts'
 import type { IdempotencyCheck, KeyUse } from './idempotency-check.ts'
+import { type LedgerCheck, ledgerCreated } from './ledger-check.ts'
 
 /** A row of `events` with the ledger that it says it belongs to. */
 export type AuditedRow = EventRow & { ledgerColumn: number }
@@ -21,9 +22,17 @@ export class RowCheck {
   readonly #findings: Findings
   readonly #idempotency: IdempotencyCheck
   readonly #apiKeys: ApiKeyCheck
+  readonly #ledgers: LedgerCheck
 
-  /** The last two are told what the committed parts say about other tables. */
-  constructor(ledger: LedgerRow, findings: Findings, idempotency: IdempotencyCheck, apiKeys: ApiKeyCheck) {
+  /** The last three are told what the committed parts say about other tables. */
+  constructor(
+    ledger: LedgerRow,
+    findings: Findings,
+    idempotency: IdempotencyCheck,
+    apiKeys: ApiKeyCheck,
+    ledgers: LedgerCheck,
+  ) {
+    this.#ledgers = ledgers
     this.#ledger = ledger
     this.#findings = findings
     this.#idempotency = idempotency
@@ -59,6 +68,9 @@ export class RowCheck {
         this.#checkColumns(row, leaf, textOf(sound.core), textOf(sound.context))
       if (leaf.kind === 'admin' && row.columns.event_name === keyCreated && sound.payload !== undefined) {
         this.#apiKeys.expect(index, sound.payload)
+      }
+      if (leaf.kind === 'admin' && row.columns.event_name === ledgerCreated && sound.payload !== undefined) {
+        this.#ledgers.expect(index, sound.payload)
       }
     } catch (error) {
       this.#findings.add(

@@ -12,6 +12,8 @@ import { ApiKeyCheck } from './api-key-check.ts'
 import { damageOf } from './damage.ts'
 import { type Finding, Findings } from './findings.ts'
 import { IdempotencyCheck } from './idempotency-check.ts'
+import { LedgerCheck } from './ledger-check.ts'
+import { RawRowCheck } from './raw-row-check.ts'
 import { type AuditedRow, RowCheck } from './row-check.ts'
 import { SignedSizes } from './signed-sizes.ts'
 
@@ -26,9 +28,16 @@ export interface DataReport {
   found: number
   /** Events whose every part and column was checked. */
   checked: number
+  /** The ledger's name in its file. */
+  ledger: string
+  /** `raw`: what follows is about entries as they came, which have no parts and no columns. */
+  kind: LedgerRow['kind']
   origin: string
   size: number
-  /** The time in the last leaf that was read, ISO 8601 in UTC; null without one. */
+  /**
+   * The time in the last leaf that was read, ISO 8601 in UTC; null without one. Of a raw ledger: the time beside it,
+   * which is not in the leaf and which nothing vouches for.
+   */
   newestAt: string | null
   /** Size of the largest checkpoint from outside the database that the ledger extends; 0: there was none. */
   keptSize: number
@@ -66,18 +75,23 @@ class DataVerification {
   readonly #check: DataCheck
   readonly #findings = new Findings()
   readonly #idempotency = new IdempotencyCheck(this.#findings)
-  readonly #apiKeys = new ApiKeyCheck(this.#findings)
+  readonly #apiKeys: ApiKeyCheck
+  readonly #ledgers = new LedgerCheck(this.#findings)
   readonly #tree = RightEdge.empty(sha256)
   #signed: SignedSizes | undefined
   #size = 0
   #next = 0
-  readonly #rows: RowCheck
+  readonly #rows: RowCheck | RawRowCheck
 
   constructor(reader: SqliteReader, ledger: LedgerRow, check: DataCheck) {
     this.#reader = reader
     this.#ledger = ledger
     this.#check = check
-    this.#rows = new RowCheck(ledger, this.#findings, this.#idempotency, this.#apiKeys)
+    this.#apiKeys = new ApiKeyCheck(this.#findings, ledger.name)
+    this.#rows =
+      ledger.kind === 'raw'
+        ? new RawRowCheck(ledger, this.#findings)
+        : new RowCheck(ledger, this.#findings, this.#idempotency, this.#apiKeys, this.#ledgers)
   }
 
   run(): DataReport {
@@ -145,8 +159,19 @@ class DataVerification {
       )
     }
     this.#idempotency.compare(inspection, ledgerId)
-    this.#apiKeys.compare(inspection, ledgerId)
+    this.#checkAdministration(inspection)
     for (const detail of inspection.strayRows(ledgerId)) this.#findings.add('index_mismatch', detail)
+  }
+
+  /** The file's events ledger has the leaves that say which API keys and further ledgers there are. */
+  #checkAdministration(inspection: SqliteInspection): void {
+    const ledgers = this.#reader.ledgers()
+    if (this.#ledger.kind === 'events') {
+      this.#apiKeys.compare(inspection, ledgers)
+      this.#ledgers.compare(ledgers, this.#ledger.ledgerId)
+    } else if (ledgers.every(({ kind }) => kind === 'raw')) {
+      this.#findings.add('index_mismatch', 'Table ledgers has no events ledger; every file begins with one.')
+    }
   }
 
   #openSigned(
@@ -238,11 +263,13 @@ class DataVerification {
       findings: first,
       found: count,
       checked: this.#rows.checked,
+      ledger: this.#ledger.name,
+      kind: this.#ledger.kind,
       origin: this.#ledger.origin,
       size: this.#size,
       newestAt: this.#rows.lastAt === 0 ? null : new Date(this.#rows.lastAt).toISOString(),
       keptSize: this.#signed?.keptSize ?? 0,
-      notAttested: notAttested(),
+      notAttested: [...notAttested(), ...(this.#ledger.kind === 'raw' ? ['events.at', 'heads.at'] : [])],
     }
   }
 }

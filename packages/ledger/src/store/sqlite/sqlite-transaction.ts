@@ -6,6 +6,7 @@ import type {
   HeadRow,
   IdempotencyRow,
   LedgerRow,
+  RawLeafRow,
   StoreTransaction,
   TileRow,
 } from '../store.ts'
@@ -20,6 +21,7 @@ export class SqliteTransaction implements StoreTransaction {
   readonly #readTile: StatementSync
   readonly #writeTile: StatementSync
   readonly #insertEvent: StatementSync
+  readonly #insertRawLeaf: StatementSync
   readonly #readLeaf: StatementSync
   readonly #exactUse: StatementSync
   readonly #anyUse: StatementSync
@@ -39,6 +41,9 @@ export class SqliteTransaction implements StoreTransaction {
     )
     this.#insertEvent = db.prepare(
       `INSERT INTO events (${eventColumns.join(', ')}) VALUES (${eventColumns.map(() => '?').join(', ')})`,
+    )
+    this.#insertRawLeaf = db.prepare(
+      `INSERT INTO events (position, ledger_id, leaf, at, kind) VALUES (?, ?, ?, ?, 'raw')`,
     )
     this.#readLeaf = db.prepare('SELECT leaf FROM events WHERE position = ?')
     // Two looks at the edge of one tree, however often a key was amended.
@@ -111,6 +116,12 @@ export class SqliteTransaction implements StoreTransaction {
         row.kind,
         ...columnNames.map(name => row.columns[name]),
       )
+    }
+  }
+
+  insertRawLeaves(ledgerId: number, rows: RawLeafRow[]): void {
+    for (const { index, leaf, at } of rows) {
+      this.#insertRawLeaf.run(positionOf(ledgerId, index), ledgerId, leaf, at)
     }
   }
 

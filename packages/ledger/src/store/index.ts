@@ -1,8 +1,9 @@
 export { sentenceOf, sqliteCode } from './sqlite/connection.ts'
-export { attestation } from './sqlite/schema.ts'
+export { attestation, positionOf, segmentOf, segmentRange } from './sqlite/schema.ts'
 export type { SqliteInspection } from './sqlite/sqlite-inspection.ts'
 export { openSqliteReader, type SqliteReader } from './sqlite/sqlite-reader.ts'
 export { openSqliteStore } from './sqlite/sqlite-store.ts'
+export { termsOf } from './sqlite/terms.ts'
 export {
   type ApiKeyRow,
   CommitOutcomeUnknown,

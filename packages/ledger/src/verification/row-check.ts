@@ -2,11 +2,12 @@ import { type EventLeaf, matchesCommitment, type Part, parseEventLeaf, parts, Tl
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { columnNames, columnsOfParts } from '../events/index.ts'
 import { indexOfTxId } from '../sequencer/index.ts'
-import type { EventRow, LedgerRow } from '../store/index.ts'
+import { type EventRow, type LedgerRow, positionOf } from '../store/index.ts'
 import { partOf } from '../stored-event.ts'
 import { type ApiKeyCheck, keyCreated } from './api-key-check.ts'
 import type { Findings } from './findings.ts'
 import type { IdempotencyCheck, KeyUse } from './idempotency-check.ts'
+import type { TermCheck } from './term-check.ts'
 
 /** A row of `events` with the ledger that it says it belongs to. */
 export type AuditedRow = EventRow & { ledgerColumn: number }
@@ -21,19 +22,28 @@ export class RowCheck {
   readonly #findings: Findings
   readonly #idempotency: IdempotencyCheck
   readonly #apiKeys: ApiKeyCheck
+  readonly #terms: TermCheck
 
-  /** The last two are told what the committed parts say about other tables. */
-  constructor(ledger: LedgerRow, findings: Findings, idempotency: IdempotencyCheck, apiKeys: ApiKeyCheck) {
+  /** The last three are told what the committed parts say about other tables. */
+  constructor(
+    ledger: LedgerRow,
+    findings: Findings,
+    idempotency: IdempotencyCheck,
+    apiKeys: ApiKeyCheck,
+    terms: TermCheck,
+  ) {
     this.#ledger = ledger
     this.#findings = findings
     this.#idempotency = idempotency
     this.#apiKeys = apiKeys
+    this.#terms = terms
   }
 
   check(row: AuditedRow): void {
     const { index } = row
     const before = this.#findings.count
     const leaf = this.#readLeaf(row)
+    this.#terms.pass(positionOf(this.#ledger.ledgerId, index))
     if (leaf === undefined) return
     const sound: Partial<Record<Part, Uint8Array>> = {}
     for (const part of parts) {
@@ -100,6 +110,7 @@ export class RowCheck {
       this.#findings.add('index_mismatch', detail, row.index)
     }
     const derived = columnsOfParts(core, context)
+    this.#terms.expect(positionOf(this.#ledger.ledgerId, row.index), derived)
     for (const column of columnNames) same(column, row.columns[column], derived[column])
     same('at', row.at, Date.parse(leaf.at))
     same('kind', row.kind, leaf.kind)

@@ -7,13 +7,20 @@ import {
   type VerifierKey,
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
-import { attestation, type LedgerRow, type SqliteInspection, type SqliteReader } from '../store/index.ts'
+import {
+  attestation,
+  type LedgerRow,
+  positionOf,
+  type SqliteInspection,
+  type SqliteReader,
+} from '../store/index.ts'
 import { ApiKeyCheck } from './api-key-check.ts'
 import { damageOf } from './damage.ts'
 import { type Finding, Findings } from './findings.ts'
 import { IdempotencyCheck } from './idempotency-check.ts'
 import { type AuditedRow, RowCheck } from './row-check.ts'
 import { SignedSizes } from './signed-sizes.ts'
+import { TermCheck } from './term-check.ts'
 
 const { sha256 } = nodeCrypto
 
@@ -71,13 +78,12 @@ class DataVerification {
   #signed: SignedSizes | undefined
   #size = 0
   #next = 0
-  readonly #rows: RowCheck
+  #rows: RowCheck | undefined
 
   constructor(reader: SqliteReader, ledger: LedgerRow, check: DataCheck) {
     this.#reader = reader
     this.#ledger = ledger
     this.#check = check
-    this.#rows = new RowCheck(ledger, this.#findings, this.#idempotency, this.#apiKeys)
   }
 
   run(): DataReport {
@@ -119,8 +125,11 @@ class DataVerification {
     this.#size = head.size
     const signed = this.#openSigned(inspection, head)
     signed.compare(this.#tree)
+    const terms = new TermCheck(this.#findings, inspection, positionOf(ledgerId, 0))
+    const rows = new RowCheck(this.#ledger, this.#findings, this.#idempotency, this.#apiKeys, terms)
+    this.#rows = rows
     for (const row of inspection.events(ledgerId)) {
-      if (!this.#take(row, signed)) break
+      if (!this.#take(row, rows, signed)) break
     }
     if (this.#next < this.#size) {
       this.#findings.add(
@@ -133,7 +142,7 @@ class DataVerification {
     }
     this.#checkTiles()
     this.#check.onProgress?.(this.#next, this.#size)
-    if (head.at !== this.#rows.lastAt) {
+    if (head.at !== rows.lastAt) {
       this.#findings.add('index_mismatch', 'Table heads, column at: not the time of the newest leaf.')
     }
     const tiles = tilesOf(this.#size)
@@ -144,6 +153,7 @@ class DataVerification {
         `Table tiles has ${stored} rows; a tree of ${this.#size} has ${tiles} tiles.`,
       )
     }
+    terms.end()
     this.#idempotency.compare(inspection, ledgerId)
     this.#apiKeys.compare(inspection, ledgerId)
     for (const detail of inspection.strayRows(ledgerId)) this.#findings.add('index_mismatch', detail)
@@ -189,7 +199,7 @@ class DataVerification {
   }
 
   /** @returns whether the next row can be placed in the tree */
-  #take(row: AuditedRow, signed: SignedSizes): boolean {
+  #take(row: AuditedRow, rows: RowCheck, signed: SignedSizes): boolean {
     if (row.index >= this.#size) {
       this.#findings.add(
         'index_mismatch',
@@ -199,7 +209,7 @@ class DataVerification {
       return false
     }
     if (row.index !== this.#next) return false
-    this.#rows.check(row)
+    rows.check(row)
     this.#tree.append(leafHash(sha256, row.leaf))
     this.#next++
     if (this.#next % 256 === 0) this.#checkTiles()
@@ -232,15 +242,16 @@ class DataVerification {
 
   #report(): DataReport {
     const { worst, first, count } = this.#findings
+    const { checked, lastAt } = this.#rows ?? { checked: 0, lastAt: 0 }
     const sound = this.#check.pinned.length > 0 ? 'ok' : 'ok_unpinned'
     return {
-      verdict: worst?.verdict ?? (this.#rows.checked === 0 ? 'nothing_checked' : sound),
+      verdict: worst?.verdict ?? (checked === 0 ? 'nothing_checked' : sound),
       findings: first,
       found: count,
-      checked: this.#rows.checked,
+      checked,
       origin: this.#ledger.origin,
       size: this.#size,
-      newestAt: this.#rows.lastAt === 0 ? null : new Date(this.#rows.lastAt).toISOString(),
+      newestAt: lastAt === 0 ? null : new Date(lastAt).toISOString(),
       keptSize: this.#signed?.keptSize ?? 0,
       notAttested: notAttested(),
     }

@@ -166,6 +166,7 @@ function applySettings(db: DatabaseSync): void {
     PRAGMA foreign_keys = ON;
     PRAGMA cache_size = -32000;
     PRAGMA journal_size_limit = 67108864;
+    PRAGMA wal_autocheckpoint = 4000;
   `)
   const wanted = { journal_mode: 'wal', synchronous: 2, secure_delete: 1, auto_vacuum: 2 }
   for (const [name, value] of Object.entries(wanted)) {

@@ -1,3 +1,5 @@
+import type { EventColumns } from '../../events/index.ts'
+
 /**
  * The tables of a ledger file, and for each column what vouches for it.
  *
@@ -24,11 +26,40 @@ export function indexOf(ledgerId: number, position: number): number {
   return position - ledgerId * indexesPerLedger
 }
 
-/** Columns that identify somebody or something: each distinct value may be met a few times among millions. */
-const rare = ['request_id', 'trace_id', 'immutable_trail', 'actor_id', 'subject', 'correlation_id']
-const frequent = ['type', 'event_name', 'service']
+/** Positions per segment of {@link createTables}' `event_terms`. */
+const segmentLength = 16_384
 
-/** Run once, in one transaction, on an empty file. */
+/** The segment in which the terms of the event at a position are kept. */
+export function segmentOf(position: number): number {
+  return Math.floor(position / segmentLength)
+}
+
+/** The first and the last position of a segment. */
+export function segmentRange(segment: number): [first: number, last: number] {
+  return [segment * segmentLength, (segment + 1) * segmentLength - 1]
+}
+
+/** The columns that a search can lead with, the most selective first (see {@link createTables}, `event_terms`). */
+export const indexedColumns: readonly (keyof EventColumns)[] = [
+  'request_id',
+  'trace_id',
+  'correlation_id',
+  'immutable_trail',
+  'subject',
+  'actor_id',
+  'event_name',
+  'service',
+  'type',
+]
+
+/**
+ * Run once, in one transaction, on an empty file.
+ *
+ * `event_terms` is the search index: one row for each event and each of its {@link indexedColumns} that has a value,
+ * where `term` is a hash of column and value. Identifiers are random, so an index ordered by them would touch as many
+ * pages as it gains rows, the more the larger it is. Ordered by segment first, all that is written falls into the
+ * last segment, which stays small: ingest costs the same at any size. A search asks one segment after the other.
+ */
 export const createTables: string = `
 CREATE TABLE ledgers (
   ledger_id INTEGER PRIMARY KEY,
@@ -62,8 +93,13 @@ CREATE TABLE events (
   request_id TEXT, trace_id TEXT, immutable_trail TEXT,
   actor_id TEXT, subject TEXT, correlation_id TEXT, outcome TEXT
 ) STRICT;
-${frequent.map(column => `CREATE INDEX events_by_${column} ON events (ledger_id, ${column});`).join('\n')}
-${rare.map(column => `CREATE INDEX events_by_${column} ON events (ledger_id, ${column}) WHERE ${column} IS NOT NULL;`).join('\n')}
+
+CREATE TABLE event_terms (
+  segment INTEGER NOT NULL,
+  term INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (segment, term, position)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tiles (
   ledger_id INTEGER NOT NULL,
@@ -151,6 +187,7 @@ export const attestation: Record<string, Record<string, 'committed' | 'derived' 
     correlation_id: 'derived',
     outcome: 'derived',
   },
+  event_terms: { segment: 'derived', term: 'derived', position: 'derived' },
   tiles: { ledger_id: 'derived', level: 'derived', n: 'derived', hashes: 'committed' },
   checkpoints: { ledger_id: 'not attested', size: 'committed', note: 'committed', at: 'not attested' },
   idempotency: {

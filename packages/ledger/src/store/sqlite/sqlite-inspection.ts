@@ -68,6 +68,19 @@ export class SqliteInspection {
     }
   }
 
+  /** The rows of one segment of the search index: terms and positions. */
+  *terms(segment: number): Generator<[term: number, position: number]> {
+    const statement = this.#db.prepare(
+      `SELECT ${safe('term')}, ${safe('position')} FROM event_terms WHERE segment = ?`,
+    )
+    for (const row of statement.iterate(segment)) yield [Number(row.term), Number(row.position)]
+  }
+
+  /** How many rows of the search index stand outside these segments. */
+  termsOutside(first: number, last: number): number {
+    return this.#count('SELECT count(*) AS n FROM event_terms WHERE segment NOT BETWEEN ? AND ?', first, last)
+  }
+
   /** The API keys of every ledger of the file: a key is looked up by its hash alone. */
   *apiKeys(): Generator<ApiKeyRow> {
     const times = ['ledger_id', 'created_at', 'expires_at', 'revoked_at'].map(safe).join(', ')

@@ -10,7 +10,8 @@ import type {
   TileRow,
 } from '../store.ts'
 import { eventColumns, type SqliteRow, toApiKeyRow, toHeadRow, toLedgerRow } from './rows.ts'
-import { maxLedgerId, positionOf } from './schema.ts'
+import { maxLedgerId, positionOf, segmentOf } from './schema.ts'
+import { termsOf } from './terms.ts'
 
 /** The statements of the write path, prepared once per connection. */
 export class SqliteTransaction implements StoreTransaction {
@@ -20,6 +21,7 @@ export class SqliteTransaction implements StoreTransaction {
   readonly #readTile: StatementSync
   readonly #writeTile: StatementSync
   readonly #insertEvent: StatementSync
+  readonly #insertTerm: StatementSync
   readonly #readLeaf: StatementSync
   readonly #exactUse: StatementSync
   readonly #anyUse: StatementSync
@@ -40,6 +42,7 @@ export class SqliteTransaction implements StoreTransaction {
     this.#insertEvent = db.prepare(
       `INSERT INTO events (${eventColumns.join(', ')}) VALUES (${eventColumns.map(() => '?').join(', ')})`,
     )
+    this.#insertTerm = db.prepare('INSERT INTO event_terms (segment, term, position) VALUES (?, ?, ?)')
     this.#readLeaf = db.prepare('SELECT leaf FROM events WHERE position = ?')
     // Two looks at the edge of one tree, however often a key was amended.
     this.#exactUse = db.prepare(
@@ -112,6 +115,19 @@ export class SqliteTransaction implements StoreTransaction {
         ...columnNames.map(name => row.columns[name]),
       )
     }
+    this.#insertTerms(ledgerId, rows)
+  }
+
+  /** Sorted, so that one place of the index is written after the other. */
+  #insertTerms(ledgerId: number, rows: EventRow[]): void {
+    const entries: { segment: number; term: number; position: number }[] = []
+    for (const row of rows) {
+      const position = positionOf(ledgerId, row.index)
+      const segment = segmentOf(position)
+      for (const term of termsOf(row.columns)) entries.push({ segment, term, position })
+    }
+    entries.sort((a, b) => a.segment - b.segment || a.term - b.term || a.position - b.position)
+    for (const { segment, term, position } of entries) this.#insertTerm.run(segment, term, position)
   }
 
   readLeaf(ledgerId: number, index: number): Uint8Array | null {

@@ -90,11 +90,11 @@ test('search: every filter, time range, order, pages and an earlier state of the
 
 test('a search goes on from one segment of the index into the next, in both directions', async t => {
   const { folder, ledger } = await fresh(t)
+  const marks = [0, 16_383, 16_384, 16_385, 32_767, 32_768]
   const total = 33_000
   for (let from = 0; from < total; from += 1_000) {
     await ledger.appendBatch(Array.from({ length: 1_000 }, (_, i) => testEvent(from + i, marked(from + i))))
   }
-  const marks = [0, 16_383, 16_384, 16_385, 32_767, 32_768]
   for (const order of ['asc', 'desc'] as const) {
     const seen: number[] = []
     let cursor: string | undefined

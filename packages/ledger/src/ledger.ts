@@ -12,7 +12,7 @@ import {
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { Authenticator, apiKeyRow, type Scope } from './access/index.ts'
 import { LedgerError, type LedgerErrorCode } from './errors.ts'
-import { type EventInput, prepareEvent } from './events/index.ts'
+import { type EventInput, type EventSource, prepareEvent } from './events/index.ts'
 import { type EventPage, type EventQuery, searchEvents } from './search/index.ts'
 import {
   adminSubmission,
@@ -106,10 +106,15 @@ export class Ledger {
    * Stores one event durably.
    *
    * @param principal who writes: idempotency keys of different principals never meet
+   * @param source `parser` for what came out of `parseStrictJson`
    * @throws LedgerError why it was refused; nothing is stored then (`outcome_unknown` excepted)
    */
-  async append(event: EventInput, principal = 'in-process'): Promise<Acknowledgement> {
-    const [result] = await this.#queue.submit([submission(event, principal)])
+  async append(
+    event: EventInput,
+    principal = 'in-process',
+    source: EventSource = 'caller',
+  ): Promise<Acknowledgement> {
+    const [result] = await this.#queue.submit([submission(event, principal, source)])
     return acknowledgement(result!)
   }
 
@@ -119,12 +124,13 @@ export class Ledger {
   async appendBatch(
     events: readonly EventInput[],
     principal = 'in-process',
+    source: EventSource = 'caller',
   ): Promise<(Acknowledgement | Refusal)[]> {
     const results: (Acknowledgement | Refusal | undefined)[] = []
     const valid: Submission[] = []
     for (const event of events) {
       try {
-        valid.push(submission(event, principal))
+        valid.push(submission(event, principal, source))
         results.push(undefined)
       } catch (error) {
         results.push(refusal(error))
@@ -269,8 +275,8 @@ export class Ledger {
   }
 }
 
-function submission(event: EventInput, principal: string): Submission {
-  const prepared = prepareEvent(event)
+function submission(event: EventInput, principal: string, source: EventSource): Submission {
+  const prepared = prepareEvent(event, source)
   if (typeof principal !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(principal)) {
     throw new LedgerError('invalid_option', 'A principal is 1 to 255 visible ASCII characters.')
   }

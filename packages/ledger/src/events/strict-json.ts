@@ -26,8 +26,10 @@ export function parseStrictJsonText(text: string, where: string): unknown {
   } catch (error) {
     throw new LedgerError('malformed_json', `${where} is not valid JSON: ${parserSentence(error)}.`)
   }
+  // Without an escape there is nothing in a string that the bytes, which are UTF-8, or the parser would not have refused.
+  const hasEscapes = text.includes('\\u') || !text.isWellFormed()
   const names = scanTokens(text, where)
-  if (names !== countMembers(value, where)) {
+  if (names !== countMembers(value, where, hasEscapes)) {
     throw new LedgerError(
       'duplicate_key',
       `${where} names a member twice in one object. Send each name once.`,
@@ -77,13 +79,14 @@ function isNumberPart(c: number): boolean {
   return (c >= zero && c <= nine) || c === 0x2e || c === 0x2b || c === minus || c === 0x65 || c === 0x45
 }
 
-function countMembers(value: unknown, where: string): number {
+function countMembers(value: unknown, where: string, checkTexts: boolean): number {
   let members = 0
   const open: unknown[] = [value]
   while (open.length > 0) {
     const next = open.pop()
-    if (typeof next === 'string') checkText(next, where)
-    else if (Array.isArray(next)) for (const item of next) open.push(item)
+    if (typeof next === 'string') {
+      if (checkTexts) checkText(next, where)
+    } else if (Array.isArray(next)) for (const item of next) open.push(item)
     else if (typeof next === 'object' && next !== null) {
       for (const [name, member] of Object.entries(next)) {
         if (name === '__proto__') {
@@ -92,7 +95,7 @@ function countMembers(value: unknown, where: string): number {
             `${where} has a member named "__proto__", which is not accepted.`,
           )
         }
-        checkText(name, where)
+        if (checkTexts) checkText(name, where)
         members++
         open.push(member)
       }

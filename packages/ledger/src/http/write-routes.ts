@@ -61,7 +61,7 @@ export function writeRoutes(app: FastifyInstance, ledger: Ledger, admit: onReque
     },
     async (request, reply) => {
       const input = eventInput(parseStrictJson(request.body ?? Buffer.alloc(0), 'The body'))
-      const ack = await ledger.append(withHeaders(input, request), request.caller.principal)
+      const ack = await ledger.append(withHeaders(input, request), request.caller.principal, 'parser')
       const view = acknowledgementView(ack)
       if (request.query.receipt === '1') view.receipt = ledger.receipt(ack.txId)
       return reply.code(202).send(view)
@@ -113,7 +113,7 @@ async function appendAll(
   principal: string,
 ): Promise<(Acknowledgement | Refusal)[]> {
   const events = items.filter((item): item is EventInput => !('ok' in item))
-  const answers = await ledger.appendBatch(events, principal)
+  const answers = await ledger.appendBatch(events, principal, 'parser')
   let next = 0
   return items.map(item => ('ok' in item ? item : answers[next++]!))
 }

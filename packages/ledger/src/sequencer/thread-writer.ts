@@ -33,6 +33,8 @@ export function openThreadWriter(config: WriterConfig, threadFile: URL | undefin
   const worker = new Worker(file, {
     workerData: config,
     name: 'deedbox-writer',
+    // What a batch leaves behind is short-lived; by default the engine would keep up to 96 MB for it.
+    resourceLimits: { maxYoungGenerationSizeMb: 12 },
     // --input-type is for a program given as text; a thread's file says by its name what it is.
     ...(process.execArgv.some(option => option.startsWith('--input-type')) ? { execArgv: [] } : {}),
   })

@@ -72,7 +72,7 @@ function openIdentified(location: string | URL, path: string): DatabaseSync {
   const db = connect(location, path, true)
   try {
     checkIdentity(db, path)
-    db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -16000')
+    db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -8000')
     return db
   } catch (error) {
     db.close()
@@ -164,7 +164,7 @@ function applySettings(db: DatabaseSync): void {
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA secure_delete = ON;
     PRAGMA foreign_keys = ON;
-    PRAGMA cache_size = -32000;
+    PRAGMA cache_size = -16000;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA wal_autocheckpoint = 4000;
   `)

@@ -13,6 +13,9 @@ import { eventColumns, type SqliteRow, toApiKeyRow, toHeadRow, toLedgerRow } fro
 import { maxLedgerId, positionOf, segmentOf } from './schema.ts'
 import { termsOf } from './terms.ts'
 
+/** Rows of the search index that one statement inserts: a call for each costs more than twice as much. */
+const termsPerInsert = 50
+
 /** The statements of the write path, prepared once per connection. */
 export class SqliteTransaction implements StoreTransaction {
   readonly #db: DatabaseSync
@@ -21,6 +24,7 @@ export class SqliteTransaction implements StoreTransaction {
   readonly #readTile: StatementSync
   readonly #writeTile: StatementSync
   readonly #insertEvent: StatementSync
+  readonly #insertTerms: StatementSync
   readonly #insertTerm: StatementSync
   readonly #readLeaf: StatementSync
   readonly #exactUse: StatementSync
@@ -42,7 +46,9 @@ export class SqliteTransaction implements StoreTransaction {
     this.#insertEvent = db.prepare(
       `INSERT INTO events (${eventColumns.join(', ')}) VALUES (${eventColumns.map(() => '?').join(', ')})`,
     )
-    this.#insertTerm = db.prepare('INSERT INTO event_terms (segment, term, position) VALUES (?, ?, ?)')
+    const insertTerms = 'INSERT INTO event_terms (segment, term, position) VALUES '
+    this.#insertTerm = db.prepare(`${insertTerms}(?, ?, ?)`)
+    this.#insertTerms = db.prepare(insertTerms + Array(termsPerInsert).fill('(?, ?, ?)').join(', '))
     this.#readLeaf = db.prepare('SELECT leaf FROM events WHERE position = ?')
     // Two looks at the edge of one tree, however often a key was amended.
     this.#exactUse = db.prepare(
@@ -98,6 +104,7 @@ export class SqliteTransaction implements StoreTransaction {
 
   insertEvents(ledgerId: number, rows: EventRow[]): void {
     for (const row of rows) {
+      const { columns } = row
       this.#insertEvent.run(
         positionOf(ledgerId, row.index),
         ledgerId,
@@ -112,22 +119,26 @@ export class SqliteTransaction implements StoreTransaction {
         row.server,
         row.at,
         row.kind,
-        ...columnNames.map(name => row.columns[name]),
+        ...columnNames.map(name => columns[name]),
       )
     }
-    this.#insertTerms(ledgerId, rows)
+    this.#indexTerms(ledgerId, rows)
   }
 
-  /** Sorted, so that one place of the index is written after the other. */
-  #insertTerms(ledgerId: number, rows: EventRow[]): void {
-    const entries: { segment: number; term: number; position: number }[] = []
+  /** In the order of the index, so that one place of it is written after the other. */
+  #indexTerms(ledgerId: number, rows: EventRow[]): void {
+    const entries: (readonly [segment: number, term: number, position: number])[] = []
     for (const row of rows) {
       const position = positionOf(ledgerId, row.index)
       const segment = segmentOf(position)
-      for (const term of termsOf(row.columns)) entries.push({ segment, term, position })
+      for (const term of termsOf(row.columns)) entries.push([segment, term, position])
     }
-    entries.sort((a, b) => a.segment - b.segment || a.term - b.term || a.position - b.position)
-    for (const { segment, term, position } of entries) this.#insertTerm.run(segment, term, position)
+    entries.sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2])
+    let next = 0
+    for (; next + termsPerInsert <= entries.length; next += termsPerInsert) {
+      this.#insertTerms.run(...entries.slice(next, next + termsPerInsert).flat())
+    }
+    for (const entry of entries.slice(next)) this.#insertTerm.run(...entry)
   }
 
   readLeaf(ledgerId: number, index: number): Uint8Array | null {

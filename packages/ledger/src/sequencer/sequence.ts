@@ -9,14 +9,17 @@ import {
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
-import type { HeadRow, IdempotencyRow, StoreTransaction } from '../store/index.ts'
+import type { EventRow, HeadRow, IdempotencyRow, StoreTransaction } from '../store/index.ts'
 import { checkExtends } from './check-extends.ts'
 import { type DedupSecret, fingerprintOf, idempotencyHash } from './idempotency.ts'
-import { type BuiltLeaf, buildLeaf } from './leaf-builder.ts'
+import { buildLeaf } from './leaf-builder.ts'
 import type { Sequenced, Submission } from './submission.ts'
 import { newTxId } from './tx-id.ts'
 
 const { sha256 } = nodeCrypto
+
+/** Rows are handed to the store in portions, so that a large batch is not in memory twice. */
+const rowsPerInsert = 256
 
 /** One ledger as the sequencer holds it between transactions. */
 export interface LedgerState {
@@ -48,7 +51,7 @@ export async function sequence(
   const tree = await currentTree(tx, ledger, from)
   const at = Math.max(now, from.at)
   const known = new KnownKeys(tx, ledger)
-  const built: BuiltLeaf[] = []
+  let rows: EventRow[] = []
   const results: Sequenced[] = []
   for (const submission of submissions) {
     const { event, principal, requestId } = submission
@@ -57,7 +60,7 @@ export async function sequence(
       results.push({ ...use.repeatOf, duplicate: true, requestId })
       continue
     }
-    const index = from.size + built.length
+    const index = tree.size
     const leaf = buildLeaf(
       { origin: ledger.origin, index, txId: newTxId(index), at, kind: submission.kind },
       event,
@@ -68,14 +71,18 @@ export async function sequence(
         ...(use?.first === undefined ? {} : { amends: use.first.txId }),
       },
     )
-    built.push(leaf)
+    rows.push(leaf.row)
     tree.append(leafHash(sha256, leaf.row.leaf))
+    if (rows.length === rowsPerInsert) {
+      await tx.insertEvents(ledger.ledgerId, rows)
+      rows = []
+    }
     const result = { index, txId: leaf.txId, payloadHash: leaf.payloadHash, duplicate: false, requestId }
     results.push(use?.first === undefined ? result : { ...result, amends: use.first.txId })
     if (use !== undefined) known.remember(use, result)
     if (submission.newApiKey !== undefined) await tx.insertApiKey(submission.newApiKey)
   }
-  if (built.length === 0) {
+  if (tree.size === from.size) {
     ledger.edge = { head: from, tree }
     return { results, head: from }
   }
@@ -83,10 +90,7 @@ export async function sequence(
   const root = tree.root()
   const note = signNote(formatCheckpoint({ origin: ledger.origin, size: tree.size, root }), ledger.signers)
   const head: HeadRow = { size: tree.size, root, at, note }
-  await tx.insertEvents(
-    ledger.ledgerId,
-    built.map(leaf => leaf.row),
-  )
+  await tx.insertEvents(ledger.ledgerId, rows)
   await tx.insertIdempotency(ledger.ledgerId, known.fresh)
   await tx.writeTiles(ledger.ledgerId, tree.takeChangedTiles())
   if (!(await tx.moveHead(ledger.ledgerId, from, head))) {

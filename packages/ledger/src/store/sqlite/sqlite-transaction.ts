@@ -146,8 +146,10 @@ export class SqliteTransaction implements StoreTransaction {
   }
 
   findIdempotency(ledgerId: number, keyHash: Uint8Array, fingerprint: Uint8Array): IdempotencyRow | null {
-    const row = this.#exactUse.get(ledgerId, keyHash, fingerprint) ?? this.#anyUse.get(ledgerId, keyHash)
-    if (row === undefined) return null
+    // Most keys are new, so that is asked first.
+    const any = this.#anyUse.get(ledgerId, keyHash)
+    if (any === undefined) return null
+    const row = this.#exactUse.get(ledgerId, keyHash, fingerprint) ?? any
     return {
       keyHash,
       fingerprint: row.fingerprint as Uint8Array,

@@ -5,13 +5,14 @@ import { UsageError } from './usage-error.ts'
 import { verify } from './verify.ts'
 
 /** What the ledger package does; it need not be installed beside a service that only sends events. */
-const ledgerCommands = ['serve']
+const ledgerCommands = ['serve', 'tamper-lab']
 
 const help = `Usage: deedbox <command> [options]
 
 Commands
-  serve     run the ledger server on an embedded SQLite file
-  verify    check a receipt, or re-read a whole ledger; needs no server and no trust
+  serve       run the ledger server on an embedded SQLite file
+  tamper-lab  attack a throw-away ledger in every known way, and see what is caught
+  verify      check a receipt, or re-read a whole ledger; needs no server and no trust
 
 Options
   --help       this text; "deedbox <command> --help" tells more

@@ -1,9 +1,10 @@
 import type { LedgerCommand } from './command.ts'
 import { serve } from './serve.ts'
+import { tamperLab } from './tamper-lab.ts'
 
 export type { DataReport, Finding } from '../verification/index.ts'
 export type { CommandTools, LedgerCommand } from './command.ts'
 export { type VerifyFolderOptions, verifyFolder } from './verify-folder.ts'
 
 /** The ledger's commands of the `deedbox` program, by name. */
-export const commands: Readonly<Record<string, LedgerCommand>> = { serve }
+export const commands: Readonly<Record<string, LedgerCommand>> = { serve, 'tamper-lab': tamperLab }

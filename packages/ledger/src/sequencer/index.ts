@@ -10,4 +10,4 @@ export {
   type WriterConfig,
 } from './submission.ts'
 export { openThreadWriter } from './thread-writer.ts'
-export { indexOfTxId } from './tx-id.ts'
+export { indexOfTxId, newTxId } from './tx-id.ts'

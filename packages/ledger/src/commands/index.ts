@@ -1,4 +1,5 @@
 import type { LedgerCommand } from './command.ts'
+import { keys } from './keys.ts'
 import { serve } from './serve.ts'
 
 export type { DataReport, Finding } from '../verification/index.ts'
@@ -6,4 +7,4 @@ export type { CommandTools, LedgerCommand } from './command.ts'
 export { type VerifyFolderOptions, verifyFolder } from './verify-folder.ts'
 
 /** The ledger's commands of the `deedbox` program, by name. */
-export const commands: Readonly<Record<string, LedgerCommand>> = { serve }
+export const commands: Readonly<Record<string, LedgerCommand>> = { serve, keys }

@@ -89,7 +89,7 @@ test('deedbox keys: create, list, rotate and revoke on the data folder while the
   const text = created.stdout.trim()
   assert.match(
     created.stderr,
-    /^The key key_\S+ \(ci\) may write, read\. It expires at .* shown this once: keep it now\.\n$/,
+    /^The key key_\S+ \(ci\) has the scopes write, read\. It expires at .* shown this once: keep it now\.\n$/,
   )
   assert.equal(await post(server.url, text), 202)
 

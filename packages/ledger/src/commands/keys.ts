@@ -84,7 +84,11 @@ export async function keys(args: string[]): Promise<number> {
   try {
     if (settings !== undefined) {
       const made = await desk.create(settings)
-      printNew(made, `The key ${made.key_id} (${made.name}) may ${made.scopes.join(', ')}`, values.json)
+      printNew(
+        made,
+        `The key ${made.key_id} (${made.name}) has the scopes ${made.scopes.join(', ')}`,
+        values.json,
+      )
     } else if (action === 'list') printList(await desk.list(), values.json)
     else {
       const id = await idOf(desk, named[0]!)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import type { Ledger } from '../ledger.ts'
+import { tamper } from '../testing/tampered-ledger.ts'
 import { checkLog, openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
 import { firstScopes, newApiKey } from './index.ts'
 
@@ -205,4 +206,14 @@ test('a later use that another process stored stays', async t => {
   await ledger.close()
   const again = await openTestLedger(t, folder)
   assert.equal(again.apiKeys()[0]?.last_used_at, new Date(later).toISOString())
+})
+
+test('DESIGN §7.7 a key of another ledger in the same file is refused', async t => {
+  const folder = tempFolder(t)
+  const ledger = await openTestLedger(t, folder)
+  const key = newApiKey()
+  await ledger.createApiKey(key, 'elsewhere', ['write'])
+  tamper(folder, 'UPDATE api_keys SET ledger_id = 2')
+  assert.throws(() => ledger.authenticator.authenticate(bearer(key), 'write'), { code: 'invalid_api_key' })
+  assert.deepEqual(ledger.apiKeys(), [])
 })

@@ -53,7 +53,11 @@ export class KeyAdministration {
     this.#reader = reader
     this.#uses = new KeyUses(uses => writer.touchKeys(uses))
     this.authenticator = new Authenticator(
-      hash => reader.apiKeyByHash(hash),
+      hash => {
+        const row = reader.apiKeyByHash(hash)
+        // The file may hold several ledgers, and a key is of one.
+        return row?.ledgerId === this.#ledgerId ? row : null
+      },
       (keyId, at) => this.#uses.note(keyId, at),
     )
   }

@@ -1,3 +1,4 @@
+export type { ApiKeyView, KeyOptions, KeyState, RotationOptions, Scope } from './access/index.ts'
 export { LedgerError, type LedgerErrorCode } from './errors.ts'
 export { type EventInput, type EventMeta, limits, type Party } from './events/index.ts'
 export { type Acknowledgement, Ledger, type Refusal } from './ledger.ts'

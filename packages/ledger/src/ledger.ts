@@ -10,12 +10,18 @@ import {
   tileWidth,
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
-import { Authenticator, apiKeyRow, type Scope } from './access/index.ts'
+import {
+  type ApiKeyView,
+  type Authenticator,
+  KeyAdministration,
+  type KeyOptions,
+  type RotationOptions,
+  type Scope,
+} from './access/index.ts'
 import { LedgerError, type LedgerErrorCode } from './errors.ts'
 import { type EventInput, type EventSource, prepareEvent } from './events/index.ts'
 import { type EventPage, type EventQuery, searchEvents } from './search/index.ts'
 import {
-  adminSubmission,
   indexOfTxId,
   type OpenedLedger,
   Queue,
@@ -65,7 +71,7 @@ export class Ledger {
   readonly #writer: Writer
   readonly #reader: SqliteReader
   readonly #queue: Queue
-  readonly #authenticator: Authenticator
+  readonly #keys: KeyAdministration
   #closing: Promise<void> | undefined
 
   /** Use `openLedger`. */
@@ -73,7 +79,7 @@ export class Ledger {
     this.#writer = writer
     this.#reader = reader
     this.#queue = new Queue(writer)
-    this.#authenticator = new Authenticator(hash => reader.apiKeyByHash(hash))
+    this.#keys = new KeyAdministration(writer, this.#queue, reader)
   }
 
   /** Name, origin, verifier keys, whether this opening created it, and sentences for the operator. */
@@ -88,7 +94,7 @@ export class Ledger {
 
   /** Tells callers by their API key. */
   get authenticator(): Authenticator {
-    return this.#authenticator
+    return this.#keys.authenticator
   }
 
   /** What the operator should know: from the opening, and from now. */
@@ -149,31 +155,49 @@ export class Ledger {
   /**
    * Creates an API key. The leaf that records it and the key are stored in one transaction.
    *
-   * @throws LedgerError `invalid_option` when the text cannot be a key
+   * @throws LedgerError `invalid_option` when the text cannot be a key, `invalid_key_settings`, `key_conflict` when
+   *   the text is a key already
    */
-  async createApiKey(
+  createApiKey(
     key: string,
     name: string,
     scopes: readonly Scope[],
+    options: KeyOptions = {},
   ): Promise<{ keyId: string; principal: string }> {
-    const row = apiKeyRow(key, this.about.ledgerId, name, scopes)
-    const { keyId, principal } = row
-    const record = {
-      key_id: keyId,
-      principal,
-      name,
-      scopes: row.scopes,
-      hash: Buffer.from(row.hash).toString('hex'),
-      expires_at: row.expiresAt,
-    }
-    const admin = adminSubmission('deedbox.key.created', record, randomUUID())
-    await this.#queue.submit([{ ...admin, newApiKey: row }])
-    return { keyId, principal }
+    return this.#keys.create(key, name, scopes, options)
+  }
+
+  /**
+   * Puts a new key into the place of an old one: same principal, name, scopes and length of life, so idempotency goes
+   * on. The old one works until the overlap is over. The text of the new key is in the answer and nowhere else.
+   *
+   * @throws LedgerError `unknown_key`, `key_conflict` when it was revoked or replaced already, `invalid_key_settings`
+   */
+  rotateApiKey(
+    keyId: string,
+    options: RotationOptions = {},
+  ): Promise<{ key: string; keyId: string; principal: string }> {
+    return this.#keys.rotate(keyId, options)
+  }
+
+  /**
+   * Ends a key for good: this process refuses it from now on, every other one on the same file within a second.
+   *
+   * @param options `by`: who does it; default `local`
+   * @throws LedgerError `unknown_key`, `key_conflict` when it was revoked already
+   */
+  revokeApiKey(keyId: string, options: { by?: string } = {}): Promise<void> {
+    return this.#keys.revoke(keyId, options)
+  }
+
+  /** The API keys, oldest first: all of them, ended ones too. */
+  apiKeys(): ApiKeyView[] {
+    return this.#keys.list()
   }
 
   /** Whether this key text is known already, valid or not. */
   hasApiKey(key: string): boolean {
-    return this.#reader.apiKeyByHash(apiKeyRow(key, this.about.ledgerId, '', []).hash) !== null
+    return this.#keys.has(key)
   }
 
   /** How many API keys the ledger has. */
@@ -255,6 +279,7 @@ export class Ledger {
 
   async #close(): Promise<void> {
     await this.#queue.close()
+    await this.#keys.close()
     // The writer goes last: the last connection folds SQLite's log into the file, which a reader cannot.
     this.#reader.close()
     await this.#writer.close()

@@ -1,4 +1,5 @@
 import type { LedgerCommand } from './command.ts'
+import { keys } from './keys.ts'
 import { serve } from './serve.ts'
 import { tamperLab } from './tamper-lab.ts'
 
@@ -7,4 +8,8 @@ export type { CommandTools, LedgerCommand } from './command.ts'
 export { type VerifyFolderOptions, verifyFolder } from './verify-folder.ts'
 
 /** The ledger's commands of the `deedbox` program, by name. */
-export const commands: Readonly<Record<string, LedgerCommand>> = { serve, 'tamper-lab': tamperLab }
+export const commands: Readonly<Record<string, LedgerCommand>> = {
+  serve,
+  keys,
+  'tamper-lab': tamperLab,
+}

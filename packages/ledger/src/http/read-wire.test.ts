@@ -219,6 +219,9 @@ test('the OpenAPI document names every call and validates as what it says it is'
     '/v1/events/batch',
     '/v1/events/{tx_id}',
     '/v1/events/{tx_id}/receipt',
+    '/v1/keys',
+    '/v1/keys/{key_id}',
+    '/v1/keys/{key_id}/rotate',
   ])
   const paths = json.paths as Record<
     string,

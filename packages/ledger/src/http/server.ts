@@ -7,6 +7,7 @@ import { limits } from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { capBytesInFlight } from './bytes-in-flight.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
+import { keyRoutes } from './key-routes.ts'
 import { problemOf } from './problem.ts'
 import { answerClientError } from './raw-answers.ts'
 import { type ContentRead, eventRoutes, logRoutes } from './read-routes.ts'
@@ -80,6 +81,7 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
     writeRoutes(routes, ledger, capBytesInFlight(options.maxBytesInFlight ?? 64 * 1024 * 1024))
     eventRoutes(routes, ledger, options.onRead ?? (() => undefined))
     logRoutes(routes, ledger, options.publicLog ?? false)
+    keyRoutes(routes, ledger)
     dockerflowRoutes(routes, ledger, options.version)
     routes.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   })

@@ -1,3 +1,4 @@
+export type { AdminChange, Refused } from './admin-change.ts'
 export { openInlineWriter, openWriterOn } from './inline-writer.ts'
 export { Queue } from './queue.ts'
 export { defaultGuardFolder, fileGuard, type RollbackGuard, readGuard } from './rollback-guard.ts'

@@ -7,10 +7,12 @@ import { markKeyUsed } from '../signing/index.ts'
 import {
   CommitOutcomeUnknown,
   type HeadRow,
+  type KeyUse,
   type LedgerStore,
   openSqliteStore,
   type StoreTransaction,
 } from '../store/index.ts'
+import type { Refused } from './admin-change.ts'
 import { checkGuard } from './check-guard.ts'
 import { findOrCreate } from './create-ledger.ts'
 import { dedupSecret } from './idempotency.ts'
@@ -118,7 +120,7 @@ class InlineWriter implements Writer {
     return this.#warning
   }
 
-  append(submissions: Submission[]): Promise<Sequenced[]> {
+  append(submissions: Submission[]): Promise<(Sequenced | Refused)[]> {
     return this.#inTurn(async () => {
       const now = Date.now()
       const { results, head } = await this.#transaction(async tx => {
@@ -145,6 +147,10 @@ class InlineWriter implements Writer {
       })
       this.#publishedAt = now
     })
+  }
+
+  touchKeys(uses: KeyUse[]): Promise<void> {
+    return this.#inTurn(() => this.#transaction(async tx => tx.touchApiKeys(uses)))
   }
 
   close(): Promise<void> {

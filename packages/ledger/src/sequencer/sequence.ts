@@ -10,6 +10,7 @@ import {
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
 import type { EventRow, HeadRow, IdempotencyRow, StoreTransaction } from '../store/index.ts'
+import { applyAdminChange, type Refused } from './admin-change.ts'
 import { checkExtends } from './check-extends.ts'
 import { type DedupSecret, fingerprintOf, idempotencyHash } from './idempotency.ts'
 import { buildLeaf } from './leaf-builder.ts'
@@ -38,6 +39,8 @@ export interface LedgerState {
  * leaves, tiles and the signed head. The caller holds the only write lock of the database, so what is read here
  * is still true at the commit; the compare-and-swap on the head is the second line of defence (pitfall P3).
  *
+ * An administrative change that no longer applies is refused alone, without a leaf.
+ *
  * @returns one result per submission, in order, and the new head (the old one when nothing was new)
  * @throws LedgerError `edge_damaged` when the stored tiles do not hash to the stored root
  */
@@ -46,15 +49,22 @@ export async function sequence(
   ledger: LedgerState,
   submissions: readonly Submission[],
   now: number,
-): Promise<{ results: Sequenced[]; head: HeadRow }> {
+): Promise<{ results: (Sequenced | Refused)[]; head: HeadRow }> {
   const from = await tx.head(ledger.ledgerId)
   const tree = await currentTree(tx, ledger, from)
   const at = Math.max(now, from.at)
   const known = new KnownKeys(tx, ledger)
   let rows: EventRow[] = []
-  const results: Sequenced[] = []
+  const results: (Sequenced | Refused)[] = []
   for (const submission of submissions) {
-    const { event, principal, requestId } = submission
+    const { event, principal, requestId, adminChange } = submission
+    if (adminChange !== undefined) {
+      const refused = await applyAdminChange(tx, ledger.ledgerId, adminChange, at)
+      if (refused !== undefined) {
+        results.push(refused)
+        continue
+      }
+    }
     const use = event.idempotencyKey === undefined ? undefined : await known.lookUp(principal, event)
     if (use?.repeatOf !== undefined) {
       results.push({ ...use.repeatOf, duplicate: true, requestId })
@@ -80,7 +90,6 @@ export async function sequence(
     const result = { index, txId: leaf.txId, payloadHash: leaf.payloadHash, duplicate: false, requestId }
     results.push(use?.first === undefined ? result : { ...result, amends: use.first.txId })
     if (use !== undefined) known.remember(use, result)
-    if (submission.newApiKey !== undefined) await tx.insertApiKey(submission.newApiKey)
   }
   if (tree.size === from.size) {
     ledger.edge = { head: from, tree }

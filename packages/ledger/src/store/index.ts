@@ -11,6 +11,7 @@ export {
   type EventRow,
   type HeadRow,
   type IdempotencyRow,
+  type KeyUse,
   type LedgerRow,
   type LedgerStore,
   type StoreTransaction,

@@ -4,7 +4,7 @@ import { columnNames, columnsOfParts } from '../events/index.ts'
 import { indexOfTxId } from '../sequencer/index.ts'
 import { type EventRow, type LedgerRow, positionOf } from '../store/index.ts'
 import { partOf } from '../stored-event.ts'
-import { type ApiKeyCheck, keyCreated } from './api-key-check.ts'
+import { type ApiKeyCheck, isKeyLeafName } from './api-key-check.ts'
 import type { Findings } from './findings.ts'
 import type { IdempotencyCheck, KeyUse } from './idempotency-check.ts'
 import type { TermCheck } from './term-check.ts'
@@ -67,8 +67,9 @@ export class RowCheck {
         this.#idempotency.expect(index, JSON.parse(textOf(sound.server)) as KeyUse)
       if (this.#findings.count === before)
         this.#checkColumns(row, leaf, textOf(sound.core), textOf(sound.context))
-      if (leaf.kind === 'admin' && row.columns.event_name === keyCreated && sound.payload !== undefined) {
-        this.#apiKeys.expect(index, sound.payload)
+      const name = row.columns.event_name
+      if (leaf.kind === 'admin' && isKeyLeafName(name) && sound.payload !== undefined) {
+        this.#apiKeys.expect(index, name, Date.parse(leaf.at), sound.payload)
       }
     } catch (error) {
       this.#findings.add(

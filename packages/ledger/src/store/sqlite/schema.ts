@@ -135,7 +135,9 @@ CREATE TABLE api_keys (
   scopes TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   expires_at INTEGER,
-  revoked_at INTEGER
+  revoked_at INTEGER,
+  replaced_by TEXT,
+  last_used_at INTEGER
 ) STRICT, WITHOUT ROWID;
 `
 
@@ -204,8 +206,10 @@ export const attestation: Record<string, Record<string, 'committed' | 'derived' 
     name: 'derived',
     hash: 'derived',
     scopes: 'derived',
-    created_at: 'not attested',
+    created_at: 'derived',
     expires_at: 'derived',
-    revoked_at: 'not attested',
+    revoked_at: 'derived',
+    replaced_by: 'derived',
+    last_used_at: 'not attested',
   },
 }

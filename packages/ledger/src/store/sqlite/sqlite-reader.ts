@@ -156,6 +156,13 @@ export class SqliteReader {
     return row === undefined ? null : toApiKeyRow(row as SqliteRow)
   }
 
+  /** The keys of a ledger, oldest first. */
+  apiKeys(ledgerId: number): ApiKeyRow[] {
+    return this.#prepare('SELECT * FROM api_keys WHERE ledger_id = ? ORDER BY created_at, key_id')
+      .all(ledgerId)
+      .map(row => toApiKeyRow(row as SqliteRow))
+  }
+
   apiKeyCount(ledgerId: number): number {
     return Number(
       this.#prepare('SELECT count(*) AS n FROM api_keys WHERE ledger_id = ?').get(ledgerId)?.n ?? 0,

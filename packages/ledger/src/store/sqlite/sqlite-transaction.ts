@@ -5,6 +5,7 @@ import type {
   EventRow,
   HeadRow,
   IdempotencyRow,
+  KeyUse,
   LedgerRow,
   StoreTransaction,
   TileRow,
@@ -171,9 +172,9 @@ export class SqliteTransaction implements StoreTransaction {
   insertApiKey(row: ApiKeyRow): void {
     this.#db
       .prepare(
-        `INSERT INTO api_keys (key_id, ledger_id, principal, name, hash, scopes, created_at, expires_at, revoked_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (hash) DO NOTHING`,
+        `INSERT INTO api_keys (key_id, ledger_id, principal, name, hash, scopes, created_at, expires_at,
+           revoked_at, replaced_by, last_used_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         row.keyId,
@@ -185,11 +186,31 @@ export class SqliteTransaction implements StoreTransaction {
         row.createdAt,
         row.expiresAt,
         row.revokedAt,
+        row.replacedBy,
+        row.lastUsedAt,
       )
   }
 
   apiKeyByHash(hash: Uint8Array): ApiKeyRow | null {
     const row = this.#db.prepare('SELECT * FROM api_keys WHERE hash = ?').get(hash)
     return row === undefined ? null : toApiKeyRow(row as SqliteRow)
+  }
+
+  apiKey(keyId: string): ApiKeyRow | null {
+    const row = this.#db.prepare('SELECT * FROM api_keys WHERE key_id = ?').get(keyId)
+    return row === undefined ? null : toApiKeyRow(row as SqliteRow)
+  }
+
+  updateApiKey({ keyId, expiresAt, revokedAt, replacedBy }: ApiKeyRow): void {
+    this.#db
+      .prepare('UPDATE api_keys SET expires_at = ?, revoked_at = ?, replaced_by = ? WHERE key_id = ?')
+      .run(expiresAt, revokedAt, replacedBy, keyId)
+  }
+
+  touchApiKeys(uses: readonly KeyUse[]): void {
+    const touch = this.#db.prepare(
+      'UPDATE api_keys SET last_used_at = ?1 WHERE key_id = ?2 AND (last_used_at IS NULL OR last_used_at < ?1)',
+    )
+    for (const { keyId, at } of uses) touch.run(at, keyId)
   }
 }

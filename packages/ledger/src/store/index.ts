@@ -1,5 +1,5 @@
 export { sentenceOf, sqliteCode } from './sqlite/connection.ts'
-export { attestation, positionOf, segmentOf, segmentRange } from './sqlite/schema.ts'
+export { attestation, positionOf, segmentLength, segmentOf, segmentRange } from './sqlite/schema.ts'
 export type { SqliteInspection } from './sqlite/sqlite-inspection.ts'
 export { openSqliteReader, type SqliteReader } from './sqlite/sqlite-reader.ts'
 export { openSqliteStore } from './sqlite/sqlite-store.ts'

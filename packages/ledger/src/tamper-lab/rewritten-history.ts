@@ -16,9 +16,7 @@ import {
   signNote,
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
-import type { EventColumns } from '../events/index.ts'
 import { indexOfTxId, newTxId } from '../sequencer/index.ts'
-import { segmentOf, termsOf } from '../store/index.ts'
 
 const { sha256 } = nodeCrypto
 
@@ -27,8 +25,8 @@ export type HistoryRow = Record<string, null | number | bigint | string | Uint8A
 
 /**
  * Changes the history in a database and then everything that follows from it, so that nothing in the file
- * contradicts anything else: ids, commitments, leaves, search index, tiles, idempotency rows, head and published
- * checkpoints. The thief of a database can do all of that, for content and salts are in it. He cannot sign: without a
+ * contradicts anything else: ids, commitments, leaves, tiles, idempotency rows, head and published
+ * checkpoints. (The search index covers full segments; the lab's ledger is smaller than one.) The thief of a database can do all of that, for content and salts are in it. He cannot sign: without a
  * signer an old signature is put under the new text, unless the table holds a note with exactly that text.
  *
  * @returns the new head's note
@@ -44,12 +42,11 @@ export function rewriteHistory(
   const notes = new NoteDrawer(db, String(origin), signer)
   const rows = change(old.map(row => ({ ...row })))
   moveIdempotency(db, rows, base)
-  db.exec('DELETE FROM events; DELETE FROM event_terms; DELETE FROM tiles; DELETE FROM checkpoints')
+  db.exec('DELETE FROM events; DELETE FROM tiles; DELETE FROM checkpoints')
   const tree = RightEdge.empty(sha256)
   rows.forEach((row, index) => {
     const leaf = leafOf(row, index)
     insertRow(db, 'events', { ...row, position: base + index, leaf })
-    indexRow(db, row, base + index)
     tree.append(leafHash(sha256, leaf))
     const published = notes.published.get(tree.size)
     const note = published === undefined ? undefined : notes.genuine(tree)
@@ -109,13 +106,6 @@ function moveIdempotency(db: DatabaseSync, rows: HistoryRow[], base: number): vo
     if (idx !== undefined && first_idx !== undefined) {
       insertRow(db, 'idempotency', { ...use, idx, first_idx })
     }
-  }
-}
-
-/** Lets a search find a row at its new place. */
-function indexRow(db: DatabaseSync, row: HistoryRow, position: number): void {
-  for (const term of termsOf(row as unknown as EventColumns)) {
-    insertRow(db, 'event_terms', { segment: segmentOf(position), term, position })
   }
 }
 

@@ -134,20 +134,26 @@ export class SqliteReader {
       yield* this.#db.prepare(sql).iterate(first, last)
       return
     }
-    const term = termOf(leader, equals[leader] ?? '')
-    const segments = {
-      from: segmentOf(newestFirst ? last : first),
-      to: segmentOf(newestFirst ? first : last),
-    }
-    const statement = this.#db.prepare(
+    const value = equals[leader] ?? ''
+    const term = termOf(leader, value)
+    const indexed = this.#db.prepare(
       `SELECT t.position, ${columns} FROM event_terms t CROSS JOIN events e ON e.position = t.position` +
         ` WHERE t.segment = ? AND t.term = ? AND t.position BETWEEN ? AND ? ORDER BY t.position ${order}`,
     )
-    for (let segment = segments.from; newestFirst ? segment >= segments.to : segment <= segments.to; ) {
+    const unindexed = this.#db.prepare(
+      `SELECT e.position, ${columns} FROM events e` +
+        ` WHERE e.position BETWEEN ? AND ? AND e.${leader} = ? ORDER BY e.position ${order}`,
+    )
+    const growing = segmentOf(positionOf(ledgerId, this.head(ledgerId).size))
+    const [lowest, highest] = [segmentOf(first), segmentOf(last)]
+    for (let i = 0; i <= highest - lowest; i++) {
+      const segment = newestFirst ? highest - i : lowest + i
       const [start, end] = segmentRange(segment)
-      yield { position: newestFirst ? Math.min(end, last) : Math.max(start, first) }
-      yield* statement.iterate(segment, term, first, last)
-      segment += newestFirst ? -1 : 1
+      const [low, high] = [Math.max(start, first), Math.min(end, last)]
+      yield { position: newestFirst ? high : low }
+      yield* segment < growing
+        ? indexed.iterate(segment, term, low, high)
+        : unindexed.iterate(low, high, value)
     }
   }
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { columnNames } from '../../events/index.ts'
+import { columnNames, type EventColumns } from '../../events/index.ts'
 import type {
   ApiKeyRow,
   EventRow,
@@ -11,8 +11,8 @@ import type {
   TileRow,
 } from '../store.ts'
 import { eventColumns, type SqliteRow, toApiKeyRow, toHeadRow, toLedgerRow } from './rows.ts'
-import { maxLedgerId, positionOf, segmentOf } from './schema.ts'
-import { termsOf } from './terms.ts'
+import { indexedColumns, maxLedgerId, positionOf, segmentOf, segmentRange } from './schema.ts'
+import { segmentEntries } from './terms.ts'
 
 /** Rows of the search index that one statement inserts: a call for each costs more than twice as much. */
 const termsPerInsert = 50
@@ -25,6 +25,7 @@ export class SqliteTransaction implements StoreTransaction {
   readonly #readTile: StatementSync
   readonly #writeTile: StatementSync
   readonly #insertEvent: StatementSync
+  readonly #columnsOfSegment: StatementSync
   readonly #insertTerms: StatementSync
   readonly #insertTerm: StatementSync
   readonly #readLeaf: StatementSync
@@ -46,6 +47,9 @@ export class SqliteTransaction implements StoreTransaction {
     )
     this.#insertEvent = db.prepare(
       `INSERT INTO events (${eventColumns.join(', ')}) VALUES (${eventColumns.map(() => '?').join(', ')})`,
+    )
+    this.#columnsOfSegment = db.prepare(
+      `SELECT ${indexedColumns.join(', ')} FROM events WHERE position BETWEEN ? AND ? ORDER BY position`,
     )
     const insertTerms = 'INSERT INTO event_terms (segment, term, position) VALUES '
     this.#insertTerm = db.prepare(`${insertTerms}(?, ?, ?)`)
@@ -123,23 +127,23 @@ export class SqliteTransaction implements StoreTransaction {
         ...columnNames.map(name => columns[name]),
       )
     }
-    this.#indexTerms(ledgerId, rows)
-  }
-
-  /** In the order of the index, so that one place of it is written after the other. */
-  #indexTerms(ledgerId: number, rows: EventRow[]): void {
-    const entries: (readonly [segment: number, term: number, position: number])[] = []
     for (const row of rows) {
       const position = positionOf(ledgerId, row.index)
       const segment = segmentOf(position)
-      for (const term of termsOf(row.columns)) entries.push([segment, term, position])
+      if (position === segmentRange(segment)[1]) this.#indexSegment(segment)
     }
-    entries.sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2])
-    let next = 0
-    for (; next + termsPerInsert <= entries.length; next += termsPerInsert) {
-      this.#insertTerms.run(...entries.slice(next, next + termsPerInsert).flat())
+  }
+
+  #indexSegment(segment: number): void {
+    const columns = this.#columnsOfSegment.all(...segmentRange(segment)) as Partial<EventColumns>[]
+    let values: number[] = []
+    for (const entry of segmentEntries(segment, columns)) {
+      values.push(...entry)
+      if (values.length < 3 * termsPerInsert) continue
+      this.#insertTerms.run(...values)
+      values = []
     }
-    for (const entry of entries.slice(next)) this.#insertTerm.run(...entry)
+    for (let i = 0; i < values.length; i += 3) this.#insertTerm.run(...values.slice(i, i + 3))
   }
 
   readLeaf(ledgerId: number, index: number): Uint8Array | null {

@@ -1,4 +1,7 @@
+import { backup } from './backup.ts'
 import type { LedgerCommand } from './command.ts'
+import { recover } from './recover.ts'
+import { restore } from './restore.ts'
 import { serve } from './serve.ts'
 
 export type { DataReport, Finding } from '../verification/index.ts'
@@ -6,4 +9,4 @@ export type { CommandTools, LedgerCommand } from './command.ts'
 export { type VerifyFolderOptions, verifyFolder } from './verify-folder.ts'
 
 /** The ledger's commands of the `deedbox` program, by name. */
-export const commands: Readonly<Record<string, LedgerCommand>> = { serve }
+export const commands: Readonly<Record<string, LedgerCommand>> = { serve, backup, restore, recover }

@@ -1,3 +1,4 @@
+export { checkExtends } from './check-extends.ts'
 export { openInlineWriter, openWriterOn } from './inline-writer.ts'
 export { Queue } from './queue.ts'
 export { defaultGuardFolder, fileGuard, type RollbackGuard, readGuard } from './rollback-guard.ts'

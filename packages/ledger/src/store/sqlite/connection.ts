@@ -136,7 +136,8 @@ function checkSchema(db: DatabaseSync, path: string): void {
   throw new LedgerError(
     'edge_damaged',
     `The tables of ${path} are not those of a ledger. ${first.detail} Nothing is written into it: ` +
-      'find out who changed it, run "deedbox verify --data …" and restore a backup.',
+      'find out who changed it, run "deedbox verify --data …", move the file away and put a backup back with ' +
+      '"deedbox restore <backup> --data …".',
   )
 }
 
@@ -170,6 +171,13 @@ function applySettings(db: DatabaseSync): void {
   const wanted = { journal_mode: 'wal', synchronous: 2, secure_delete: 1, auto_vacuum: 2 }
   for (const [name, value] of Object.entries(wanted)) {
     const actual = readPragma(db, name)
+    if (name === 'journal_mode' && actual === 'delete') {
+      throw new LedgerError(
+        'storage_failed',
+        'This ledger is closed: "deedbox recover" did it, or another program changed its journal mode. It can be read ' +
+          'and verified; to go on writing, run "deedbox recover" again or put a backup back with "deedbox restore".',
+      )
+    }
     if (actual !== value) {
       throw new LedgerError(
         'storage_failed',

@@ -81,7 +81,7 @@ export class Load {
         (_, i) => `${this.#name}-${round}-c${client}-${n}-${i}`,
       )
       for (const payload of payloads) this.sent.add(payload)
-      while (!(await this.#try(client % this.#urls.length, payloads, isBatch))) {
+      while (!(await this.#try(client % Math.max(1, this.#urls.length), payloads, isBatch))) {
         if (this.#ending) return
       }
     }

@@ -21,13 +21,13 @@ const busyTimeout = 10_000
  *   those of a ledger, `storage_failed`
  */
 export function openForWriting(path: string): DatabaseSync {
-  const fresh = !existsSync(path) || statSync(path).size === 0
   // SQLite gives its log the mode of the file; payloads are nobody else's business.
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   const db = connect(path, path, false)
   try {
-    if (fresh) {
-      // These three are laid down with the first page and cannot be changed afterwards without a full rewrite.
+    if (isBlank(db, path)) {
+      // These three are laid down with the first page and cannot be changed afterwards without a full rewrite. A
+      // process that was killed between that page and the journal mode leaves a blank file that is not empty.
       db.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL')
     }
     createUnlessThere(db, path)
@@ -110,8 +110,13 @@ function connect(location: string | URL, path: string, readOnly: boolean): Datab
   }
 }
 
+/** Nobody's file yet: neither a ledger nor another program's database. */
+function isBlank(db: DatabaseSync, path: string): boolean {
+  return pragma(db, 'application_id', path) === 0 && tableCount(db) === 0
+}
+
 function createUnlessThere(db: DatabaseSync, path: string): void {
-  if (pragma(db, 'application_id', path) !== 0 || tableCount(db) > 0) {
+  if (!isBlank(db, path)) {
     checkIdentity(db, path)
     return
   }

@@ -12,26 +12,31 @@ const pagesAtOnce = 1_024
 
 type PageCopy = typeof sqlite.backup
 
+const pageCopy = (sqlite.backup as PageCopy | undefined) ?? null
+
 /**
  * Copies a ledger file while other processes write to it. The copy is one committed state, with everything that is
  * still in SQLite's log; only its owner can read it. It is synced.
  *
  * @param target must not exist
  * @param onProgress how many pages are copied; not called where Node has no page-wise copy
- * @param copyPages Node's page-wise copy, undefined where there is none: then SQLite writes the copy in one go
+ * @param copyPages Node's page-wise copy; null where there is none: then SQLite writes the copy in one go
  * @throws LedgerError `not_a_ledger`, `schema_too_new`, `storage_full`, `storage_failed`
  */
 export async function copyDatabase(
   path: string,
   target: string,
   onProgress: (done: number, pages: number) => void,
-  copyPages: PageCopy | undefined = sqlite.backup,
+  copyPages: PageCopy | null = pageCopy,
 ): Promise<void> {
   const source = openForReading(path)
   try {
     closeSync(openSync(target, 'wx', 0o600))
-    if (copyPages === undefined) source.prepare('VACUUM INTO ?').run(target)
-    else await copySnapshot(source, target, copyPages, onProgress)
+    if (copyPages === null) {
+      // The connection stays one that can only read; the setting would forbid writing the copy too.
+      source.exec('PRAGMA query_only = OFF')
+      source.prepare('VACUUM INTO ?').run(target)
+    } else await copySnapshot(source, target, copyPages, onProgress)
     useLog(target)
   } catch (cause) {
     const isFull = sqliteCode(cause) === full || (cause as NodeJS.ErrnoException).code === 'ENOSPC'

@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { apiKeyRow, newApiKey } from '../access/index.ts'
 import { LedgerError } from '../errors.ts'
 import { copyDatabase } from '../store/sqlite/database-copy.ts'
 import { smallLedger, tamper } from '../testing/tampered-ledger.ts'
@@ -24,6 +25,7 @@ import {
   restoreBackup,
   writeBackup,
 } from './index.ts'
+import { isLive } from './recovered-leaf.ts'
 
 const quiet = () => undefined
 
@@ -214,7 +216,15 @@ test('P22 a database of another history than the guard is closed in the same way
   assert.deepEqual([report.closed.size, report.seenSize], [15, 10])
 })
 
-test('API keys go along unless they were revoked or have expired; without the old key nothing vouches for the new', async t => {
+test('API keys that were revoked or have expired stay behind', () => {
+  const row = apiKeyRow(newApiKey(), 1, 'test', ['read'])
+  assert.equal(isLive(row, 5), true)
+  assert.equal(isLive({ ...row, expiresAt: 6 }, 5), true)
+  assert.equal(isLive({ ...row, expiresAt: 5 }, 5), false)
+  assert.equal(isLive({ ...row, revokedAt: 4 }, 5), false)
+})
+
+test('API keys go along; without the old key nothing vouches for the new', async t => {
   const { folder } = await rolledBack(t)
   renameSync(join(folder, 'keys', 'main.signing-key'), join(folder, 'elsewhere'))
   const report = await recoverAfterRestore(recoverIn(folder))

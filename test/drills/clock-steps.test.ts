@@ -15,7 +15,7 @@ import { drillProgress, reportDrill, roundsOf } from './report.ts'
 
 const day = 86_400_000
 const steps = [0, -3_650, 1, -20_000, 900, -1, 0].map(days => days * day)
-const rounds = roundsOf(steps.length, 100)
+const rounds = roundsOf(4, 100)
 
 test('P13 F3 the clock steps back and forth by years (a mock): at never decreases, checkpoints go on, verify is ok', async t => {
   const folder = tempFolder(t)

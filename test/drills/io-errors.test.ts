@@ -31,11 +31,11 @@ interface Fault {
 
 const faults: Fault[] = [
   { calls: 'fsync,fdatasync', inject: 'error=EIO:when=#', at: [20], last: 40 },
-  { calls: 'fsync,fdatasync', inject: 'signal=KILL:when=#', at: [7, 19], last: 40 },
+  { calls: 'fsync,fdatasync', inject: 'signal=KILL:when=#', at: [7], last: 40 },
   { calls: 'pwrite64', inject: 'error=EIO:when=#', at: [120], last: 150 },
   { calls: 'pwrite64', inject: 'error=ENOSPC:when=#', at: [130], last: 150 },
-  { calls: 'pwrite64', inject: 'signal=KILL:when=#', at: [45, 111], last: 200 },
-  { calls: 'rename', inject: 'signal=KILL:when=#', at: [1, 6], last: 20 },
+  { calls: 'pwrite64', inject: 'signal=KILL:when=#', at: [111], last: 200 },
+  { calls: 'rename', inject: 'signal=KILL:when=#', at: [6], last: 20 },
 ]
 
 for (const { calls, inject, at: short, last } of faults) {

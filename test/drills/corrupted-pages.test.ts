@@ -16,7 +16,7 @@ import { drillKey, Load, Refused } from './load.ts'
 import { drillProgress, reportDrill, roundsOf } from './report.ts'
 
 const pageSize = 8192
-const rounds = roundsOf(6, 150)
+const rounds = roundsOf(4, 150)
 /** Of the run: printed with it, so that `DEEDBOX_DRILL_SEED` can repeat it. */
 const seed = process.env.DEEDBOX_DRILL_SEED ?? 'deedbox'
 const env = { DEEDBOX_BOOTSTRAP_KEY: drillKey }

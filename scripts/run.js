@@ -24,11 +24,7 @@ const tasks = {
       [...fromSource, '--test', '--test-reporter=spec', ...(args.length > 0 ? args : testFiles)],
     ],
   },
-  'test:long': {
-    built: true,
-    env: { DEEDBOX_DRILL_ROUNDS: '100' },
-    commands: () => [[...fromSource, '--test', '--test-reporter=spec', 'test/drills/*.test.ts']],
-  },
+  drills: { built: true, commands: args => [['scripts/drills.js', ...args]] },
   check: { built: true, commands: () => [['scripts/check/all.js']] },
   example: { built: true, commands: args => [['scripts/example.js', ...args]] },
   format: {

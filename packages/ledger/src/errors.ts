@@ -55,6 +55,7 @@ export type LedgerErrorCode =
   | 'invalid_option'
   | 'worker_missing'
   // a command
+  | 'not_verified'
   | 'invalid_usage'
   | 'unreachable'
 

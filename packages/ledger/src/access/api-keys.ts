@@ -54,3 +54,15 @@ export function apiKeyRow(
     lastUsedAt: null,
   }
 }
+
+/** What the leaf says of a new key: everything about it but its text. */
+export function keyRecord(row: ApiKeyRow): object {
+  return {
+    key_id: row.keyId,
+    principal: row.principal,
+    name: row.name,
+    scopes: row.scopes,
+    hash: Buffer.from(row.hash).toString('hex'),
+    expires_at: row.expiresAt,
+  }
+}

@@ -1,4 +1,4 @@
-export { allScopes, firstScopes, newApiKey, type Scope } from './api-keys.ts'
+export { allScopes, firstScopes, keyRecord, newApiKey, type Scope } from './api-keys.ts'
 export { Authenticator, type Caller } from './authenticate.ts'
 export { KeyAdministration, type KeyOptions, type RotationOptions } from './key-administration.ts'
 export {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { LedgerError } from '../errors.ts'
 import { type AdminChange, adminSubmission, type Queue, type Writer } from '../sequencer/index.ts'
 import type { ApiKeyRow, SqliteReader } from '../store/index.ts'
-import { apiKeyRow, hashOfKey, newApiKey, type Scope } from './api-keys.ts'
+import { apiKeyRow, hashOfKey, keyRecord, newApiKey, type Scope } from './api-keys.ts'
 import { Authenticator } from './authenticate.ts'
 import { checkExpiry, checkKeyName, checkOverlap, checkScopes } from './key-settings.ts'
 import { KeyUses } from './key-uses.ts'
@@ -130,17 +130,5 @@ export class KeyAdministration {
     const row = this.#reader.apiKeys(this.#ledgerId).find(row => row.keyId === keyId)
     if (row !== undefined) return row
     throw new LedgerError('unknown_key', 'There is no API key with this id in the ledger.')
-  }
-}
-
-/** What the leaf says of a new key: everything about it but its text. */
-function keyRecord(row: ApiKeyRow): object {
-  return {
-    key_id: row.keyId,
-    principal: row.principal,
-    name: row.name,
-    scopes: row.scopes,
-    hash: Buffer.from(row.hash).toString('hex'),
-    expires_at: row.expiresAt,
   }
 }

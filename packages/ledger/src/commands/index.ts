@@ -1,5 +1,8 @@
+import { backup } from './backup.ts'
 import type { LedgerCommand } from './command.ts'
 import { keys } from './keys.ts'
+import { recover } from './recover.ts'
+import { restore } from './restore.ts'
 import { serve } from './serve.ts'
 import { tamperLab } from './tamper-lab.ts'
 
@@ -11,5 +14,8 @@ export { type VerifyFolderOptions, verifyFolder } from './verify-folder.ts'
 export const commands: Readonly<Record<string, LedgerCommand>> = {
   serve,
   keys,
+  backup,
+  restore,
+  recover,
   'tamper-lab': tamperLab,
 }

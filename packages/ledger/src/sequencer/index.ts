@@ -1,4 +1,5 @@
 export type { AdminChange, Refused } from './admin-change.ts'
+export { checkExtends } from './check-extends.ts'
 export { openInlineWriter, openWriterOn } from './inline-writer.ts'
 export { Queue } from './queue.ts'
 export { defaultGuardFolder, fileGuard, type RollbackGuard, readGuard } from './rollback-guard.ts'

@@ -153,7 +153,8 @@ function damaged(ledger: LedgerState, head: HeadRow, cause?: unknown): LedgerErr
   return new LedgerError(
     'edge_damaged',
     `The stored tiles of ${ledger.origin} do not hash to its head of size ${head.size}. ` +
-      'Nothing is written on top of damage: run "deedbox verify --data …" and restore a backup.',
+      'Nothing is written on top of damage: run "deedbox verify --data …", move the file away and put a backup back ' +
+      'with "deedbox restore <backup> --data …".',
     { cause },
   )
 }

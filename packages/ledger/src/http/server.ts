@@ -67,6 +67,8 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
         options.observe === undefined ? handler : options.observe(handler),
       )
       server.maxConnections = options.maxConnections ?? 16_384
+      // Node answers expectations other than 100-continue with a bare 417; RFC 9110 §10.1.1 lets us not mind them.
+      server.on('checkExpectation', (request, response) => server.emit('request', request, response))
       return server
     },
   })

@@ -9,9 +9,29 @@ import { acknowledged, checkAnswer, checkLedger, type FuzzRequest, send } from '
 import { mutate, mutateText, numberEdges } from './mutator.ts'
 import type { Random } from './random.ts'
 
-const methods = ['GET', 'GET', 'HEAD', 'POST', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'SEARCH']
+const methods = [
+  'GET',
+  'GET',
+  'HEAD',
+  'POST',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'TRACE',
+  'PROPFIND',
+  'SEARCH',
+]
 
-const meta = { type: 'info', event_name: 'a.b', service: 's', env: 'e', actor: { id: 'u' }, x: [1, { y: null }] }
+const meta = {
+  type: 'info',
+  event_name: 'a.b',
+  service: 's',
+  env: 'e',
+  actor: { id: 'u' },
+  x: [1, { y: null }],
+}
 const event = (payload: string) => JSON.stringify({ payload, meta })
 const bodies = [
   event('one'),
@@ -24,25 +44,71 @@ const bodies = [
 
 const contentTypes = [
   ...['application/json', 'application/json', 'application/json; charset=utf-8', 'application/x-ndjson'],
-  ...['APPLICATION/X-NDJSON ; a=b', 'text/plain', 'multipart/form-data; boundary=x', 'application/x-ndjsonx', ';', ''],
+  ...[
+    'APPLICATION/X-NDJSON ; a=b',
+    'text/plain',
+    'multipart/form-data; boundary=x',
+    'application/x-ndjsonx',
+    ';',
+    '',
+  ],
 ]
 
 const queryNames = [
-  ...['type', 'event_name', 'service', 'env', 'request_id', 'trace_id', 'immutable_trail', 'actor', 'subject'],
+  ...[
+    'type',
+    'event_name',
+    'service',
+    'env',
+    'request_id',
+    'trace_id',
+    'immutable_trail',
+    'actor',
+    'subject',
+  ],
   ...['correlation_id', 'outcome', 'kind', 'since', 'until', 'order', 'limit', 'cursor', 'as_of', 'receipt'],
   ...['disclose', '__proto__', 'constructor', 'toString', 'limit[]', 'q'],
 ]
 const queryValues = [
-  ...['', 'a.b', 's', 'u', 'info', 'event', 'asc', 'desc', '1', '0', 'payload', 'core,context,payload,server', 'payload,,x'],
+  ...[
+    '',
+    'a.b',
+    's',
+    'u',
+    'info',
+    'event',
+    'asc',
+    'desc',
+    '1',
+    '0',
+    'payload',
+    'core,context,payload,server',
+    'payload,,x',
+  ],
   ...['2026-11-20T18:00:00Z', '2026-02-30T25:61:61Z', '+275760-09-13T00:00:00Z', '0000-01-01T00:00:00+14:00'],
-  ...['%00', '%', '%zz', '%ff', '%c0%ae', '%ed%a0%80', '%F0%9F%98%80', 'a'.repeat(1_025), "' OR 1=1 --", '[object Object]'],
+  ...[
+    '%00',
+    '%',
+    '%zz',
+    '%ff',
+    '%c0%ae',
+    '%ed%a0%80',
+    '%F0%9F%98%80',
+    'a'.repeat(1_025),
+    "' OR 1=1 --",
+    '[object Object]',
+  ],
 ]
+
+type Route = [path: string, methods: string[]]
 
 /** What is known of the server under test, to build requests that get somewhere. */
 interface Target {
   server: TestServer
   /** Path templates of /v1/openapi.json, with the methods that each has. */
-  routes: [path: string, methods: string[]][]
+  routes: Route[]
+  /** Those that store events. */
+  writes: Route[]
   txIds: string[]
 }
 
@@ -54,15 +120,22 @@ function parameter(random: Random, { txIds }: Target, name: string): string {
     case 'name':
       return random.pick(['main', 'main', 'main', 'other', '..', '%2e%2e'])
     default: {
-      const path = random.pick(['0/000', '0/000.p/3', 'entries/000', 'entries/000.p/2', '1/000.p/1', '63/x001/000'])
+      const path = random.pick([
+        '0/000',
+        '0/000.p/3',
+        'entries/000',
+        'entries/000.p/2',
+        '1/000.p/1',
+        '63/x001/000',
+      ])
       return random.once(2) ? path : escaped(mutateText(random, path, ['0/x001/x234/067.p/255']))
     }
   }
 }
 
-/** What Node lets stand in a request line: no blanks and control characters, one byte for each letter. */
+/** What Node lets stand in a request line: visible ASCII. */
 function escaped(text: string): string {
-  return text.replace(/[^\x21-\xff]/g, c => encodeURIComponent(c.isWellFormed() ? c : '\ufffd'))
+  return text.replace(/[^\x21-\x7e]/gu, c => encodeURIComponent(c.isWellFormed() ? c : '\ufffd'))
 }
 
 function query(random: Random): string {
@@ -80,7 +153,8 @@ function headers(random: Random, { server }: Target): Record<string, string> {
   else given.authorization = value(mutateText(random, `Bearer ${server.key}`, ['Basic eDp5', '']))
   given['content-type'] = random.pick(contentTypes)
   if (random.once(6)) given['content-encoding'] = random.pick(['gzip', 'identity', 'br', ''])
-  if (random.once(3)) given['idempotency-key'] = value(random.pick(['k', 'ü/%2F', mutateText(random, 'key', ['x'])]))
+  if (random.once(3))
+    given['idempotency-key'] = value(random.pick(['k', 'ü/%2F', mutateText(random, 'key', ['x'])]))
   if (random.once(4)) given['request-id'] = value(mutateText(random, 'request-1', numberEdges))
   if (random.once(4)) given['accept-encoding'] = 'gzip, br'
   if (random.once(8)) given.expect = random.pick(['100-continue', 'nothing'])
@@ -92,20 +166,33 @@ function headers(random: Random, { server }: Target): Record<string, string> {
 
 /** A header's value as Node takes it. */
 function value(text: string): string {
-  return Buffer.from(text).toString('latin1').replace(/[^\t\x20-\x7e\x80-\xff]/g, '')
+  return Buffer.from(text)
+    .toString('latin1')
+    .replace(/[^\t\x20-\x7e\x80-\xff]/g, '')
 }
 
+/** Half of the requests are right but for their body: what is refused at the door says nothing about the rooms. */
 function madeRequest(random: Random, target: Target): FuzzRequest {
-  const [template, own] = random.pick(target.routes)
-  const method = random.once(4) ? random.pick(methods) : random.pick(own).toUpperCase()
-  const path = template.replace(/\{(.+?)\}/g, (_, name: string) => parameter(random, target, name))
-  const isMutated = random.once(10)
-  const withQuery = `${isMutated ? `/${escaped(mutateText(random, path.slice(1), ['v1/events', '../..']))}` : path}${query(random)}`
-  const hasBody = method !== 'GET' && method !== 'HEAD' ? !random.once(10) : random.once(20)
+  const isRight = random.once(2)
+  const [template, own] = isRight && random.once(2) ? random.pick(target.writes) : random.pick(target.routes)
+  const method = !isRight && random.once(2) ? random.pick(methods) : random.pick(own).toUpperCase()
+  let path = template.replace(/\{(.+?)\}/g, (_, name: string) => parameter(random, target, name))
+  if (!isRight && random.once(5))
+    path = `/${escaped(mutateText(random, path.slice(1), ['v1/events', '../..']))}`
+  if (isRight && method === 'POST') path += random.pick(['', '', '?receipt=1'])
+  else path += query(random)
+  const hasBody = method !== 'HEAD' && (method === 'GET' ? random.once(20) : isRight || !random.once(10))
   const body = random.once(3) ? random.pick(bodies) : Buffer.from(mutate(random, random.pick(bodies), bodies))
-  const request = { method, path: withQuery, headers: headers(random, target), body: hasBody ? body : Buffer.alloc(0) }
-  const framing = random.once(3) ? { 'transfer-encoding': 'chunked' } : { 'content-length': String(request.body.length) }
-  return hasBody ? { ...request, headers: { ...request.headers, ...framing } } : request
+  const right = {
+    authorization: `Bearer ${target.server.key}`,
+    'content-type': random.pick(contentTypes.slice(0, 4)),
+  }
+  const given = isRight ? right : headers(random, target)
+  if (!hasBody) return { method, path, headers: given, body: Buffer.alloc(0) }
+  const framing: Record<string, string> = random.once(3)
+    ? { 'transfer-encoding': 'chunked' }
+    : { 'content-length': String(body.length) }
+  return { method, path, headers: { ...given, ...framing }, body }
 }
 
 async function targetOf(server: TestServer, promised: Map<string, string>): Promise<Target> {
@@ -115,9 +202,17 @@ async function targetOf(server: TestServer, promised: Map<string, string>): Prom
   }
   const { json } = await server.call('GET', '/v1/openapi.json')
   const paths = Object.entries(json.paths as Record<string, object>)
-  const routes = paths.map(([path, calls]): [string, string[]] => [path, Object.keys(calls)])
+  const routes = paths.map(([path, calls]): Route => [path, Object.keys(calls)])
   assert.ok(routes.length > 8)
-  return { server, routes: [...routes, ['/v1/openapi.json', ['get']], ['/', ['get']]], txIds: [...promised.keys()] }
+  return {
+    server,
+    routes: [...routes, ['/v1/openapi.json', ['get']], ['/', ['get']]],
+    writes: [
+      ['/v1/events', ['post']],
+      ['/v1/events/batch', ['post']],
+    ],
+    txIds: [...promised.keys()],
+  }
 }
 
 test('P27 P30 whatever is asked over HTTP: an answer in our form, no fault, and the ledger holds what it promised', async t => {
@@ -126,9 +221,8 @@ test('P27 P30 whatever is asked over HTTP: an answer in our form, no fault, and 
   const target = await targetOf(server, promised)
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
   t.after(() => agent.destroy())
-  const reached = { 200: 0, 202: 0, 400: 0, 401: 0, 404: 0, 405: 0, 413: 0, 415: 0 }
-  const usual = 250
-  await fuzzAsync('http', usual, async (random, note) => {
+  const reached = { 200: 0, 202: 0, 400: 0, 401: 0, 404: 0, 405: 0, 415: 0 }
+  await fuzzAsync('http', 120, async (random, note) => {
     const requests = Array.from({ length: 8 }, () => madeRequest(random, target))
     note(requests)
     const answers = await Promise.all(requests.map(request => send(server, agent, request)))
@@ -140,8 +234,7 @@ test('P27 P30 whatever is asked over HTTP: an answer in our form, no fault, and 
       for (const [txId, hash] of found) promised.set(txId, hash)
     }
   })
-  const { 413: tooLarge, ...usually } = reached
-  requireReached(usual, usually)
-  t.diagnostic(`${JSON.stringify(reached)}, ${tooLarge} too large, ${promised.size} events stored`)
+  requireReached(reached)
+  t.diagnostic(`answers ${JSON.stringify(reached)}, ${promised.size} events stored`)
   await checkLedger(server, promised)
 })

@@ -9,7 +9,12 @@ export interface JsonOpinion {
 }
 
 /** The codes of `LedgerError` that the strict reader uses. */
-export type JsonFault = 'malformed_json' | 'duplicate_key' | 'number_not_exact' | 'invalid_text' | 'invalid_event'
+export type JsonFault =
+  | 'malformed_json'
+  | 'duplicate_key'
+  | 'number_not_exact'
+  | 'invalid_text'
+  | 'invalid_event'
 
 /** Reads a text. Nesting costs stack here; give it texts of sane depth. */
 export function opinionOn(text: string): JsonOpinion {
@@ -24,7 +29,9 @@ export function opinionOn(text: string): JsonOpinion {
 
 const notJson = Symbol('not JSON')
 const blanks = new Set([' ', '\t', '\n', '\r'])
-const escapes = new Map(Object.entries({ '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }))
+const escapes = new Map(
+  Object.entries({ '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' }),
+)
 const words = new Map<string, unknown>(Object.entries({ true: true, false: false, null: null }))
 
 class Reader {
@@ -166,5 +173,8 @@ function isSameDecimal(a: string, b: string): boolean {
 function decimal(text: string): { digits: bigint; exponent: bigint } {
   const [mantissa = '', exponent = '0'] = text.split(/e/i)
   const [whole = '', fraction = ''] = mantissa.split('.')
-  return { digits: BigInt(`${whole}${fraction}`.replace(/^-/, '')) * (text.startsWith('-') ? -1n : 1n), exponent: BigInt(exponent) - BigInt(fraction.length) }
+  return {
+    digits: BigInt(`${whole}${fraction}`.replace(/^-/, '')) * (text.startsWith('-') ? -1n : 1n),
+    exponent: BigInt(exponent) - BigInt(fraction.length),
+  }
 }

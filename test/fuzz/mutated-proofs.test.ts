@@ -21,7 +21,29 @@ const refusals: TlogErrorCode[] = ['proof_invalid', 'malformed_proof', 'malforme
 
 /** Where sizes and positions are at an edge: of the tree, of powers of two, of 32 bits, of exactness, of numbers. */
 const edges: readonly number[] = [
-  ...[-1, -0, 0, 1, 2, 3, 4, 7, 8, 255, 256, 257, 511, 512, 599, 600, 601, 0.5, 2 ** 31, 2 ** 32 - 1, 2 ** 32],
+  ...[
+    -1,
+    -0,
+    0,
+    1,
+    2,
+    3,
+    4,
+    7,
+    8,
+    255,
+    256,
+    257,
+    511,
+    512,
+    599,
+    600,
+    601,
+    0.5,
+    2 ** 31,
+    2 ** 32 - 1,
+    2 ** 32,
+  ],
   ...[2 ** 40, 2 ** 52, 2 ** 53 - 2, 2 ** 53 - 1, 2 ** 53, 2 ** 64, Number.NaN, Number.POSITIVE_INFINITY],
 ]
 
@@ -69,7 +91,9 @@ function changedProof(
       return proof.length === 0 ? proof : proof.with(at, proof[to]!).with(to, proof[at]!)
     }
     default:
-      return proof.length === 0 ? [random.pick(others)] : proof.with(at, changedHash(random, proof[at]!, others))
+      return proof.length === 0
+        ? [random.pick(others)]
+        : proof.with(at, changedHash(random, proof[at]!, others))
   }
 }
 
@@ -100,7 +124,12 @@ test('F17 P8 P14 no mutated inclusion proof is accepted, and RFC 9162 agrees abo
       proof: tree.inclusionProof(index, size),
       root: tree.root(size),
     }
-    const others = [genuine.leafHash, genuine.root, ...genuine.proof, tree.root(size + 1 > 600 ? 1 : size + 1)]
+    const others = [
+      genuine.leafHash,
+      genuine.root,
+      ...genuine.proof,
+      tree.root(size + 1 > 600 ? 1 : size + 1),
+    ]
     let claim = genuine
     for (let i = random.below(3); i >= 0; i--) {
       const change = random.pick(['index', 'size', 'leafHash', 'root', 'proof', 'proof'] as const)
@@ -138,7 +167,15 @@ test('F17 P8 P14 P22 no mutated consistency proof is accepted, and RFC 9162 agre
     const others = [genuine.oldRoot, genuine.newRoot, ...genuine.proof, tree.root(600), tree.root(1)]
     let claim = genuine
     for (let i = random.below(3); i >= 0; i--) {
-      const change = random.pick(['oldSize', 'newSize', 'oldRoot', 'newRoot', 'proof', 'proof', 'swap'] as const)
+      const change = random.pick([
+        'oldSize',
+        'newSize',
+        'oldRoot',
+        'newRoot',
+        'proof',
+        'proof',
+        'swap',
+      ] as const)
       if (change === 'swap') {
         const { oldSize, newSize, oldRoot, newRoot } = claim
         claim = { ...claim, oldSize: newSize, newSize: oldSize, oldRoot: newRoot, newRoot: oldRoot }
@@ -158,6 +195,9 @@ test('F17 P8 P14 P22 no mutated consistency proof is accepted, and RFC 9162 agre
     if (!isAccepted || claim.oldSize === 0) return
     if (!isRootOf(claim.newSize, claim.newRoot)) return
     assert.ok(isRootOf(claim.oldSize, claim.oldRoot), 'an old root was accepted that the tree never had')
-    assert.deepEqual(claim.proof, claim.oldSize === claim.newSize ? [] : tree.consistencyProof(claim.oldSize, claim.newSize))
+    assert.deepEqual(
+      claim.proof,
+      claim.oldSize === claim.newSize ? [] : tree.consistencyProof(claim.oldSize, claim.newSize),
+    )
   })
 })

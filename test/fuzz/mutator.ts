@@ -2,7 +2,24 @@ import type { Random } from './random.ts'
 
 /** Numbers where readers stumble: signs, leading zeros, other notations, and the edges of every width. */
 export const numberEdges: readonly string[] = [
-  ...['', '0', '-0', '-1', '00', '01', '+1', ' 1', '1 ', '1.0', '1e3', '0x10', '1_000', '١', 'NaN', 'Infinity'],
+  ...[
+    '',
+    '0',
+    '-0',
+    '-1',
+    '00',
+    '01',
+    '+1',
+    ' 1',
+    '1 ',
+    '1.0',
+    '1e3',
+    '0x10',
+    '1_000',
+    '١',
+    'NaN',
+    'Infinity',
+  ],
   ...['1', '2', '3', '6', '7', '8', '63', '64', '127', '128', '255', '256', '257', '65535', '65536'],
   ...['2147483647', '2147483648', '4294967295', '4294967296', '1099511627775', '1099511627776'],
   ...['9007199254740991', '9007199254740992', '9007199254740993', '9999999999999999'],
@@ -12,13 +29,35 @@ export const numberEdges: readonly string[] = [
 /** Texts that look like others, vanish, end lines, or are no text at all. */
 const textEdges: readonly Uint8Array[] = [
   ...['\ufeff', '\u0000', '\u00a0', '\u2028', '\u0085', '\u200b', '\u202e', 'é', 'e\u0301', '😀', 'ﬃ', 'İ'],
-  ...['\n', '\n\n', '\r', '\r\n', '\t', ' ', '\x7f', '— ', '\\', '"', "'", '+', '=', '==', '%', '{', '}', '[', ']'],
+  ...[
+    '\n',
+    '\n\n',
+    '\r',
+    '\r\n',
+    '\t',
+    ' ',
+    '\x7f',
+    '— ',
+    '\\',
+    '"',
+    "'",
+    '+',
+    '=',
+    '==',
+    '%',
+    '{',
+    '}',
+    '[',
+    ']',
+  ],
   ...['"__proto__":1,', '"constructor":{},', ',', ':', '\\u0000', '\\ud800', '\\ud83d\\ude00', '\\n', 'null'],
 ]
   .map(text => new Uint8Array(Buffer.from(text)))
   .concat(
     // Half of a surrogate pair, an overlong slash, bytes that no UTF-8 has, a sequence that is cut short.
-    [[0xed, 0xa0, 0x80], [0xc0, 0xaf], [0xff], [0xf8, 0x88], [0xe2, 0x80]].map(bytes => Uint8Array.from(bytes)),
+    [[0xed, 0xa0, 0x80], [0xc0, 0xaf], [0xff], [0xf8, 0x88], [0xe2, 0x80]].map(bytes =>
+      Uint8Array.from(bytes),
+    ),
   )
 
 type Mutation = (random: Random, bytes: Uint8Array, others: readonly Uint8Array[]) => Uint8Array
@@ -65,7 +104,9 @@ export function mutateText(random: Random, valid: string, others: readonly strin
   const bytes = Buffer.from(mutate(random, Buffer.from(valid), encoded))
   if (!random.once(8)) return bytes.toString('utf8')
   const at = random.below(valid.length + 1)
-  const unit = String.fromCharCode(random.pick([0xd800, 0xdbff, 0xdc00, 0xdfff, 0xfffe, random.below(65_536)]))
+  const unit = String.fromCharCode(
+    random.pick([0xd800, 0xdbff, 0xdc00, 0xdfff, 0xfffe, random.below(65_536)]),
+  )
   return valid.slice(0, at) + unit + valid.slice(at + random.below(2))
 }
 
@@ -77,7 +118,10 @@ function flipBit(random: Random, bytes: Uint8Array): Uint8Array {
 
 function setByte(random: Random, bytes: Uint8Array): Uint8Array {
   if (bytes.length === 0) return bytes
-  return bytes.with(random.below(bytes.length), random.pick([0, 0x0a, 0x20, 0x7f, 0x80, 0xff, random.below(256)]))
+  return bytes.with(
+    random.below(bytes.length),
+    random.pick([0, 0x0a, 0x20, 0x7f, 0x80, 0xff, random.below(256)]),
+  )
 }
 
 function swapBytes(random: Random, bytes: Uint8Array): Uint8Array {
@@ -100,7 +144,10 @@ function duplicateSpan(random: Random, bytes: Uint8Array): Uint8Array {
 function splice(random: Random, bytes: Uint8Array, others: readonly Uint8Array[]): Uint8Array {
   if (others.length === 0) return bytes
   const other = random.pick(others)
-  return joined(bytes.subarray(0, random.below(bytes.length + 1)), other.subarray(random.below(other.length + 1)))
+  return joined(
+    bytes.subarray(0, random.below(bytes.length + 1)),
+    other.subarray(random.below(other.length + 1)),
+  )
 }
 
 function foreignLine(random: Random, bytes: Uint8Array, others: readonly Uint8Array[]): Uint8Array {

@@ -60,14 +60,25 @@ const { sha256 } = nodeCrypto
 const keys = [samples.logKey, samples.witnessKey]
 const keyTexts = [log.verifierKey, witness.verifierKey]
 const noteCodes: TlogErrorCode[] = ['malformed_note', 'bad_signature', 'unknown_key', 'malformed_cosignature']
-const paths = [tilePath(0, 0), tilePath(7, 1_234_067, 9), tilePath(63, 5, 255), entriesPath(99_999, 1), entriesPath(7)]
+const paths = [
+  tilePath(0, 0),
+  tilePath(7, 1_234_067, 9),
+  tilePath(63, 5, 255),
+  entriesPath(99_999, 1),
+  entriesPath(7),
+]
 const cosignatures = samples.notes
   .flatMap(note => parseNote(note).signatures)
   .filter(({ keyId }) => keyId === witness.keyId)
   .map(({ signature }) => signature)
 
 const textReaders: Reader<string>[] = [
-  { name: 'parseNote', valid: samples.notes, read: text => formatNote(parseNote(text)), codes: ['malformed_note'] },
+  {
+    name: 'parseNote',
+    valid: samples.notes,
+    read: text => formatNote(parseNote(text)),
+    codes: ['malformed_note'],
+  },
   {
     name: 'openNote',
     valid: samples.notes,
@@ -82,7 +93,10 @@ const textReaders: Reader<string>[] = [
   },
   {
     name: 'parseCheckpoint',
-    valid: [...samples.notes.map(note => parseNote(note).text), `${parseNote(samples.notes[0]!).text}one more\n`],
+    valid: [
+      ...samples.notes.map(note => parseNote(note).text),
+      `${parseNote(samples.notes[0]!).text}one more\n`,
+    ],
     read(text) {
       const { origin, size, root, extensions } = parseCheckpoint(text)
       return [origin, size, encodeBase64(root), ...extensions, ''].join('\n')
@@ -112,7 +126,9 @@ const textReaders: Reader<string>[] = [
     valid: paths,
     read(path) {
       const tile = parseTilePath(path)
-      return tile.kind === 'entries' ? entriesPath(tile.n, tile.width) : tilePath(tile.level, tile.n, tile.width)
+      return tile.kind === 'entries'
+        ? entriesPath(tile.n, tile.width)
+        : tilePath(tile.level, tile.n, tile.width)
     },
     codes: ['malformed_tile_path'],
   },

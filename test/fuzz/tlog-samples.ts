@@ -17,7 +17,13 @@ import { ed25519Cosigner, ed25519Signer, nodeCrypto } from '@deedbox/tlog/node'
 import { bareReceipt, sampleLeaf } from '../../packages/tlog/src/testing/receipt-vectors.ts'
 import { orderReceipt, orderReceiptText } from '../../packages/tlog/src/testing/receipts.ts'
 import { eventLeafHashes, ReferenceTree } from '../../packages/tlog/src/testing/reference-tree.ts'
-import { cosignedNote, log, logNote, proofFileOf2In7, witness } from '../../packages/tlog/src/testing/vectors.ts'
+import {
+  cosignedNote,
+  log,
+  logNote,
+  proofFileOf2In7,
+  witness,
+} from '../../packages/tlog/src/testing/vectors.ts'
 
 /** The keys that the samples are checked with. */
 export const logKey: VerifierKey = parseVerifierKey(nodeCrypto.sha256, log.verifierKey)
@@ -49,7 +55,12 @@ export const receipts: readonly string[] = [
   orderReceiptText({ index: 0, size: 1 }),
   orderReceiptText({ index: 0, size: 300, disclosed: ['payload'] }),
   orderReceiptText({ disclosed: parts }),
-  orderReceiptText({ index: 299, size: 300, disclosed: ['core', 'context'], signers: [stranger, signer, cosigner] }),
+  orderReceiptText({
+    index: 299,
+    size: 300,
+    disclosed: ['core', 'context'],
+    signers: [stranger, signer, cosigner],
+  }),
   formatReceipt({ ...orderReceipt({ index: 5, size: 64 }), verifierKey: witness.verifierKey }),
 ]
 

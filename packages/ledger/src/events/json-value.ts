@@ -29,17 +29,12 @@ export function endOfString(text: string, start: number): number {
 /** Whether a member name of a valid JSON text is spelled with an escape. */
 function hasEscapedName(text: string): boolean {
   // From one string with an escape to the next: most texts have none, and of the others most only in values.
-  for (let escape = text.indexOf('\\'); escape !== -1; ) {
-    const end = endOfStringAround(text, escape)
+  for (let at = text.indexOf('\\'); at !== -1; ) {
+    const end = endOfString(text, text.lastIndexOf('"', at - 1))
     if (text.charCodeAt(skipBlanks(text, end + 1)) === colon) return true
-    escape = text.indexOf('\\', end)
+    at = text.indexOf('\\', end)
   }
   return false
-}
-
-/** The end of the string that holds the escape at `at`, the first of that string. */
-function endOfStringAround(text: string, at: number): number {
-  return endOfString(text, text.lastIndexOf('"', at - 1))
 }
 
 function skipBlanks(text: string, from: number): number {

@@ -35,7 +35,10 @@ test('P27 F18 a member name is what its own text says, whatever was read before 
         : []
     const wanted = [...after.matchAll(/("(?:[^"\\]|\\.)*")\s*:/g)].map(([, name]) => JSON.parse(name!))
     const read = parseStrictJsonText(after, 'It')
-    assert.deepEqual(names(read).filter(name => !/^\d+$/.test(String(name))), wanted)
+    assert.deepEqual(
+      names(read).filter(name => !/^\d+$/.test(String(name))),
+      wanted,
+    )
   }
   assert.deepEqual(parseStrictJsonText('{"cl\\u00e9":[{"x":"\\n"},"€",-0.5e1,true,null,{},"a\\"b"]}', 'It'), {
     clé: [{ x: '\n' }, '€', -5, true, null, {}, 'a"b'],
@@ -78,7 +81,12 @@ test('F18 numbers that a double cannot hold exactly are refused, others are not'
 
 test('F18 a number of millions of digits is judged at once', () => {
   const zeros = '0'.repeat(4_000_000)
-  for (const number of [`0.1${zeros}1`, `1${zeros}`, `0.${zeros}1`, `-0.5e-${zeros}1`.replace('.', `.${zeros}`)]) {
+  for (const number of [
+    `0.1${zeros}1`,
+    `1${zeros}`,
+    `0.${zeros}1`,
+    `-0.5e-${zeros}1`.replace('.', `.${zeros}`),
+  ]) {
     assert.throws(() => parseStrictJsonText(`[${number}]`, 'It'), { code: 'number_not_exact' })
   }
   assert.deepEqual(parseStrictJsonText(`[0.5${zeros},-0.${zeros},1e${zeros}2]`, 'It'), [0.5, -0, 100])

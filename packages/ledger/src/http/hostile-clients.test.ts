@@ -90,6 +90,17 @@ test('what comes behind a request that was refused with "close" is not stored', 
   assert.equal(server.ledger.head().size, 2)
 })
 
+test('a refusal repeats no more than a sentence of what it refuses', async t => {
+  const server = await startTestServer(t)
+  const body = JSON.stringify({ payload: 'x', meta, ['n\u{1f600}'.repeat(50_000)]: 1 })
+  const single = await server.call('POST', '/v1/events', { body })
+  assert.deepEqual([single.status, single.json.reason], [400, 'invalid_event'])
+  const batch = await server.call('POST', '/v1/events/batch', { body: `[${body}]` })
+  const query = await server.call('GET', `/v1/events?${'q'.repeat(9_000)}=1`)
+  for (const { text } of [single, batch, query]) assert.ok(text.length < 1_000, text.slice(0, 200))
+  assert.match(String(single.json.message), /^An event has exactly .* … .* is not one\.$/)
+})
+
 test('a batch of a million items is refused as one, before any of them is looked at', async t => {
   const server = await startTestServer(t)
   const lines = await server.call('POST', '/v1/events/batch', {

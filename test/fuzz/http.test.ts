@@ -222,7 +222,7 @@ test('P27 P30 whatever is asked over HTTP: an answer in our form, no fault, and 
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
   t.after(() => agent.destroy())
   const reached = { 200: 0, 202: 0, 400: 0, 401: 0, 404: 0, 405: 0, 415: 0 }
-  await fuzzAsync('http', 120, async (random, note) => {
+  await fuzzAsync('http', 90, async (random, note) => {
     const requests = Array.from({ length: 8 }, () => madeRequest(random, target))
     note(requests)
     const answers = await Promise.all(requests.map(request => send(server, agent, request)))

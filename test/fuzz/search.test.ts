@@ -65,7 +65,7 @@ test('P11 every search ends, page after page, with exactly the events that fit, 
   const all = ledger.search({ order: 'asc', limit: 500 }).events
   assert.equal(all.length, 80)
   const reached = { found: 0, none: 0, refused: 0, pages: 0 }
-  await fuzzAsync('search', 1_500, async (random, note) => {
+  await fuzzAsync('search', 800, async (random, note) => {
     const query = madeQuery(random)
     note(query)
     const found: StoredEvent[] = []

@@ -229,14 +229,14 @@ function tryOn<Input extends string | Uint8Array>({ name, read, codes }: Reader<
 for (const reader of textReaders) {
   test(`P14 P27 ${reader.name}: no mutated text makes it hang, break, or take a second spelling`, () => {
     for (const text of reader.valid) tryOn(reader, text)
-    fuzz(reader.name, 3_000, (random, note) => {
+    fuzz(reader.name, 2_000, (random, note) => {
       const text = mutateText(random, random.pick(reader.valid), reader.valid)
       note(text)
       tryOn(reader, text)
     })
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), text => tryOn(reader, text)),
-      fastCheckRuns(300),
+      fastCheckRuns(150),
     )
   })
 }
@@ -244,14 +244,14 @@ for (const reader of textReaders) {
 for (const reader of byteReaders) {
   test(`P14 P27 ${reader.name}: no mutated bytes make it hang, break, or take a second spelling`, () => {
     for (const bytes of reader.valid) tryOn(reader, bytes)
-    fuzz(reader.name, 3_000, (random, note) => {
+    fuzz(reader.name, 2_000, (random, note) => {
       const bytes = mutate(random, random.pick(reader.valid), reader.valid)
       note(bytes)
       tryOn(reader, bytes)
     })
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), bytes => tryOn(reader, bytes)),
-      fastCheckRuns(300),
+      fastCheckRuns(150),
     )
   })
 }

@@ -64,7 +64,7 @@ const pinned = ['--key', log.verifierKey]
 test('P6 P14 F16 deedbox verify: every mutated receipt has a verdict and its exit code, or a sentence', async t => {
   const reached: Record<string, number> = { ok: 0, content_mismatch: 0, bad_signature: 0, refused: 0 }
   await fuzzAsync('verify', 2, async random => {
-    const files = Array.from({ length: 250 }, () => {
+    const files = Array.from({ length: 150 }, () => {
       const bytes = mutate(random, random.pick(samples), samples)
       if (random.once(2)) return bytes
       const receipt = parseReceipt(random.pick(receipts))

@@ -52,11 +52,21 @@ export function httpStatus(code: LedgerErrorCode): number {
   return statusOf[code] ?? 500
 }
 
+/** The longest message of an answer, in characters. */
+const longest = 500
+
+/** A message as an answer carries it: what a client sent and the message repeats may be as long as a body. */
+export function toldMessage(message: string): string {
+  if (message.length <= longest) return message
+  return `${message.slice(0, longest - 200)} … ${message.slice(-190)}`.toWellFormed()
+}
+
 /** The answer to an error. What is not meant for clients becomes one sentence that gives nothing away. */
 export function problemOf(error: unknown): { status: number; body: Problem } {
   const known = error instanceof LedgerError ? error : fromFramework(error)
   if (known !== undefined && statusOf[known.code] !== undefined) {
-    return { status: httpStatus(known.code), body: { ok: false, reason: known.code, message: known.message } }
+    const message = toldMessage(known.message)
+    return { status: httpStatus(known.code), body: { ok: false, reason: known.code, message } }
   }
   return {
     status: 500,

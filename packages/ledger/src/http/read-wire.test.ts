@@ -79,7 +79,7 @@ test('GET /v1/events: filters, pages and an earlier tree size, over the wire', a
   )
 })
 
-test('R1.3 the log is served byte for byte as tlog-tiles, and a reader of bundles gets the signed root', async t => {
+test('P23 P30 R1.3 the log is served byte for byte as tlog-tiles, and a reader of bundles gets the signed root', async t => {
   const server = await startTestServer(t)
   await server.ledger.appendBatch(Array.from({ length: 260 }, (_, n) => testEvent(n)))
   const bytes = async (path: string) => {

@@ -30,6 +30,7 @@ const tasks = {
     commands: () => [[...fromSource, '--test', '--test-reporter=spec', 'test/drills/*.test.ts']],
   },
   check: { built: true, commands: () => [['scripts/check/all.js']] },
+  bench: { built: true, commands: args => [['bench/main.ts', ...args]] },
   example: { built: true, commands: args => [['scripts/example.js', ...args]] },
   format: {
     built: false,

@@ -25,10 +25,14 @@ export async function ingestBatch(bench: Bench): Promise<Line[]> {
   const pg: Measured = { values: [] }
   let noPg: { missing: string } | undefined
   const highest: number[] = []
+  const after: number[] = []
   for (let round = 1; round <= scale.rounds; round++) {
     const folder = bench.workshop.newFolder('ledger')
     const memory = await batches(bench, folder, connections, several)
-    if (memory !== undefined) highest.push(memory)
+    if (memory !== undefined) {
+      highest.push(memory.highest)
+      after.push(memory.now)
+    }
     const row = await ceilingOf(bench, folder)
     ceiling.values.push(row.events / row.seconds)
     ceiling.cpu?.push(row.cpuSeconds / row.events)
@@ -46,7 +50,7 @@ export async function ingestBatch(bench: Bench): Promise<Line[]> {
     }
     const all = { several, one, ceiling, sqlite, pg }
     const rates = Object.entries(all).map(([name, { values }]) => `${name} ${Math.round(values.at(-1) ?? 0)}`)
-    say(`batch, round ${round}: ${rates.join(', ')} events/s; memory ${Math.round(memory ?? 0)} MiB`)
+    say(`batch, round ${round}: ${rates.join(', ')} events/s; memory ${Math.round(memory?.highest ?? 0)} MiB`)
   }
   const lines: Line[] = [
     {
@@ -74,13 +78,13 @@ export async function ingestBatch(bench: Bench): Promise<Line[]> {
   return lines
 }
 
-/** One fresh ledger under batches. Resolves to its highest resident memory in MiB. */
+/** One fresh ledger under batches. Resolves to its resident memory in MiB. */
 async function batches(
   { workshop, scale }: Bench,
   folder: string,
   connections: number,
   measured: Measured,
-): Promise<number | undefined> {
+): Promise<ReturnType<typeof residentMemory>> {
   const server = await workshop.startLedger(folder)
   const result = await workshop.load({
     kind: 'batches',
@@ -95,7 +99,7 @@ async function batches(
   addRate(measured, result, batchSize)
   const memory = residentMemory(server.pid)
   await server.stop()
-  return memory?.highest
+  return memory
 }
 
 function ceilingOf({ workshop, scale }: Bench, folder: string): Promise<Ceiling> {

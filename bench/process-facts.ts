@@ -19,13 +19,21 @@ export function cpuSeconds(roots: readonly number[]): number | undefined {
   return total / ticks
 }
 
-/** Resident memory of a process in MiB, now and at its highest; undefined where there is no /proc. */
+/**
+ * Resident memory in MiB of a process and its living descendants, now and at its highest (each one's highest, added
+ * up); undefined where there is no /proc.
+ */
 export function residentMemory(pid: number): { now: number; highest: number } | undefined {
-  const status = readFact(pid, 'status')
-  const now = /^VmRSS:\s+(\d+) kB/m.exec(status ?? '')?.[1]
-  const highest = /^VmHWM:\s+(\d+) kB/m.exec(status ?? '')?.[1]
-  if (now === undefined || highest === undefined) return undefined
-  return { now: Number(now) / 1024, highest: Number(highest) / 1024 }
+  const sum = { now: 0, highest: 0 }
+  for (const each of withDescendants([pid])) {
+    const status = readFact(each, 'status')
+    const now = /^VmRSS:\s+(\d+) kB/m.exec(status ?? '')?.[1]
+    const highest = /^VmHWM:\s+(\d+) kB/m.exec(status ?? '')?.[1]
+    if (now === undefined || highest === undefined) return undefined
+    sum.now += Number(now) / 1024
+    sum.highest += Number(highest) / 1024
+  }
+  return sum
 }
 
 function withDescendants(roots: readonly number[]): number[] {

@@ -1,4 +1,5 @@
-import type { Postgres } from './peers/postgres.ts'
+import type { GeneratedLedger } from './generated-ledger.ts'
+import type { NoPostgres, Postgres } from './peers/postgres.ts'
 import type { Line } from './report.ts'
 import type { Workshop } from './workshop.ts'
 
@@ -25,7 +26,9 @@ export interface Bench {
   workshop: Workshop
   scale: Scale
   /** The PostgreSQL to compare with, or why there is none. Made when it is first asked for. */
-  postgres(): Promise<Postgres | { missing: string }>
+  postgres(): Promise<Postgres | NoPostgres>
+  /** The generated ledgers, once somebody has asked for them. */
+  generated: { small: Promise<GeneratedLedger>; large: Promise<GeneratedLedger> } | undefined
   /** Where generated ledgers are kept between runs; undefined: they go with the run. */
   keep: string | undefined
   /** Says what is being done, for the person who waits. */

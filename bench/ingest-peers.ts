@@ -18,9 +18,10 @@ export interface SingleTarget {
 }
 
 /** Fastify and node:sqlite, one INSERT for each event. */
-export async function startFastifySqlite({ workshop }: Bench): Promise<SingleTarget> {
+export async function startFastifySqlite({ workshop, settings }: Bench): Promise<SingleTarget> {
   const file = join(workshop.newFolder('fastify-sqlite'), 'audit.db')
   const server = await workshop.startPeer('fastify-sqlite.ts', [file])
+  settings.set('Fastify + `node:sqlite`', server.settings)
   return { server, cpuOf: [server.pid] }
 }
 
@@ -29,6 +30,7 @@ export async function startFastifyPg(bench: Bench): Promise<SingleTarget | { mis
   const postgres = await bench.postgres()
   if ('missing' in postgres) return postgres
   const server = await bench.workshop.startPeer('fastify-pg.ts', [postgres.connectionString])
+  bench.settings.set('PostgreSQL', server.settings)
   return { server, cpuOf: postgres.pid === undefined ? [] : [server.pid, postgres.pid] }
 }
 

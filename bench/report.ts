@@ -59,18 +59,15 @@ export function table(lines: readonly Line[]): string {
 
 function rowsOf(line: Line): string[] {
   const figure = `${spreadText(line.measured.values)} ${line.unit}`
-  const own = row(line.what, figure, '', '', '', line.aim)
-  const against = line.against ?? []
-  if (against.length === 0) return [own]
-  const rows = against.map(({ what, peer, aim }, at) => {
-    const [name, shown] = at === 0 ? [line.what, figure] : ['', '']
-    if ('missing' in peer) return row(name, shown, what, `not measured: ${peer.missing}`, '', aim)
-    const ratios = ratiosOf(line.measured, peer)
+  const against = (line.against ?? []).map(({ what, peer, aim }) => {
+    if ('missing' in peer) return [what, `not measured: ${peer.missing}`, '', aim]
+    const { measured, cpu } = ratiosOf(line.measured, peer)
     const other = `${what}: ${numberText(quantile(peer.values, 0.5))}`
-    const byCpu = ratios.cpu.length === 0 ? '' : `${ratioText(ratios.cpu)}`
-    return row(name, shown, other, ratioText(ratios.measured), byCpu, aim)
+    return [other, ratioText(measured), cpu.length === 0 ? '' : ratioText(cpu), aim]
   })
-  return line.aim === undefined ? rows : [own, ...rows.map(text => text.replace(figure, ''))]
+  // A figure that is aimed at has a row of its own, so that each row has one aim.
+  if (line.aim !== undefined || against.length === 0) against.unshift(['', '', '', line.aim])
+  return against.map((cells, at) => row(...(at === 0 ? [line.what, figure] : ['', '']), ...cells))
 }
 
 function row(...cells: (string | undefined)[]): string {

@@ -28,7 +28,7 @@ export function runText(run: Run): string {
   const pins = run.pinned ? 'the load generator pinned to one core' : 'the load generator not pinned'
   const settings = Object.entries(run.settings).map(
     ([whose, values]) =>
-      `Settings read back from ${whose}: ${Object.entries(values)
+      `Settings read back, ${whose}: ${Object.entries(values)
         .map(([name, value]) => `\`${name}=${value}\``)
         .join(', ')}.`,
   )
@@ -39,7 +39,7 @@ export function runText(run: Run): string {
     `Measured on ${run.at.slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ` +
       `${machine.system}, ${machine.fileSystem}; an fdatasync of 4 KiB took ${numberText(median)} ms there ` +
       `(99 of 100 up to ${numberText(p99)} ms). Node ${machine.node}, SQLite ${machine.sqlite}, ${peers.join(', ')}. ` +
-      `${scale.rounds} rounds in turn, ${pins}.`,
+      `Rounds, each in turn with its peers: ${scale.rounds}; ${pins}.`,
     ...settings.flatMap(text => ['', text]),
     '',
   ].join('\n')

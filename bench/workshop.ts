@@ -5,6 +5,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { LoadJob, LoadResult } from './load/job.ts'
+import type { Announcement } from './peers/serve.ts'
 
 /** The API key of every ledger that is measured; nobody else ever sees one of them. */
 export const benchKey = 'deed_live_bench_0000000000000000000000000000000'
@@ -16,6 +17,8 @@ export const deedboxCommand: string = resolve(import.meta.dirname, '../packages/
 export interface RunningServer {
   port: number
   pid: number
+  /** What a peer with a database says about its settings. */
+  settings: Announcement['settings']
   stop(): Promise<void>
 }
 
@@ -23,7 +26,7 @@ export interface RunningServer {
 export interface Workshop {
   /** A new, empty folder inside the run's own. */
   newFolder(name: string): string
-  /** Starts a file of `bench/peers/` that says its port by process message. Its output goes to /dev/null. */
+  /** Starts a file of `bench/peers/` that says by process message that it is ready. Its output goes to /dev/null. */
   startPeer(file: string, args?: readonly string[]): Promise<RunningServer>
   /** Starts `deedbox serve` on `<folder>/data` as built and resolves once it says that it is ready. */
   startLedger(folder: string): Promise<RunningServer>
@@ -67,8 +70,9 @@ export function openWorkshop(): Workshop {
     child.once('exit', () => running.delete(child))
     return child
   }
-  const serverOf = (child: ChildProcess, port: number): RunningServer => ({
+  const serverOf = (child: ChildProcess, { port, settings }: Announcement): RunningServer => ({
     port,
+    settings,
     pid: child.pid ?? 0,
     stop: async () => {
       if (!running.has(child)) return
@@ -88,11 +92,11 @@ export function openWorkshop(): Workshop {
         env: benchEnv(),
       })
       const said = collect(child)
-      const port = await Promise.race([
-        once(child, 'message').then(([message]) => Number(message)),
+      const announcement = await Promise.race([
+        once(child, 'message').then(([message]) => message as Announcement),
         once(child, 'exit').then(() => Promise.reject(new Error(`${file} ended: ${said.stderr}`))),
       ])
-      return serverOf(child, port)
+      return serverOf(child, announcement)
     },
     async startLedger(at) {
       const child = start(process.execPath, [deedboxCommand, 'serve'], {
@@ -106,7 +110,7 @@ export function openWorkshop(): Workshop {
         const gone = once(child, 'exit').then(() => Promise.reject(new Error(`serve ended: ${said.stderr}`)))
         await Promise.race([once(child.stdout!, 'data'), gone])
       }
-      return serverOf(child, Number(ready()))
+      return serverOf(child, { port: Number(ready()), settings: {} })
     },
     async runJson(file, args) {
       const path = join(import.meta.dirname, file)

@@ -6,7 +6,9 @@ import { announce } from './serve.ts'
 
 /** The few members of `pg` that this needs. */
 interface Pool {
-  query(query: string | { name: string; text: string; values: unknown[] }): Promise<unknown>
+  query(
+    query: string | { name: string; text: string; values: unknown[] },
+  ): Promise<{ rows: Record<string, string>[] }>
 }
 const { Pool: PgPool } = createRequire(import.meta.url)('pg') as {
   Pool: new (options: { connectionString: string; max: number; idleTimeoutMillis: number }) => Pool
@@ -55,4 +57,8 @@ const app = auditTableServer(row =>
   }),
 )
 await app.listen({ host: '127.0.0.1', port: 0 })
-announce(app.server)
+const { rows } = await pool.query(`
+  SELECT name, setting FROM pg_settings
+  WHERE name IN ('server_version', 'fsync', 'synchronous_commit', 'wal_sync_method', 'shared_buffers')
+  ORDER BY name`)
+announce(app.server, Object.fromEntries(rows.map(({ name, setting }) => [name, setting])))

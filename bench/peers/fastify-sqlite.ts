@@ -42,4 +42,8 @@ const app = auditTableServer(row =>
   ),
 )
 await app.listen({ host: '127.0.0.1', port: 0 })
-announce(app.server)
+const settings = ['journal_mode', 'synchronous', 'page_size'].map(name => [
+  name,
+  Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0],
+])
+announce(app.server, Object.fromEntries(settings))

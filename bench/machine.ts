@@ -1,6 +1,6 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { arch, availableParallelism, cpus, release, tmpdir, totalmem, type } from 'node:os'
+import { arch, availableParallelism, cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os'
 import { join, resolve } from 'node:path'
 import { quantile } from './statistics.ts'
 
@@ -10,6 +10,8 @@ export interface Machine {
   cores: number
   memoryGiB: number
   system: string
+  /** How many programs wanted a core in the minute before, on average: what disturbed the run. */
+  loadBefore: number
   /** Of the folder that everything was written to. */
   fileSystem: string
   /** Milliseconds of an fdatasync after 4 KiB appended there: no durable write is faster. */
@@ -27,6 +29,7 @@ export function describeMachine(): Machine {
     cores: availableParallelism(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()} ${arch()}`,
+    loadBefore: loadavg()[0] ?? 0,
     fileSystem: fileSystemOf(resolve(tmpdir())),
     fdatasync: fdatasyncTimes(),
     node: process.versions.node,

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { generatedLedgers, openGenerated } from './generated-ledger.ts'
 import { get, samples } from './http-reads.ts'
-import { residentMemory } from './process-facts.ts'
+import { cpuSeconds, residentMemory } from './process-facts.ts'
 import { type Line, numberText } from './report.ts'
 import type { Bench } from './scenario.ts'
 import { quantile } from './statistics.ts'
@@ -18,7 +18,7 @@ export async function proofs(bench: Bench): Promise<Line[]> {
   const open = await openGenerated(large)
   const key = open.verifierKey
   await open.close()
-  const [perMillion, rates, memory]: number[][] = [[], [], []]
+  const [perMillion, rates, cpu, memory]: number[][] = [[], [], [], []]
   // A verification of ten million events takes minutes, and the first one says enough.
   const rounds = large.events > 2_000_000 ? 1 : Math.min(3, bench.scale.rounds)
   for (let round = 1; round <= rounds; round++) {
@@ -26,6 +26,7 @@ export async function proofs(bench: Bench): Promise<Line[]> {
     rates!.push(run.events / run.seconds)
     perMillion!.push((run.seconds / run.events) * 1e6)
     if (run.highest !== undefined) memory!.push(run.highest)
+    if (run.cpu !== undefined) cpu!.push((run.cpu / run.events) * 1e6)
     bench.say(`verify, round ${round}: ${run.events} events in ${run.seconds.toFixed(1)} s`)
   }
   lines.push(
@@ -37,6 +38,9 @@ export async function proofs(bench: Bench): Promise<Line[]> {
     },
     { what: 'the same', unit: 'events/s', measured: { values: rates! } },
   )
+  if (cpu!.length > 0) {
+    lines.push({ what: 'its CPU time for a million', unit: 's', measured: { values: cpu! } })
+  }
   if (memory!.length > 0) {
     lines.push({ what: 'its resident memory, highest', unit: 'MiB', measured: { values: memory! } })
   }
@@ -73,24 +77,26 @@ async function receipts(bench: Bench, folder: string, size: string): Promise<Lin
 async function verify(
   folder: string,
   key: string,
-): Promise<{ events: number; seconds: number; highest: number | undefined }> {
+): Promise<{ events: number; seconds: number; highest: number | undefined; cpu: number | undefined }> {
   const started = performance.now()
   const args = [deedboxCommand, 'verify', '--json', '--data', join(folder, 'data'), '--key', key]
   const child = spawn(process.execPath, args, { env: ledgerEnv(folder), stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   let highest: number | undefined
+  let cpu: number | undefined
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       said += text
     })
   }
-  // The highest value is the system's own; it only has to be asked for before the process is gone.
+  // Both are sums that the system keeps; they only have to be asked for before the process is gone.
   const watch = setInterval(() => {
     highest = residentMemory(child.pid ?? 0)?.highest ?? highest
+    cpu = cpuSeconds([child.pid ?? 0]) ?? cpu
   }, 20)
   const [code] = await once(child, 'close')
   clearInterval(watch)
   if (code !== 0) throw new Error(`deedbox verify ended with ${code}: ${said}`)
   const { checked } = JSON.parse(said) as { checked: number }
-  return { events: checked, seconds: (performance.now() - started) / 1000, highest }
+  return { events: checked, seconds: (performance.now() - started) / 1000, highest, cpu }
 }

@@ -39,7 +39,7 @@ export function runText(run: Run): string {
     `Measured on ${run.at.slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ` +
       `${machine.system}, ${machine.fileSystem}; an fdatasync of 4 KiB took ${numberText(median)} ms there ` +
       `(99 of 100 up to ${numberText(p99)} ms). Node ${machine.node}, SQLite ${machine.sqlite}, ${peers.join(', ')}. ` +
-      `Rounds, each in turn with its peers: ${scale.rounds}; ${pins}.`,
+      `Rounds, each in turn with its peers: ${scale.rounds}; ${pins}. Load average before it: ${numberText(machine.loadBefore)}.`,
     ...settings.flatMap(text => ['', text]),
     '',
   ].join('\n')

@@ -3,25 +3,16 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { openLedger } from '@deedbox/ledger'
 import { deedbox, ledgerEnv, startLedger, stopLedger, tempFolder } from './ledger-process.ts'
 
 const key = `deed_live_${'e'.repeat(43)}`
 
-/** Makes keys with other scopes than the first one's, and answers the verifier keys of the file's ledgers. */
-async function addKeys(
-  folder: string,
-  keys: [secret: string, scopes: ('admin' | 'write')[], ledger: string][],
-): Promise<string[]> {
-  const ledger = await openLedger(join(folder, 'data', 'ledger.db'), {
-    keysFolder: join(folder, 'data', 'keys'),
-    guard: join(folder, 'guard'),
-  })
-  for (const [secret, scopes, name] of keys) await ledger.createApiKey(secret, 'e2e', scopes, name)
-  const verifierKeys = ledger.ledgers().map(each => each.verifierKeys[0] ?? '')
-  await ledger.close()
-  return verifierKeys
-}
+/** One member of each line. */
+const lines = (text: string, member: string): unknown[] =>
+  text
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line)[member])
 
 test('deedbox ledgers adds raw ledgers to a folder and to a running server, and verify has a verdict on each', async t => {
   const folder = tempFolder(t)
@@ -46,22 +37,16 @@ test('deedbox ledgers adds raw ledgers to a folder and to a running server, and 
     [1, 'deedbox: There is a ledger "certs" already. Choose another name.\n'],
   )
 
-  const admin = `deed_live_${'a'.repeat(43)}`
-  const writer = `deed_live_${'w'.repeat(43)}`
-  await addKeys(folder, [
-    [admin, ['admin'], 'main'],
-    [writer, ['write'], 'certs'],
-  ])
+  const newKey = async (...args: string[]) =>
+    (await deedbox(['keys', 'create', '--name', 'e2e', '--scopes', ...args], { env })).stdout.trim()
+  const admin = await newKey('admin')
+  const writer = await newKey('write', '--ledger', 'certs')
   const server = await startLedger(t, folder)
   const remote = { ...env, DEEDBOX_URL: server.url, DEEDBOX_API_KEY: admin }
   const builds = await deedbox(['ledgers', 'create', 'builds', '--raw'], { env: remote })
   assert.equal(builds.code, 0, builds.stderr)
   const listed = await deedbox(['ledgers', 'list', '--url', server.url], { env: remote })
-  const names = listed.stdout
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line).name)
-  assert.deepEqual(names, ['main', 'certs', 'builds'])
+  assert.deepEqual(lines(listed.stdout, 'name'), ['main', 'certs', 'builds'])
   const refused = await deedbox(['ledgers', 'list'], { env: { ...remote, DEEDBOX_API_KEY: key } })
   assert.deepEqual([refused.code, /scope "admin"/.test(refused.stderr)], [1, true], refused.stderr)
   for (const body of ['one', 'two']) {
@@ -72,6 +57,20 @@ test('deedbox ledgers adds raw ledgers to a folder and to a running server, and 
     })
     assert.equal(answer.status, 200, await answer.text())
   }
+  const reader = await deedbox(
+    ['keys', 'create', '--name', 'far', '--scopes', 'read', '--ledger', 'builds', '--json'],
+    { env: remote },
+  )
+  assert.equal(JSON.parse(reader.stdout).ledger, 'builds', reader.stderr)
+  for (const args of [
+    ['write,admin', '--ledger', 'certs'],
+    ['write', '--ledger', 'none'],
+  ]) {
+    const wrong = await deedbox(['keys', 'create', '--name', 'x', '--scopes', ...args], { env })
+    assert.deepEqual([wrong.code, wrong.stdout], [1, ''], wrong.stderr)
+  }
+  const keys = await deedbox(['keys', 'list'], { env })
+  assert.deepEqual(lines(keys.stdout, 'ledger').toSorted(), ['builds', 'certs', 'main', 'main'])
   await stopLedger(server)
   assert.deepEqual(readdirSync(join(folder, 'data', 'keys')).toSorted(), [
     'builds.signing-key',
@@ -79,7 +78,8 @@ test('deedbox ledgers adds raw ledgers to a folder and to a running server, and 
     'main.signing-key',
   ])
 
-  const verifierKeys = await addKeys(folder, [])
+  const last = await deedbox(['ledgers', 'list'], { env })
+  const verifierKeys = lines(last.stdout, 'verifier_keys').map(keys => String((keys as string[])[0]))
   const pins = verifierKeys.flatMap(pin => ['--key', pin])
   const data = join(folder, 'data')
   const sound = await deedbox(['verify', '--data', data, ...pins], { env })

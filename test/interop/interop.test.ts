@@ -82,7 +82,7 @@ async function fill(folder: string): Promise<void> {
   }))
   assert((await ledger.appendBatch(batch)).every(result => result.ok))
   await ledger.createLedger({ name: 'certs', kind: 'raw', origin: 'log.example.com/certs' })
-  await ledger.createApiKey(`${key}r`, 'certs', ['write'], 'certs')
+  await ledger.createApiKey(`${key}r`, 'certs', ['write'], { ledger: 'certs' })
   const raw = await ledger.rawLedger('certs')
   // Of every length up to a kilobyte, the empty entry among them, and the longest there can be.
   const entries = Array.from({ length: rawEntries }, (_, n) => Buffer.alloc(n % 1024, n))

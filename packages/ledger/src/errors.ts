@@ -13,6 +13,7 @@ export type LedgerErrorCode =
   | 'invalid_meta'
   | 'invalid_idempotency_key'
   | 'invalid_query'
+  | 'invalid_key_settings'
   | 'payload_too_large'
   | 'meta_too_large'
   | 'body_too_large'
@@ -31,9 +32,12 @@ export type LedgerErrorCode =
   | 'unknown_event'
   | 'unknown_ledger'
   | 'unknown_tile'
+  | 'unknown_key'
   // a ledger that is to be created, or is of the other kind
   | 'invalid_ledger'
+  // what contradicts what is there
   | 'ledger_exists'
+  | 'key_conflict'
   // what the ledger cannot do now
   | 'overloaded'
   | 'storage_full'
@@ -54,7 +58,9 @@ export type LedgerErrorCode =
   | 'invalid_option'
   | 'worker_missing'
   // a command
+  | 'not_verified'
   | 'invalid_usage'
+  | 'unreachable'
 
 /** An error of the ledger: `code` is for programs, `message` is a sentence that says what to do. */
 export class LedgerError extends Error {

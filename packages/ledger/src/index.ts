@@ -1,7 +1,9 @@
+export type { ApiKeyView, KeyOptions, KeyState, RotationOptions, Scope } from './access/index.ts'
+export type { Acknowledgement, Refusal } from './acknowledgement.ts'
 export { LedgerError, type LedgerErrorCode } from './errors.ts'
 export { type EventInput, type EventMeta, limits, type Party } from './events/index.ts'
 export type { LedgerRequest, LedgerSummary } from './further-ledgers.ts'
-export { type Acknowledgement, Ledger, type Refusal } from './ledger.ts'
+export { Ledger } from './ledger.ts'
 export {
   type OpenLedgerOptions,
   type OpenRawLedgerOptions,

@@ -8,9 +8,17 @@ import {
   tileSubtreeReader,
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
-import { Authenticator, apiKeyRow, type Scope } from './access/index.ts'
-import { LedgerError, type LedgerErrorCode } from './errors.ts'
-import { type EventInput, prepareEvent } from './events/index.ts'
+import {
+  type ApiKeyView,
+  type Authenticator,
+  KeyAdministration,
+  type KeyOptions,
+  type RotationOptions,
+  type Scope,
+} from './access/index.ts'
+import { type Acknowledgement, acknowledgement, type Refusal, refusal } from './acknowledgement.ts'
+import { LedgerError } from './errors.ts'
+import { type EventInput, type EventSource, prepareEvent } from './events/index.ts'
 import type { FurtherLedgers, LedgerRequest, LedgerSummary } from './further-ledgers.ts'
 import type { RawLedger } from './raw-ledger.ts'
 import { type EventPage, type EventQuery, searchEvents } from './search/index.ts'
@@ -19,47 +27,12 @@ import {
   indexOfTxId,
   type OpenedLedger,
   Queue,
-  type Sequenced,
   type Submission,
   type Writer,
 } from './sequencer/index.ts'
 import type { EventRow, SqliteReader } from './store/index.ts'
 import { partOf, type StoredEvent, storedEvent } from './stored-event.ts'
 import { TiledLog } from './tiled-log.ts'
-
-/** The answer to an event that is durably stored. */
-export interface Acknowledgement {
-  ok: true
-  /** The event's id in the ledger. */
-  txId: string
-  /** The event's place in the tree, from 0. */
-  index: number
-  /** Hex SHA-256 of the payload as sent. */
-  payloadHash: string
-  status: 'accepted'
-  /** True: the same content under the same idempotency key was here before; the rest is the first answer's. */
-  duplicate: boolean
-  /** The first event under the same idempotency key, when this one differs from it. */
-  amends?: string
-  requestId: string
-}
-
-/** The answer to an event that was not stored. */
-export interface Refusal {
-  ok: false
-  reason: LedgerErrorCode
-  message: string
-  /** Whether sending the same event again may succeed. */
-  retryable: boolean
-}
-
-const retryableCodes: readonly LedgerErrorCode[] = [
-  'overloaded',
-  'storage_full',
-  'storage_failed',
-  'outcome_unknown',
-  'ledger_stopped',
-]
 
 /**
  * An open ledger of events: one tree, one origin, one list of signing keys. It keeps the administration of its file,
@@ -69,7 +42,7 @@ export class Ledger extends TiledLog {
   readonly #writer: Writer
   readonly #reader: SqliteReader
   readonly #queue: Queue
-  readonly #authenticator: Authenticator
+  readonly #keys: KeyAdministration
   readonly #further: FurtherLedgers
   #closing: Promise<void> | undefined
 
@@ -80,7 +53,7 @@ export class Ledger extends TiledLog {
     this.#writer = writer
     this.#reader = reader
     this.#queue = new Queue(writer)
-    this.#authenticator = new Authenticator(hash => reader.apiKeyByHash(hash), writer.ledger.ledgerId)
+    this.#keys = new KeyAdministration(writer, this.#queue, reader)
   }
 
   /** Name, origin, verifier keys, whether this opening created it, and sentences for the operator. */
@@ -90,7 +63,7 @@ export class Ledger extends TiledLog {
 
   /** Tells callers by their API key. */
   get authenticator(): Authenticator {
-    return this.#authenticator
+    return this.#keys.authenticator
   }
 
   /** What the operator should know: from the opening, and from now. */
@@ -108,10 +81,15 @@ export class Ledger extends TiledLog {
    * Stores one event durably.
    *
    * @param principal who writes: idempotency keys of different principals never meet
+   * @param source `parser` for what came out of `parseStrictJson`
    * @throws LedgerError why it was refused; nothing is stored then (`outcome_unknown` excepted)
    */
-  async append(event: EventInput, principal = 'in-process'): Promise<Acknowledgement> {
-    const [result] = await this.#queue.submit([submission(event, principal)])
+  async append(
+    event: EventInput,
+    principal = 'in-process',
+    source: EventSource = 'caller',
+  ): Promise<Acknowledgement> {
+    const [result] = await this.#queue.submit([submission(event, principal, source)])
     return acknowledgement(result!)
   }
 
@@ -121,12 +99,13 @@ export class Ledger extends TiledLog {
   async appendBatch(
     events: readonly EventInput[],
     principal = 'in-process',
+    source: EventSource = 'caller',
   ): Promise<(Acknowledgement | Refusal)[]> {
     const results: (Acknowledgement | Refusal | undefined)[] = []
     const valid: Submission[] = []
     for (const event of events) {
       try {
-        valid.push(submission(event, principal))
+        valid.push(submission(event, principal, source))
         results.push(undefined)
       } catch (error) {
         results.push(refusal(error))
@@ -143,41 +122,55 @@ export class Ledger extends TiledLog {
   }
 
   /**
-   * Creates an API key. The leaf that records it and the key are stored in one transaction.
+   * Creates an API key of this ledger or of another one of the file. The leaf that records it and the key are stored in
+   * one transaction.
    *
-   * @param ledgerName the ledger of the file that the key is for; default this one
-   * @throws LedgerError `invalid_option` when the text cannot be a key, `unknown_ledger`
+   * @throws LedgerError `invalid_option` when the text cannot be a key, `invalid_key_settings`, `unknown_ledger`,
+   *   `key_conflict` when the text is a key already
    */
-  async createApiKey(
+  createApiKey(
     key: string,
     name: string,
     scopes: readonly Scope[],
-    ledgerName: string = this.about.name,
+    options: KeyOptions = {},
   ): Promise<{ keyId: string; principal: string }> {
-    const isOwn = ledgerName === this.about.name
-    const ledgerId = this.#further.row(ledgerName).ledgerId
-    const row = apiKeyRow(key, ledgerId, name, scopes)
-    const { keyId, principal } = row
-    const record = {
-      key_id: keyId,
-      principal,
-      name,
-      scopes: row.scopes,
-      hash: Buffer.from(row.hash).toString('hex'),
-      expires_at: row.expiresAt,
-      ...(isOwn ? {} : { ledger: ledgerName }),
-    }
-    const admin = adminSubmission('deedbox.key.created', record, randomUUID())
-    await this.#queue.submit([{ ...admin, newApiKey: row }])
-    return { keyId, principal }
+    return this.#keys.create(key, name, scopes, options)
+  }
+
+  /**
+   * Puts a new key into the place of an old one: same principal, name, scopes and length of life, so idempotency goes
+   * on. The old one works until the overlap is over. The text of the new key is in the answer and nowhere else.
+   *
+   * @throws LedgerError `unknown_key`, `key_conflict` when it was revoked or replaced already, `invalid_key_settings`
+   */
+  rotateApiKey(
+    keyId: string,
+    options: RotationOptions = {},
+  ): Promise<{ key: string; keyId: string; principal: string }> {
+    return this.#keys.rotate(keyId, options)
+  }
+
+  /**
+   * Ends a key for good: this process refuses it from now on, every other one on the same file within a second.
+   *
+   * @param options `by`: who does it; default `local`
+   * @throws LedgerError `unknown_key`, `key_conflict` when it was revoked already
+   */
+  revokeApiKey(keyId: string, options: { by?: string } = {}): Promise<void> {
+    return this.#keys.revoke(keyId, options)
+  }
+
+  /** The API keys of all ledgers of the file, oldest first, ended ones too. */
+  apiKeys(): ApiKeyView[] {
+    return this.#keys.list()
   }
 
   /** Whether this key text is known already, valid or not. */
   hasApiKey(key: string): boolean {
-    return this.#reader.apiKeyByHash(apiKeyRow(key, this.about.ledgerId, '', []).hash) !== null
+    return this.#keys.has(key)
   }
 
-  /** How many API keys the ledger has. */
+  /** How many API keys this ledger has, those of other ledgers of the file not counted. */
   get apiKeyCount(): number {
     return this.#reader.apiKeyCount(this.about.ledgerId)
   }
@@ -199,7 +192,7 @@ export class Ledger extends TiledLog {
       const { name, kind, origin, verifierKeys } = newLedger.row
       const record = { name, kind, origin, verifier_key: verifierKeys[0], by }
       const admin = adminSubmission('deedbox.ledger.created', record, randomUUID())
-      await this.#queue.submit([{ ...admin, newLedger }])
+      await this.#queue.submit([{ ...admin, adminChange: { do: 'create_ledger', ledger: newLedger } }])
     })
   }
 
@@ -261,6 +254,7 @@ export class Ledger extends TiledLog {
 
   async #close(): Promise<void> {
     await this.#queue.close()
+    await this.#keys.close()
     await this.#further.close()
     // The writer goes last: the last connection folds SQLite's log into the file, which a reader cannot.
     this.#reader.close()
@@ -278,40 +272,10 @@ export class Ledger extends TiledLog {
   }
 }
 
-function submission(event: EventInput, principal: string): Submission {
-  const prepared = prepareEvent(event)
+function submission(event: EventInput, principal: string, source: EventSource): Submission {
+  const prepared = prepareEvent(event, source)
   if (typeof principal !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(principal)) {
     throw new LedgerError('invalid_option', 'A principal is 1 to 255 visible ASCII characters.')
   }
   return { kind: 'event', principal, event: prepared, requestId: prepared.requestId ?? randomUUID() }
-}
-
-function acknowledgement({
-  txId,
-  index,
-  payloadHash,
-  duplicate,
-  amends,
-  requestId,
-}: Sequenced): Acknowledgement {
-  const base = { ok: true, txId, index, payloadHash, status: 'accepted', duplicate } as const
-  return { ...base, ...(amends === undefined ? {} : { amends }), requestId }
-}
-
-/** An error as the result of one event in a batch. */
-export function refusal(error: unknown): Refusal {
-  if (!(error instanceof LedgerError)) {
-    return {
-      ok: false,
-      reason: 'internal_error',
-      message: 'The ledger failed on this event.',
-      retryable: false,
-    }
-  }
-  return {
-    ok: false,
-    reason: error.code,
-    message: error.message,
-    retryable: retryableCodes.includes(error.code),
-  }
 }

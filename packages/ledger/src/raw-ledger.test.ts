@@ -13,6 +13,7 @@ import {
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { openLedger, openRawLedger } from './open-ledger.ts'
+import { adminSubmission, openInlineWriter, prepareFurtherLedger } from './sequencer/index.ts'
 import { openTestRawLedger, rawFile, verdicts } from './testing/raw-ledgers.ts'
 import { openTestLedger, tempFolder, testEvent } from './testing/temp-ledger.ts'
 
@@ -210,7 +211,7 @@ test('a key of one ledger is refused on another, with the leaf in the first', as
   const { folder, keys } = await rawFile(t)
   const ledger = await openTestLedger(t, folder)
   const secret = `deed_live_${'r'.repeat(43)}`
-  await ledger.createApiKey(secret, 'ci', ['write', 'verify'], 'certs')
+  await ledger.createApiKey(secret, 'ci', ['write', 'verify'], { ledger: 'certs' })
   const header = `Bearer ${secret}`
   const certsId = ledger.logOf('certs')?.about.ledgerId
   assert.doesNotThrow(() => ledger.authenticator.authenticate(header, 'write', certsId))
@@ -218,7 +219,9 @@ test('a key of one ledger is refused on another, with the leaf in the first', as
     code: 'insufficient_scope',
     message: /another ledger/,
   })
-  await assert.rejects(ledger.createApiKey(secret, 'ci', ['write'], 'none'), { code: 'unknown_ledger' })
+  await assert.rejects(ledger.createApiKey(secret, 'ci', ['write'], { ledger: 'none' }), {
+    code: 'unknown_ledger',
+  })
   await ledger.close()
   assert.equal(verdicts(folder, keys).verdicts.main, 'ok')
 })
@@ -234,4 +237,50 @@ test('P3 several ledgers of a file, opened, written and closed at once in one th
   await Promise.all(work.flat())
   await ledger.close()
   assert.deepEqual(verdicts(folder, keys).verdicts, { main: 'ok', certs: 'ok', empty: 'ok' })
+})
+
+test('P10 of creations at once of one name or origin one is made; the events beside them are stored', async t => {
+  const folder = tempFolder(t)
+  const ledger = await openTestLedger(t, folder)
+  const other = await openTestLedger(t, folder)
+  const origin = 'log.example.com/builds'
+  const outcomes = await Promise.allSettled(
+    [ledger, other].flatMap((one, n) => [
+      one.append(testEvent(1)),
+      one.createLedger({ name: 'certs', kind: 'raw' }),
+      one.append(testEvent(2)),
+      one.createLedger({ name: `builds-${n}`, kind: 'raw', origin }),
+    ]),
+  )
+  const made = (...which: number[]) => which.filter(n => outcomes[n]?.status === 'fulfilled').length
+  assert.deepEqual([made(0, 2, 4, 6), made(1, 5), made(3, 7)], [4, 1, 1])
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') assert.equal(outcome.reason.code, 'ledger_exists', outcome.reason)
+  }
+  assert.equal(ledger.failure ?? other.failure, undefined, 'a refusal is no failure of the ledger')
+  assert.equal(ledger.head().size, 4 + 2)
+  await Promise.all([ledger.close(), other.close()])
+  assert.equal(verdicts(folder, [ledger.verifierKey]).verdicts.main, 'ok')
+})
+
+test('P10 a ledger whose name was taken since it was prepared is refused, and what stands beside it is stored', async t => {
+  const folder = tempFolder(t)
+  const guard = join(folder, 'guard')
+  const ledger = await openTestLedger(t, folder)
+  const path = join(folder, 'ledger.db')
+  const base = { path, keysFolder: join(folder, 'keys'), signingKey: undefined, guardFolder: guard }
+  const writer = await openInlineWriter({ ...base, ledgerName: 'main', kind: 'events', origin: undefined })
+  t.after(() => writer.close())
+  const late = prepareFurtherLedger({ folder: base.keysFolder }, { name: 'certs' }, () => [])
+  await ledger.createLedger({ name: 'certs', kind: 'raw' })
+  const event = adminSubmission('test', {}, 'r')
+  const results = await writer.append([
+    event,
+    { ...event, adminChange: { do: 'create_ledger', ledger: late } },
+    event,
+  ])
+  assert.deepEqual(
+    results.map(result => ('refused' in result ? result.refused : result.index)),
+    [1, 'ledger_exists', 2],
+  )
 })

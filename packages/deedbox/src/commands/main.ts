@@ -5,14 +5,19 @@ import { UsageError } from './usage-error.ts'
 import { verify } from './verify.ts'
 
 /** What the ledger package does; it need not be installed beside a service that only sends events. */
-const ledgerCommands = ['serve', 'ledgers']
+const ledgerCommands = ['serve', 'keys', 'ledgers', 'backup', 'restore', 'recover', 'tamper-lab']
 
 const help = `Usage: deedbox <command> [options]
 
 Commands
-  serve     run the ledger server on an embedded SQLite file
-  ledgers   list the ledgers of a file, or add a raw one
-  verify    check a receipt, or re-read a whole ledger; needs no server and no trust
+  serve       run the ledger server on an embedded SQLite file
+  keys        create, list, rotate and revoke API keys
+  ledgers     list the ledgers of a file, or add a raw one
+  backup      copy a running ledger into a new folder, and verify the copy
+  restore     put a backup into a data folder that holds no ledger
+  recover     close a ledger that is an old copy, and open a new one that says so
+  tamper-lab  attack a throw-away ledger in every known way, and see what is caught
+  verify      check a receipt, or re-read a whole ledger; needs no server and no trust
 
 Options
   --help       this text; "deedbox <command> --help" tells more

@@ -4,7 +4,7 @@ import type { ApiKeyRow } from '../store/index.ts'
 import { hashOfKey, type Scope } from './api-keys.ts'
 
 /** A key is looked up again after this many milliseconds, so a revocation holds everywhere within a second. */
-const trustFor = 500
+export const trustFor: number = 500
 
 /** A flood of wrong keys must not fill the memory: then the cache starts over. */
 const maxCached = 10_000
@@ -13,21 +13,30 @@ const maxCached = 10_000
 export interface Caller {
   principal: string
   scopes: readonly string[]
+  /** The ledger that the key is of. */
+  ledgerId: number
 }
 
 /** Tells callers by the `Authorization` header of their request. */
 export class Authenticator {
   readonly #find: (hash: Uint8Array) => ApiKeyRow | null
   readonly #ledgerId: number
+  readonly #onUse: (keyId: string, at: number) => void
   readonly #cache = new Map<string, { row: ApiKeyRow | null; until: number }>()
 
   /**
    * @param find looks a key up by the SHA-256 of its text
    * @param ledgerId the ledger that is meant where a call names none: the first of the file
+   * @param onUse told of each request that came with a valid key, at which milliseconds since the epoch
    */
-  constructor(find: (hash: Uint8Array) => ApiKeyRow | null, ledgerId: number) {
+  constructor(
+    find: (hash: Uint8Array) => ApiKeyRow | null,
+    ledgerId: number,
+    onUse: (keyId: string, at: number) => void = () => undefined,
+  ) {
     this.#find = find
     this.#ledgerId = ledgerId
+    this.#onUse = onUse
   }
 
   /**
@@ -48,6 +57,7 @@ export class Authenticator {
         'This API key is not valid here. Check the key and the address.',
       )
     }
+    this.#onUse(row.keyId, now)
     if (row.ledgerId !== ledgerId) {
       throw new LedgerError(
         'insufficient_scope',
@@ -60,7 +70,12 @@ export class Authenticator {
         `This call needs a key with the scope "${scope}"; this one has: ${row.scopes.join(', ')}.`,
       )
     }
-    return { principal: row.principal, scopes: row.scopes }
+    return { principal: row.principal, scopes: row.scopes, ledgerId: row.ledgerId }
+  }
+
+  /** Looks every key up again from now on: this process has just changed one. */
+  forget(): void {
+    this.#cache.clear()
   }
 
   #lookUp(key: string): ApiKeyRow | null {

@@ -1,10 +1,23 @@
+import { backup } from './backup.ts'
 import type { LedgerCommand } from './command.ts'
+import { keys } from './keys.ts'
 import { ledgers } from './ledgers.ts'
+import { recover } from './recover.ts'
+import { restore } from './restore.ts'
 import { serve } from './serve.ts'
+import { tamperLab } from './tamper-lab.ts'
 
 export type { DataReport, Finding } from '../verification/index.ts'
 export type { CommandTools, LedgerCommand } from './command.ts'
 export { type VerifyFolderOptions, verifyEveryLedger, verifyFolder } from './verify-folder.ts'
 
 /** The ledger's commands of the `deedbox` program, by name. */
-export const commands: Readonly<Record<string, LedgerCommand>> = { ledgers, serve }
+export const commands: Readonly<Record<string, LedgerCommand>> = {
+  serve,
+  keys,
+  ledgers,
+  backup,
+  restore,
+  recover,
+  'tamper-lab': tamperLab,
+}

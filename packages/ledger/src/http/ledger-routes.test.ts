@@ -8,7 +8,7 @@ import { startTestServer, type TestServer } from '../testing/temp-server.ts'
 
 async function keyFor(server: TestServer, ledger: string, scopes: readonly Scope[]): Promise<string> {
   const key = newApiKey()
-  await server.ledger.createApiKey(key, 'test', scopes, ledger)
+  await server.ledger.createApiKey(key, 'test', scopes, { ledger })
   return key
 }
 

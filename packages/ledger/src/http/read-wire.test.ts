@@ -79,7 +79,7 @@ test('GET /v1/events: filters, pages and an earlier tree size, over the wire', a
   )
 })
 
-test('R1.3 the log is served byte for byte as tlog-tiles, and a reader of bundles gets the signed root', async t => {
+test('P23 P30 R1.3 the log is served byte for byte as tlog-tiles, and a reader of bundles gets the signed root', async t => {
   const server = await startTestServer(t)
   await server.ledger.appendBatch(Array.from({ length: 260 }, (_, n) => testEvent(n)))
   const bytes = async (path: string) => {
@@ -220,6 +220,9 @@ test('the OpenAPI document names every call and validates as what it says it is'
     '/v1/events/batch',
     '/v1/events/{tx_id}',
     '/v1/events/{tx_id}/receipt',
+    '/v1/keys',
+    '/v1/keys/{key_id}',
+    '/v1/keys/{key_id}/rotate',
     '/v1/ledgers',
   ])
   const paths = json.paths as Record<

@@ -7,6 +7,7 @@ import { limits } from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { capBytesInFlight } from './bytes-in-flight.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
+import { keyRoutes } from './key-routes.ts'
 import { addRoute, ledgerRoutes } from './ledger-routes.ts'
 import { problemOf } from './problem.ts'
 import { answerClientError } from './raw-answers.ts'
@@ -68,6 +69,8 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
         options.observe === undefined ? handler : options.observe(handler),
       )
       server.maxConnections = options.maxConnections ?? 16_384
+      // Node answers expectations other than 100-continue with a bare 417; RFC 9110 §10.1.1 lets us not mind them.
+      server.on('checkExpectation', (request, response) => server.emit('request', request, response))
       return server
     },
   })
@@ -82,6 +85,7 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
     writeRoutes(routes, ledger, admit)
     eventRoutes(routes, ledger, options.onRead ?? (() => undefined))
     logRoutes(routes, ledger, options.publicLog ?? false)
+    keyRoutes(routes, ledger)
     ledgerRoutes(routes, ledger, admit)
     addRoute(routes, ledger, admit)
     dockerflowRoutes(routes, ledger, options.version)
@@ -114,11 +118,20 @@ function validateQueriesOnly(app: FastifyInstance): void {
 }
 
 function answerErrors(app: FastifyInstance, onFault: ((error: unknown) => void) | undefined): void {
+  const closing = new WeakSet<object>()
+  // What came behind a request that was answered with "close" gets no answer any more, so nothing may be done about
+  // it (RFC 9112 §9.6): an event would be stored without its sender ever hearing of it.
+  app.addHook('preHandler', async (request, reply) => {
+    if (closing.has(request.raw.socket)) reply.hijack()
+  })
   app.setErrorHandler((error, request, reply) => {
     const { status, body } = problemOf(error)
     if (status >= 500 && status !== 503) onFault?.(error)
     // The rest of a body that nobody will read: better no connection than one that waits for it.
-    if (!request.raw.complete) reply.header('connection', 'close')
+    if (!request.raw.complete) {
+      reply.header('connection', 'close')
+      closing.add(request.raw.socket)
+    }
     if (status === 401) reply.header('www-authenticate', 'Bearer')
     if (status === 503) reply.header('retry-after', '1')
     return reply

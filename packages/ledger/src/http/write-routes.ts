@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Caller } from '../access/index.ts'
+import { type Acknowledgement, type Refusal, refusal } from '../acknowledgement.ts'
 import { LedgerError } from '../errors.ts'
 import { batchItemSchema, type EventInput, eventSchema, limits, parseStrictJson } from '../events/index.ts'
-import type { Acknowledgement, Ledger, Refusal } from '../ledger.ts'
-import { refusal } from '../ledger.ts'
+import type { Ledger } from '../ledger.ts'
 import { acknowledgementSchema, batchAnswerSchema, problemSchema } from './answer-schemas.ts'
 import { acknowledgementView, resultView } from './event-view.ts'
 
@@ -55,7 +55,7 @@ export function writeRoutes(app: FastifyInstance, ledger: Ledger, admit: onReque
     },
     async (request, reply) => {
       const input = eventInput(parseStrictJson(request.body ?? Buffer.alloc(0), 'The body'))
-      const ack = await ledger.append(withHeaders(input, request), request.caller.principal)
+      const ack = await ledger.append(withHeaders(input, request), request.caller.principal, 'parser')
       const view = acknowledgementView(ack)
       if (request.query.receipt === '1') view.receipt = ledger.receipt(ack.txId)
       return reply.code(202).send(view)
@@ -117,7 +117,7 @@ async function appendAll(
   principal: string,
 ): Promise<(Acknowledgement | Refusal)[]> {
   const events = items.filter((item): item is EventInput => !('ok' in item))
-  const answers = await ledger.appendBatch(events, principal)
+  const answers = await ledger.appendBatch(events, principal, 'parser')
   let next = 0
   return items.map(item => ('ok' in item ? item : answers[next++]!))
 }

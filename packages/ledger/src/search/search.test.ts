@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Ledger } from '../ledger.ts'
-import { openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
+import { checkLog, openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
 
 async function fresh(t: TestContext): Promise<{ folder: string; ledger: Ledger }> {
   const folder = tempFolder(t)
@@ -85,5 +85,40 @@ test('search: every filter, time range, order, pages and an earlier state of the
   assert(pages.every(page => page.length <= 7))
   for (const query of [{ since: 'now' }, { until: '2026' }, { cursor: '-1' }, { as_of: -1 }]) {
     assert.throws(() => ledger.search(query), { code: 'invalid_query' })
+  }
+})
+
+test('a search goes on from one segment of the index into the next, in both directions', async t => {
+  const { folder, ledger } = await fresh(t)
+  const marks = [0, 4_095, 4_096, 4_097, 8_191, 8_192, 8_300]
+  const total = 9_000
+  for (let from = 0; from < total; from += 1_000) {
+    await ledger.appendBatch(Array.from({ length: 1_000 }, (_, i) => testEvent(from + i, marked(from + i))))
+  }
+  for (const order of ['asc', 'desc'] as const) {
+    const seen: number[] = []
+    let cursor: string | undefined
+    do {
+      const page = ledger.search({
+        subject: 'marked',
+        order,
+        limit: 2,
+        ...(cursor === undefined ? {} : { cursor }),
+      })
+      seen.push(...page.events.map(event => event.index))
+      cursor = page.nextCursor ?? undefined
+    } while (cursor !== undefined)
+    assert.deepEqual(seen, order === 'asc' ? marks : marks.toReversed())
+  }
+  assert.deepEqual(
+    ledger.search({ subject: 'marked', as_of: 4_096 }).events.map(event => event.index),
+    [4_095, 0],
+  )
+  await ledger.close()
+  assert.equal(checkLog(folder).verdict, 'ok')
+
+  function marked(n: number) {
+    const { meta } = testEvent(n)
+    return { meta: marks.includes(n) ? { ...meta, subject: 'marked' } : meta }
   }
 })

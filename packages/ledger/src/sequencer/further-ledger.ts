@@ -9,16 +9,21 @@ import {
   type SigningKeySource,
   type SigningKeys,
 } from '../signing/index.ts'
-import type { LedgerRow, StoreTransaction } from '../store/index.ts'
+import type { HeadRow, LedgerRow } from '../store/index.ts'
 import { dedupCheckOf, dedupSecret } from './idempotency.ts'
 import { isLedgerName, isOrigin } from './ledger-names.ts'
-import type { NewLedger } from './submission.ts'
 
 /** What a further ledger of a file is to be. */
 export interface FurtherLedger {
   name: string
   /** First line of every checkpoint, fixed for life; default `<32 hex>.deedbox.invalid/<name>`. */
   origin?: string
+}
+
+/** A ledger to be created, with the signed head of its empty tree. Plain data, as every submission is. */
+export interface NewLedger {
+  row: Omit<LedgerRow, 'ledgerId'>
+  head: HeadRow
 }
 
 /**
@@ -48,7 +53,8 @@ export function prepareFurtherLedger(
   }
   // In this order: another process renames the key after its commit, so a key that is used now has a row now.
   const used = hasUsedKey(source, name)
-  refuseTaken(ledgers(), ledger)
+  const taken = whyTaken(ledgers(), ledger)
+  if (taken !== undefined) throw new LedgerError('ledger_exists', taken)
   if (used) {
     throw new LedgerError(
       'ledger_lost',
@@ -93,25 +99,15 @@ function newKeys(source: SigningKeySource, { name, origin }: FurtherLedger): Sig
 }
 
 /**
- * Stores the row of a further ledger beside its leaf. Names were looked up before; that one is taken now is another
- * process's doing at this very moment, and the whole transaction may be sent again.
+ * Why a ledger cannot be added beside those of the file, or undefined. Asked when it is prepared, and again inside the
+ * transaction that stores it: another process may have been faster.
  */
-export async function createFurtherLedger(tx: StoreTransaction, { row, head }: NewLedger): Promise<void> {
-  try {
-    refuseTaken(await tx.ledgers(), row)
-  } catch (cause) {
-    throw new LedgerError('overloaded', `A ledger "${row.name}" was created at the same moment. Try again.`, {
-      cause,
-    })
-  }
-  await tx.createLedger(row, head)
-}
-
-function refuseTaken(ledgers: readonly LedgerRow[], { name, origin }: FurtherLedger): void {
+export function whyTaken(ledgers: readonly LedgerRow[], { name, origin }: FurtherLedger): string | undefined {
   if (ledgers.some(row => row.name === name)) {
-    throw new LedgerError('ledger_exists', `There is a ledger "${name}" already. Choose another name.`)
+    return `There is a ledger "${name}" already. Choose another name.`
   }
   if (origin !== undefined && ledgers.some(row => row.origin === origin)) {
-    throw new LedgerError('ledger_exists', `A ledger of this file has the origin ${origin} already.`)
+    return `A ledger of this file has the origin ${origin} already.`
   }
+  return undefined
 }

@@ -1,10 +1,11 @@
-export { type FurtherLedger, prepareFurtherLedger } from './further-ledger.ts'
+export type { AdminChange, Refused } from './admin-change.ts'
+export { checkExtends } from './check-extends.ts'
+export { type FurtherLedger, type NewLedger, prepareFurtherLedger } from './further-ledger.ts'
 export { openInlineRawWriter, openInlineWriter, openWriterOn } from './inline-writer.ts'
 export { Queue } from './queue.ts'
 export { defaultGuardFolder, fileGuard, type RollbackGuard, readGuard } from './rollback-guard.ts'
 export {
   adminSubmission,
-  type NewLedger,
   type OpenedLedger,
   type Sequenced,
   type Submission,
@@ -12,4 +13,4 @@ export {
   type WriterConfig,
 } from './submission.ts'
 export { openThreadWriter } from './thread-writer.ts'
-export { indexOfTxId } from './tx-id.ts'
+export { indexOfTxId, newTxId } from './tx-id.ts'

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { openCheckpoint, parseVerifierKey, TlogError } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
@@ -7,17 +8,19 @@ import { markKeyUsed } from '../signing/index.ts'
 import {
   CommitOutcomeUnknown,
   type HeadRow,
+  type KeyUse,
   type LedgerStore,
   openSqliteStore,
   type StoreTransaction,
 } from '../store/index.ts'
+import type { Refused } from './admin-change.ts'
 import { checkGuard } from './check-guard.ts'
-import { findOrCreate } from './create-ledger.ts'
+import { checkNotLost, findOrCreate } from './create-ledger.ts'
 import { dedupSecret } from './idempotency.ts'
 import { fileGuard, type RollbackGuard } from './rollback-guard.ts'
 import { currentTree, type LedgerState, sequence } from './sequence.ts'
 import { sequenceRaw } from './sequence-raw.ts'
-import type { OpenedLedger, Writer, WriterConfig } from './submission.ts'
+import type { OpenedLedger, Sequenced, Submission, Writer, WriterConfig } from './submission.ts'
 
 /** A checkpoint becomes public at most this often, in milliseconds (DESIGN §7.3). */
 const publishInterval = 1_000
@@ -28,7 +31,7 @@ type Sequencing<Item, Result> = (
   ledger: LedgerState,
   items: readonly Item[],
   now: number,
-) => Promise<{ results: Result[]; head: HeadRow }>
+) => Promise<{ results: (Result | Refused)[]; head: HeadRow }>
 
 /** Opens the ledger of `config` for writing in this thread, on the SQLite file that it names. */
 export function openInlineWriter(config: WriterConfig): Promise<Writer> {
@@ -52,6 +55,7 @@ async function openFile<W>(config: WriterConfig, open: (store: LedgerStore) => P
       },
     )
   }
+  if (!existsSync(config.path)) checkNotLost(config)
   const store = openSqliteStore(config.path)
   try {
     return await open(store)
@@ -67,7 +71,7 @@ async function openFile<W>(config: WriterConfig, open: (store: LedgerStore) => P
  * @throws LedgerError one of the codes under "why a ledger does not open"
  */
 export function openWriterOn(store: LedgerStore, config: WriterConfig): Promise<Writer> {
-  return openOn(store, config, sequence)
+  return openOn<Submission, Sequenced>(store, config, sequence)
 }
 
 async function openOn<Item, Result>(
@@ -111,7 +115,8 @@ function checkHead(head: HeadRow, verifierKeys: readonly string[]): void {
   if (signed.size !== head.size || Buffer.compare(signed.root, head.root) !== 0) {
     throw new LedgerError(
       'edge_damaged',
-      `The head of size ${head.size} is not the one that was signed last.`,
+      `The head of size ${head.size} is not the one that was signed last. Run "deedbox verify --data …", move the ` +
+        'file away and put a backup back with "deedbox restore <backup> --data …".',
     )
   }
 }
@@ -153,7 +158,7 @@ class InlineWriter<Item, Result> implements Writer<Item, Result> {
     return this.#warning
   }
 
-  append(submissions: Item[]): Promise<Result[]> {
+  append(submissions: Item[]): Promise<(Result | Refused)[]> {
     return this.#inTurn(async () => {
       const now = Date.now()
       const { results, head } = await this.#transaction(async tx => {
@@ -180,6 +185,10 @@ class InlineWriter<Item, Result> implements Writer<Item, Result> {
       })
       this.#publishedAt = now
     })
+  }
+
+  touchKeys(uses: KeyUse[]): Promise<void> {
+    return this.#inTurn(() => this.#transaction(async tx => tx.touchApiKeys(uses)))
   }
 
   close(): Promise<void> {

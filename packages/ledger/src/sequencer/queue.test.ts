@@ -44,6 +44,8 @@ class HeldWriter implements Writer {
     this.published++
   }
 
+  async touchKeys(): Promise<void> {}
+
   async close(): Promise<void> {}
 }
 

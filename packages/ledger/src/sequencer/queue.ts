@@ -1,4 +1,5 @@
 import { LedgerError } from '../errors.ts'
+import { isRefused, type Refused } from './admin-change.ts'
 import type { Sequenced, Submission, Writer } from './submission.ts'
 
 /** One transaction takes at most this many submissions; it keeps the time that others wait for the lock short. */
@@ -34,7 +35,11 @@ export class Queue<Item = Submission, Result = Sequenced> {
     this.#writer = writer
   }
 
-  /** Resolves once all of them are durable; they are committed in one transaction and in this order. */
+  /**
+   * Resolves once all of them are durable; they are committed in one transaction and in this order.
+   *
+   * @throws LedgerError why the transaction failed, or why an administrative change, submitted alone, was refused
+   */
   submit(submissions: Item[]): Promise<Result[]> {
     if (submissions.length === 0) return Promise.resolve([])
     if (this.#closed) {
@@ -79,7 +84,7 @@ export class Queue<Item = Submission, Result = Sequenced> {
         const results = await this.#writer.append(all)
         let from = 0
         for (const waiting of group) {
-          waiting.resolve(results.slice(from, from + waiting.submissions.length))
+          settle(waiting, results.slice(from, from + waiting.submissions.length))
           from += waiting.submissions.length
         }
         this.failure = undefined
@@ -114,4 +119,19 @@ export class Queue<Item = Submission, Result = Sequenced> {
     }, idlePublish)
     this.#publishTimer.unref()
   }
+}
+
+function settle<Item, Result>(
+  { resolve, reject }: Waiting<Item, Result>,
+  results: (Result | Refused)[],
+): void {
+  const stored: Result[] = []
+  for (const result of results) {
+    if (isRefused(result)) {
+      reject(new LedgerError(result.refused, result.message))
+      return
+    }
+    stored.push(result)
+  }
+  resolve(stored)
 }

@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { LedgerError, type LedgerErrorCode } from '../errors.ts'
+import type { KeyUse } from '../store/index.ts'
+import type { Refused } from './admin-change.ts'
 import type { OpenedLedger, Sequenced, Submission, Writer, WriterConfig } from './submission.ts'
 import type { PlainError, WriterAnswer, WriterRequest } from './writer-thread.ts'
 
@@ -36,6 +38,8 @@ export function openThreadWriter<Item = Submission, Result = Sequenced>(
   const worker = new Worker(file, {
     workerData: config,
     name: 'deedbox-writer',
+    // What a batch leaves behind is short-lived; by default the engine would keep up to 96 MB for it.
+    resourceLimits: { maxYoungGenerationSizeMb: 12 },
     // --input-type is for a program given as text; a thread's file says by its name what it is.
     ...(process.execArgv.some(option => option.startsWith('--input-type')) ? { execArgv: [] } : {}),
   })
@@ -83,13 +87,17 @@ class ThreadWriter<Item, Result> implements Writer<Item, Result> {
     return this.#warning
   }
 
-  append(submissions: Item[]): Promise<Result[]> {
+  append(submissions: Item[]): Promise<(Result | Refused)[]> {
     // What comes back is what the writer of the same config in the thread answers.
-    return this.#ask({ id: this.#nextId++, do: 'append', submissions }) as Promise<Result[]>
+    return this.#ask({ id: this.#nextId++, do: 'append', submissions }) as Promise<(Result | Refused)[]>
   }
 
   async publish(): Promise<void> {
     await this.#ask({ id: this.#nextId++, do: 'publish' })
+  }
+
+  async touchKeys(uses: KeyUse[]): Promise<void> {
+    await this.#ask({ id: this.#nextId++, do: 'touch', uses })
   }
 
   async close(): Promise<void> {

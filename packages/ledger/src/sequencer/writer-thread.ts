@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { LedgerError } from '../errors.ts'
+import type { KeyUse } from '../store/index.ts'
 import { openInlineRawWriter, openInlineWriter } from './inline-writer.ts'
 import type { OpenedLedger, Writer, WriterConfig } from './submission.ts'
 
@@ -7,6 +8,7 @@ import type { OpenedLedger, Writer, WriterConfig } from './submission.ts'
 export type WriterRequest = { id: number } & (
   | { do: 'append'; submissions: unknown[] }
   | { do: 'publish' }
+  | { do: 'touch'; uses: KeyUse[] }
   | { do: 'close' }
 )
 
@@ -46,7 +48,9 @@ if (parentPort !== null) {
           said = writer.warning
           return
         }
-        await (request.do === 'publish' ? writer.publish() : writer.close())
+        if (request.do === 'publish') await writer.publish()
+        else if (request.do === 'touch') await writer.touchKeys(request.uses)
+        else await writer.close()
         say({ id, results: [] })
         if (request.do === 'close') port.close()
       } catch (error) {

@@ -1,8 +1,11 @@
+export { closeForGood } from './sqlite/close-for-good.ts'
 export { sentenceOf, sqliteCode } from './sqlite/connection.ts'
-export { attestation } from './sqlite/schema.ts'
+export { copyDatabase } from './sqlite/database-copy.ts'
+export { attestation, positionOf, segmentLength, segmentOf, segmentRange } from './sqlite/schema.ts'
 export type { SqliteInspection } from './sqlite/sqlite-inspection.ts'
 export { openSqliteReader, type SqliteReader } from './sqlite/sqlite-reader.ts'
 export { openSqliteStore } from './sqlite/sqlite-store.ts'
+export { termsOf } from './sqlite/terms.ts'
 export {
   type ApiKeyRow,
   CommitOutcomeUnknown,
@@ -10,6 +13,7 @@ export {
   type EventRow,
   type HeadRow,
   type IdempotencyRow,
+  type KeyUse,
   type LedgerRow,
   type LedgerStore,
   type RawLeafRow,

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { parseVerifierKey } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
+import { newApiKey } from '../access/index.ts'
 import { verifyEveryLedger } from '../commands/index.ts'
 import type { LedgerSummary } from '../further-ledgers.ts'
 import { type OpenRawLedgerOptions, openRawLedger } from '../open-ledger.ts'
@@ -25,7 +26,10 @@ export async function openTestRawLedger(
   return raw
 }
 
-/** A closed file of an events ledger with three events and two raw ledgers, `certs` of 300 entries and `empty`. */
+/**
+ * A closed file of an events ledger with three events and two raw ledgers, `certs` of 300 entries and
+ * with an API key, and `empty`.
+ */
 export async function rawFile(
   t: TestContext,
 ): Promise<{ folder: string; keys: string[]; certs: LedgerSummary }> {
@@ -34,6 +38,7 @@ export async function rawFile(
   for (const n of [0, 1, 2]) await ledger.append(testEvent(n))
   const certs = await ledger.createLedger({ name: 'certs', kind: 'raw' })
   const empty = await ledger.createLedger({ name: 'empty', kind: 'raw' })
+  await ledger.createApiKey(newApiKey(), 'ci', ['write'], { ledger: 'certs' })
   await ledger.close()
   const raw = await openTestRawLedger(t, folder)
   await Promise.all(Array.from({ length: 300 }, (_, n) => raw.add(Buffer.from(`entry ${n}`))))

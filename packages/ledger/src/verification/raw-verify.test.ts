@@ -77,13 +77,7 @@ const attacks = [
     'index_mismatch',
     3,
   ],
-  [
-    'a ledger renamed',
-    `UPDATE ledgers SET name = 'other' WHERE name = 'certs'`,
-    'main',
-    'index_mismatch',
-    undefined,
-  ],
+  ['a ledger renamed', `UPDATE ledgers SET name = 'other' WHERE name = 'certs'`, 'main', 'index_mismatch', 5],
   [
     'the key of a ledger',
     `UPDATE ledgers SET verifier_keys = 'x+00+y' WHERE name = 'certs'`,
@@ -99,6 +93,27 @@ const attacks = [
     undefined,
   ],
   ['a ledger taken out', `DELETE FROM ledgers WHERE name = 'empty'`, 'main', 'index_mismatch', 4],
+  [
+    'an API key moved to another ledger',
+    `UPDATE api_keys SET ledger_id = (SELECT ledger_id FROM ledgers WHERE name = 'empty')`,
+    'main',
+    'index_mismatch',
+    5,
+  ],
+  [
+    'an API key slipped in',
+    `INSERT INTO api_keys SELECT 'key_x', ledger_id, principal, name, x'00', scopes, created_at, expires_at, revoked_at, replaced_by, last_used_at FROM api_keys`,
+    'main',
+    'index_mismatch',
+    undefined,
+  ],
+  [
+    'terms of a raw entry',
+    `INSERT INTO event_terms (segment, term, position) VALUES (${at(0)} / 1024, 5, ${at(0)})`,
+    'main',
+    'index_mismatch',
+    undefined,
+  ],
   [
     'the events ledger called raw',
     `UPDATE ledgers SET kind = 'raw' WHERE name = 'main'`,

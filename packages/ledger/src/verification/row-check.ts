@@ -2,12 +2,13 @@ import { type EventLeaf, matchesCommitment, type Part, parseEventLeaf, parts, Tl
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { columnNames, columnsOfParts } from '../events/index.ts'
 import { indexOfTxId } from '../sequencer/index.ts'
-import type { EventRow, LedgerRow } from '../store/index.ts'
+import { type EventRow, type LedgerRow, positionOf } from '../store/index.ts'
 import { partOf } from '../stored-event.ts'
-import { type ApiKeyCheck, keyCreated } from './api-key-check.ts'
+import { type ApiKeyCheck, isKeyLeafName } from './api-key-check.ts'
 import type { Findings } from './findings.ts'
 import type { IdempotencyCheck, KeyUse } from './idempotency-check.ts'
 import { type LedgerCheck, ledgerCreated } from './ledger-check.ts'
+import type { TermCheck } from './term-check.ts'
 
 /** A row of `events` with the ledger that it says it belongs to. */
 export type AuditedRow = EventRow & { ledgerColumn: number }
@@ -22,6 +23,7 @@ export class RowCheck {
   readonly #findings: Findings
   readonly #idempotency: IdempotencyCheck
   readonly #apiKeys: ApiKeyCheck
+  readonly #terms: TermCheck
   readonly #ledgers: LedgerCheck
 
   /** The last three are told what the committed parts say about other tables. */
@@ -31,18 +33,21 @@ export class RowCheck {
     idempotency: IdempotencyCheck,
     apiKeys: ApiKeyCheck,
     ledgers: LedgerCheck,
+    terms: TermCheck,
   ) {
     this.#ledgers = ledgers
     this.#ledger = ledger
     this.#findings = findings
     this.#idempotency = idempotency
     this.#apiKeys = apiKeys
+    this.#terms = terms
   }
 
   check(row: AuditedRow): void {
     const { index } = row
     const before = this.#findings.count
     const leaf = this.#readLeaf(row)
+    this.#terms.pass(positionOf(this.#ledger.ledgerId, index))
     if (leaf === undefined) return
     const sound: Partial<Record<Part, Uint8Array>> = {}
     for (const part of parts) {
@@ -66,8 +71,9 @@ export class RowCheck {
         this.#idempotency.expect(index, JSON.parse(textOf(sound.server)) as KeyUse)
       if (this.#findings.count === before)
         this.#checkColumns(row, leaf, textOf(sound.core), textOf(sound.context))
-      if (leaf.kind === 'admin' && row.columns.event_name === keyCreated && sound.payload !== undefined) {
-        this.#apiKeys.expect(index, sound.payload)
+      const name = row.columns.event_name
+      if (leaf.kind === 'admin' && isKeyLeafName(name) && sound.payload !== undefined) {
+        this.#apiKeys.expect(index, name, Date.parse(leaf.at), sound.payload)
       }
       if (leaf.kind === 'admin' && row.columns.event_name === ledgerCreated && sound.payload !== undefined) {
         this.#ledgers.expect(index, sound.payload)
@@ -112,6 +118,7 @@ export class RowCheck {
       this.#findings.add('index_mismatch', detail, row.index)
     }
     const derived = columnsOfParts(core, context)
+    this.#terms.expect(positionOf(this.#ledger.ledgerId, row.index), derived)
     for (const column of columnNames) same(column, row.columns[column], derived[column])
     same('at', row.at, Date.parse(leaf.at))
     same('kind', row.kind, leaf.kind)

@@ -7,7 +7,13 @@ import {
   type VerifierKey,
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
-import { attestation, type LedgerRow, type SqliteInspection, type SqliteReader } from '../store/index.ts'
+import {
+  attestation,
+  type LedgerRow,
+  positionOf,
+  type SqliteInspection,
+  type SqliteReader,
+} from '../store/index.ts'
 import { ApiKeyCheck } from './api-key-check.ts'
 import { damageOf } from './damage.ts'
 import { type Finding, Findings } from './findings.ts'
@@ -16,6 +22,7 @@ import { LedgerCheck } from './ledger-check.ts'
 import { RawRowCheck } from './raw-row-check.ts'
 import { type AuditedRow, RowCheck } from './row-check.ts'
 import { SignedSizes } from './signed-sizes.ts'
+import { TermCheck } from './term-check.ts'
 
 const { sha256 } = nodeCrypto
 
@@ -81,17 +88,13 @@ class DataVerification {
   #signed: SignedSizes | undefined
   #size = 0
   #next = 0
-  readonly #rows: RowCheck | RawRowCheck
+  #rows: RowCheck | RawRowCheck | undefined
 
   constructor(reader: SqliteReader, ledger: LedgerRow, check: DataCheck) {
     this.#reader = reader
     this.#ledger = ledger
     this.#check = check
     this.#apiKeys = new ApiKeyCheck(this.#findings, ledger.name)
-    this.#rows =
-      ledger.kind === 'raw'
-        ? new RawRowCheck(ledger, this.#findings)
-        : new RowCheck(ledger, this.#findings, this.#idempotency, this.#apiKeys, this.#ledgers)
   }
 
   run(): DataReport {
@@ -133,8 +136,18 @@ class DataVerification {
     this.#size = head.size
     const signed = this.#openSigned(inspection, head)
     signed.compare(this.#tree)
+    // Raw entries have no columns, so nothing of them is searched.
+    const terms =
+      this.#ledger.kind === 'events'
+        ? new TermCheck(this.#findings, inspection, positionOf(ledgerId, 0))
+        : undefined
+    const rows =
+      terms === undefined
+        ? new RawRowCheck(this.#ledger, this.#findings)
+        : new RowCheck(this.#ledger, this.#findings, this.#idempotency, this.#apiKeys, this.#ledgers, terms)
+    this.#rows = rows
     for (const row of inspection.events(ledgerId)) {
-      if (!this.#take(row, signed)) break
+      if (!this.#take(row, rows, signed)) break
     }
     if (this.#next < this.#size) {
       this.#findings.add(
@@ -147,7 +160,7 @@ class DataVerification {
     }
     this.#checkTiles()
     this.#check.onProgress?.(this.#next, this.#size)
-    if (head.at !== this.#rows.lastAt) {
+    if (head.at !== rows.lastAt) {
       this.#findings.add('index_mismatch', 'Table heads, column at: not the time of the newest leaf.')
     }
     const tiles = tilesOf(this.#size)
@@ -158,6 +171,7 @@ class DataVerification {
         `Table tiles has ${stored} rows; a tree of ${this.#size} has ${tiles} tiles.`,
       )
     }
+    terms?.end()
     this.#idempotency.compare(inspection, ledgerId)
     this.#checkAdministration(inspection)
     for (const detail of inspection.strayRows(ledgerId)) this.#findings.add('index_mismatch', detail)
@@ -214,7 +228,7 @@ class DataVerification {
   }
 
   /** @returns whether the next row can be placed in the tree */
-  #take(row: AuditedRow, signed: SignedSizes): boolean {
+  #take(row: AuditedRow, rows: RowCheck | RawRowCheck, signed: SignedSizes): boolean {
     if (row.index >= this.#size) {
       this.#findings.add(
         'index_mismatch',
@@ -224,7 +238,7 @@ class DataVerification {
       return false
     }
     if (row.index !== this.#next) return false
-    this.#rows.check(row)
+    rows.check(row)
     this.#tree.append(leafHash(sha256, row.leaf))
     this.#next++
     if (this.#next % 256 === 0) this.#checkTiles()
@@ -257,17 +271,18 @@ class DataVerification {
 
   #report(): DataReport {
     const { worst, first, count } = this.#findings
+    const { checked, lastAt } = this.#rows ?? { checked: 0, lastAt: 0 }
     const sound = this.#check.pinned.length > 0 ? 'ok' : 'ok_unpinned'
     return {
-      verdict: worst?.verdict ?? (this.#rows.checked === 0 ? 'nothing_checked' : sound),
+      verdict: worst?.verdict ?? (checked === 0 ? 'nothing_checked' : sound),
       findings: first,
       found: count,
-      checked: this.#rows.checked,
+      checked,
       ledger: this.#ledger.name,
       kind: this.#ledger.kind,
       origin: this.#ledger.origin,
       size: this.#size,
-      newestAt: this.#rows.lastAt === 0 ? null : new Date(this.#rows.lastAt).toISOString(),
+      newestAt: lastAt === 0 ? null : new Date(lastAt).toISOString(),
       keptSize: this.#signed?.keptSize ?? 0,
       notAttested: [...notAttested(), ...(this.#ledger.kind === 'raw' ? ['events.at', 'heads.at'] : [])],
     }

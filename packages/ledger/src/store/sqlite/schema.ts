@@ -1,3 +1,5 @@
+import type { EventColumns } from '../../events/index.ts'
+
 /**
  * The tables of a ledger file, and for each column what vouches for it.
  *
@@ -24,11 +26,41 @@ export function indexOf(ledgerId: number, position: number): number {
   return position - ledgerId * indexesPerLedger
 }
 
-/** Columns that identify somebody or something: each distinct value may be met a few times among millions. */
-const rare = ['request_id', 'trace_id', 'immutable_trail', 'actor_id', 'subject', 'correlation_id']
-const frequent = ['type', 'event_name', 'service']
+/** Positions per segment of {@link createTables}' `event_terms`; divides the positions of a ledger. */
+export const segmentLength = 4_096
 
-/** Run once, in one transaction, on an empty file. */
+/** The segment to which the event at a position belongs. */
+export function segmentOf(position: number): number {
+  return Math.floor(position / segmentLength)
+}
+
+/** The first and the last position of a segment. */
+export function segmentRange(segment: number): [first: number, last: number] {
+  return [segment * segmentLength, (segment + 1) * segmentLength - 1]
+}
+
+/** The columns that a search can lead with, the most selective first (see {@link createTables}, `event_terms`). */
+export const indexedColumns: readonly (keyof EventColumns)[] = [
+  'request_id',
+  'trace_id',
+  'correlation_id',
+  'immutable_trail',
+  'subject',
+  'actor_id',
+  'event_name',
+  'service',
+  'type',
+]
+
+/**
+ * Run once, in one transaction, on an empty file.
+ *
+ * `event_terms` is the search index: one row for each event of a full segment and each of its {@link indexedColumns}
+ * that has a value, where `term` is a hash of column and value. Identifiers are random, so an index that grows with
+ * each event touches a page for each row, the more the larger it is. Here a segment is indexed at once when it is
+ * full, in the order of the index: everything is written at its end, and ingest costs the same at any size. A search
+ * asks one segment after the other, and reads the events themselves where they have no index yet.
+ */
 export const createTables: string = `
 CREATE TABLE ledgers (
   ledger_id INTEGER PRIMARY KEY,
@@ -62,8 +94,13 @@ CREATE TABLE events (
   request_id TEXT, trace_id TEXT, immutable_trail TEXT,
   actor_id TEXT, subject TEXT, correlation_id TEXT, outcome TEXT
 ) STRICT;
-${frequent.map(column => `CREATE INDEX events_by_${column} ON events (ledger_id, ${column});`).join('\n')}
-${rare.map(column => `CREATE INDEX events_by_${column} ON events (ledger_id, ${column}) WHERE ${column} IS NOT NULL;`).join('\n')}
+
+CREATE TABLE event_terms (
+  segment INTEGER NOT NULL,
+  term INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (segment, term, position)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tiles (
   ledger_id INTEGER NOT NULL,
@@ -99,7 +136,9 @@ CREATE TABLE api_keys (
   scopes TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   expires_at INTEGER,
-  revoked_at INTEGER
+  revoked_at INTEGER,
+  replaced_by TEXT,
+  last_used_at INTEGER
 ) STRICT, WITHOUT ROWID;
 `
 
@@ -155,6 +194,7 @@ export const attestation: Record<string, Record<string, 'committed' | 'derived' 
     correlation_id: 'derived',
     outcome: 'derived',
   },
+  event_terms: { segment: 'derived', term: 'derived', position: 'derived' },
   tiles: { ledger_id: 'derived', level: 'derived', n: 'derived', hashes: 'committed' },
   checkpoints: { ledger_id: 'not attested', size: 'committed', note: 'committed', at: 'not attested' },
   idempotency: {
@@ -171,8 +211,10 @@ export const attestation: Record<string, Record<string, 'committed' | 'derived' 
     name: 'derived',
     hash: 'derived',
     scopes: 'derived',
-    created_at: 'not attested',
+    created_at: 'derived',
     expires_at: 'derived',
-    revoked_at: 'not attested',
+    revoked_at: 'derived',
+    replaced_by: 'derived',
+    last_used_at: 'not attested',
   },
 }

@@ -68,11 +68,26 @@ export class SqliteInspection {
     }
   }
 
+  /** The rows of one segment of the search index: terms and positions. */
+  *terms(segment: number): Generator<[term: number, position: number]> {
+    const statement = this.#db.prepare(
+      `SELECT ${safe('term')}, ${safe('position')} FROM event_terms WHERE segment = ?`,
+    )
+    for (const row of statement.iterate(segment)) yield [Number(row.term), Number(row.position)]
+  }
+
+  /** How many rows of the search index stand outside these segments. */
+  termsOutside(first: number, last: number): number {
+    return this.#count('SELECT count(*) AS n FROM event_terms WHERE segment NOT BETWEEN ? AND ?', first, last)
+  }
+
   /** The API keys of every ledger of the file: a key is looked up by its hash alone. */
   *apiKeys(): Generator<ApiKeyRow> {
-    const times = ['ledger_id', 'created_at', 'expires_at', 'revoked_at'].map(safe).join(', ')
+    const numbers = ['ledger_id', 'created_at', 'expires_at', 'revoked_at', 'last_used_at']
+      .map(safe)
+      .join(', ')
     const statement = this.#db.prepare(
-      `SELECT key_id, principal, name, hash, scopes, ${times} FROM api_keys ORDER BY key_id`,
+      `SELECT key_id, principal, name, hash, scopes, replaced_by, ${numbers} FROM api_keys ORDER BY key_id`,
     )
     for (const row of statement.iterate()) yield toApiKeyRow(row as SqliteRow)
   }

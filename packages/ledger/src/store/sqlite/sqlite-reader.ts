@@ -4,9 +4,10 @@ import type { EventColumns } from '../../events/index.ts'
 import type { ApiKeyRow, EventRow, HeadRow, LedgerRow } from '../store.ts'
 import { openForReading } from './connection.ts'
 import { type SqliteRow, toApiKeyRow, toEventRow, toHeadRow, toLedgerRow } from './rows.ts'
-import { indexOf, positionOf } from './schema.ts'
+import { indexedColumns, indexOf, positionOf, segmentOf, segmentRange } from './schema.ts'
 import { type SchemaDifference, schemaDifferences } from './schema-check.ts'
 import { integrityProblems, SqliteInspection } from './sqlite-inspection.ts'
+import { termOf } from './terms.ts'
 
 /** What a page of a search asks the store for; indices are of the ledger, both ends of the range included. */
 export interface ScanRequest {
@@ -25,23 +26,7 @@ export interface ScanResult {
   next: number | null
 }
 
-/**
- * Indexed columns, the most selective first: the first one that a search names leads it. SQLite would guess, as
- * it has no statistics here, and a wrong guess reads millions of rows.
- */
-const leading: readonly (keyof EventColumns)[] = [
-  'request_id',
-  'trace_id',
-  'correlation_id',
-  'immutable_trail',
-  'subject',
-  'actor_id',
-  'event_name',
-  'service',
-  'type',
-]
-
-/** Rows that one scan looks at before it hands back what it has, so that no search holds the thread for long. */
+/** Rows and segments that one scan looks at before it hands back what it has: no search holds the thread for long. */
 const scanLimit = 20_000
 
 /** Content of one page, in bytes as stored; one event more may come on top. */
@@ -114,35 +99,74 @@ export class SqliteReader {
 
   /** One page of a search. */
   scan(request: ScanRequest): ScanResult {
-    const { ledgerId, equals, newestFirst, limit } = request
-    const given = Object.entries(equals).filter(([, value]) => value !== undefined && value !== null)
-    const leader = leading.find(name => given.some(([column]) => column === name))
-    const rest = given.filter(([column]) => column !== leader)
-    const checked = [...rest.map(([column]) => column), 'kind']
-    const sql =
-      `SELECT position, ${checked.join(', ')} FROM events ${leader === undefined ? '' : `INDEXED BY events_by_${leader}`}` +
-      ` WHERE ${leader === undefined ? '' : `ledger_id = ? AND ${leader} = ? AND `}position BETWEEN ? AND ?` +
-      ` ORDER BY position ${newestFirst ? 'DESC' : 'ASC'}`
-    const bound = leader === undefined ? [] : [ledgerId, equals[leader] ?? null]
+    const { ledgerId, kind, limit } = request
+    const wanted = Object.entries(request.equals).filter(([, value]) => value !== undefined && value !== null)
     const found: number[] = []
     let scanned = 0
-    for (const row of this.#db
-      .prepare(sql)
-      .iterate(...bound, positionOf(ledgerId, request.from), positionOf(ledgerId, request.to))) {
+    for (const row of this.#candidates(request, wanted)) {
       const index = indexOf(ledgerId, Number(row.position))
       if (found.length === limit || scanned === scanLimit) return this.#page(ledgerId, found, index)
       scanned++
+      // A segment without a candidate stands for itself, so that a long way through empty ones ends too.
+      if (row.kind === undefined) continue
       const fits =
-        (request.kind === undefined || row.kind === request.kind) &&
-        rest.every(([column, value]) => row[column] === value)
+        (kind === undefined || row.kind === kind) && wanted.every(([column, value]) => row[column] === value)
       if (fits) found.push(index)
     }
     return this.#page(ledgerId, found, null)
   }
 
+  /**
+   * The rows that may fit, in the order asked for: those of the most selective filter, or else all. Before those of a
+   * segment comes an entry with the position alone at which the segment begins in that order.
+   */
+  *#candidates(
+    { ledgerId, equals, from, to, newestFirst }: ScanRequest,
+    wanted: readonly (readonly [string, unknown])[],
+  ): Generator<Record<string, unknown>> {
+    if (from > to) return
+    const [first, last] = [positionOf(ledgerId, from), positionOf(ledgerId, to)]
+    const columns = ['kind', ...wanted.map(([column]) => column)].map(column => `e.${column}`).join(', ')
+    const order = newestFirst ? 'DESC' : 'ASC'
+    const leader = indexedColumns.find(column => wanted.some(([name]) => name === column))
+    if (leader === undefined) {
+      const sql = `SELECT e.position, ${columns} FROM events e WHERE e.position BETWEEN ? AND ? ORDER BY e.position ${order}`
+      yield* this.#db.prepare(sql).iterate(first, last)
+      return
+    }
+    const value = equals[leader] ?? ''
+    const term = termOf(leader, value)
+    const indexed = this.#db.prepare(
+      `SELECT t.position, ${columns} FROM event_terms t CROSS JOIN events e ON e.position = t.position` +
+        ` WHERE t.segment = ? AND t.term = ? AND t.position BETWEEN ? AND ? ORDER BY t.position ${order}`,
+    )
+    const unindexed = this.#db.prepare(
+      `SELECT e.position, ${columns} FROM events e` +
+        ` WHERE e.position BETWEEN ? AND ? AND e.${leader} = ? ORDER BY e.position ${order}`,
+    )
+    const growing = segmentOf(positionOf(ledgerId, this.head(ledgerId).size))
+    const [lowest, highest] = [segmentOf(first), segmentOf(last)]
+    for (let i = 0; i <= highest - lowest; i++) {
+      const segment = newestFirst ? highest - i : lowest + i
+      const [start, end] = segmentRange(segment)
+      const [low, high] = [Math.max(start, first), Math.min(end, last)]
+      yield { position: newestFirst ? high : low }
+      yield* segment < growing
+        ? indexed.iterate(segment, term, low, high)
+        : unindexed.iterate(low, high, value)
+    }
+  }
+
   apiKeyByHash(hash: Uint8Array): ApiKeyRow | null {
     const row = this.#prepare('SELECT * FROM api_keys WHERE hash = ?').get(hash)
     return row === undefined ? null : toApiKeyRow(row as SqliteRow)
+  }
+
+  /** The keys of all ledgers of the file, oldest first. */
+  apiKeys(): ApiKeyRow[] {
+    return this.#prepare('SELECT * FROM api_keys ORDER BY created_at, key_id')
+      .all()
+      .map(row => toApiKeyRow(row as SqliteRow))
   }
 
   apiKeyCount(ledgerId: number): number {

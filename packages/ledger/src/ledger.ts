@@ -127,7 +127,7 @@ export class Ledger {
   /**
    * Stores events durably, the valid ones in one transaction. Never rejects: one result per event, in order.
    */
-  async appendBatch(
+  appendBatch(
     events: readonly EventInput[],
     principal = 'in-process',
     source: EventSource = 'caller',
@@ -142,14 +142,14 @@ export class Ledger {
         results.push(refusal(error))
       }
     }
-    let sequenced: (Acknowledgement | Refusal)[]
-    try {
-      sequenced = (await this.#queue.submit(valid)).map(acknowledgement)
-    } catch (error) {
-      sequenced = valid.map(() => refusal(error))
-    }
-    let next = 0
-    return results.map(result => result ?? sequenced[next++]!)
+    // No function that waits here holds the events: large batches under way would fill the memory.
+    return this.#queue.submit(valid).then(
+      stored => {
+        let next = 0
+        return results.map(result => result ?? acknowledgement(stored[next++]!))
+      },
+      (error: unknown) => results.map(result => result ?? refusal(error)),
+    )
   }
 
   /**

@@ -51,6 +51,8 @@ export type LedgerErrorCode =
   | 'invalid_option'
   | 'worker_missing'
   // a command
+  | 'unreachable'
+  | 'incomplete'
   | 'invalid_usage'
 
 /** An error of the ledger: `code` is for programs, `message` is a sentence that says what to do. */

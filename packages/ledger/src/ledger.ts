@@ -13,7 +13,8 @@ import { nodeCrypto } from '@deedbox/tlog/node'
 import { Authenticator, apiKeyRow, type Scope } from './access/index.ts'
 import { LedgerError, type LedgerErrorCode } from './errors.ts'
 import { type EventInput, prepareEvent } from './events/index.ts'
-import { type EventPage, type EventQuery, searchEvents } from './search/index.ts'
+import { LedgerView } from './ledger-view.ts'
+import type { EventPage, EventQuery } from './search/index.ts'
 import {
   adminSubmission,
   indexOfTxId,
@@ -66,6 +67,8 @@ export class Ledger {
   readonly #reader: SqliteReader
   readonly #queue: Queue
   readonly #authenticator: Authenticator
+  /** Tail, counts and export; what they show of this ledger is always committed. */
+  readonly view: LedgerView
   #closing: Promise<void> | undefined
 
   /** Use `openLedger`. */
@@ -73,6 +76,7 @@ export class Ledger {
     this.#writer = writer
     this.#reader = reader
     this.#queue = new Queue(writer)
+    this.view = new LedgerView(reader, writer.ledger.ledgerId)
     this.#authenticator = new Authenticator(hash => reader.apiKeyByHash(hash))
   }
 
@@ -109,7 +113,7 @@ export class Ledger {
    * @throws LedgerError why it was refused; nothing is stored then (`outcome_unknown` excepted)
    */
   async append(event: EventInput, principal = 'in-process'): Promise<Acknowledgement> {
-    const [result] = await this.#queue.submit([submission(event, principal)])
+    const [result] = await this.#submit([submission(event, principal)])
     return acknowledgement(result!)
   }
 
@@ -132,7 +136,7 @@ export class Ledger {
     }
     let sequenced: (Acknowledgement | Refusal)[]
     try {
-      sequenced = (await this.#queue.submit(valid)).map(acknowledgement)
+      sequenced = (await this.#submit(valid)).map(acknowledgement)
     } catch (error) {
       sequenced = valid.map(() => refusal(error))
     }
@@ -161,7 +165,7 @@ export class Ledger {
       expires_at: row.expiresAt,
     }
     const admin = adminSubmission('deedbox.key.created', record, randomUUID())
-    await this.#queue.submit([{ ...admin, newApiKey: row }])
+    await this.#submit([{ ...admin, newApiKey: row }])
     return { keyId, principal }
   }
 
@@ -192,8 +196,7 @@ export class Ledger {
 
   /** @throws LedgerError `invalid_query` */
   search(query: EventQuery = {}): EventPage & { events: StoredEvent[] } {
-    const page = searchEvents(this.#reader, this.about.ledgerId, query)
-    return { ...page, events: page.rows.map(storedEvent) }
+    return this.view.search(query)
   }
 
   /**
@@ -249,9 +252,16 @@ export class Ledger {
 
   async #close(): Promise<void> {
     await this.#queue.close()
+    this.view.close()
     // The writer goes last: the last connection folds SQLite's log into the file, which a reader cannot.
     this.#reader.close()
     await this.#writer.close()
+  }
+
+  async #submit(submissions: Submission[]): Promise<Sequenced[]> {
+    const results = await this.#queue.submit(submissions)
+    this.view.look()
+    return results
   }
 
   #row(txId: string): EventRow {

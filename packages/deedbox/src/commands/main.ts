@@ -5,12 +5,15 @@ import { UsageError } from './usage-error.ts'
 import { verify } from './verify.ts'
 
 /** What the ledger package does; it need not be installed beside a service that only sends events. */
-const ledgerCommands = ['serve']
+const ledgerCommands = ['serve', 'events', 'export', 'stats']
 
 const help = `Usage: deedbox <command> [options]
 
 Commands
   serve     run the ledger server on an embedded SQLite file
+  events    show the newest events that fit, and follow those that come
+  export    write events with their proofs to a file
+  stats     the ledger at a glance: how much, how old, what of
   verify    check a receipt, or re-read a whole ledger; needs no server and no trust
 
 Options
@@ -19,6 +22,7 @@ Options
 
 Examples
   deedbox serve
+  deedbox events --type error --follow
   deedbox verify receipt.tlog-proof --key 'ledger.example/acme+f1d8e151+AQOh…'
   deedbox verify --data .deedbox --key ledger.vkey
 

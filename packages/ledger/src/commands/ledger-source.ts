@@ -1,0 +1,72 @@
+import { LedgerError } from '../errors.ts'
+import type { ExportQuery } from '../export/index.ts'
+import type { FollowQuery } from '../ledger-view.ts'
+import type { EventFilters, EventQuery, FacetField, Interval, TimeRange } from '../search/index.ts'
+import type { StoredEvent } from '../stored-event.ts'
+import { openFolderSource } from './folder-source.ts'
+import { httpSource } from './http-source.ts'
+
+/** Counts as a command shows them; exact for the indices `[from, to)`. */
+export interface Counted {
+  from: number
+  to: number
+  complete: boolean
+  counted: number
+}
+
+/** What `deedbox stats` says of a ledger beside its counts; null where it cannot be learnt from here. */
+export interface LedgerFacts {
+  /** A folder or an address. */
+  place: string
+  origin: string | null
+  /** Bytes of the database and its log. */
+  fileBytes: number | null
+  /** The newest public checkpoint. */
+  checkpoint: string | null
+  apiKeys: number | null
+  /** A sentence, and whether it is good news. */
+  guard: { good: boolean; says: string } | null
+}
+
+/** Where the reading commands read: a data folder, or a running ledger. */
+export interface LedgerSource {
+  search(query: EventQuery): Promise<{ events: StoredEvent[]; nextCursor: string | null; asOf: number }>
+  /**
+   * Events as they come, whatever happens to the connection, until the signal is aborted.
+   *
+   * @param tell a sentence about trouble on the way
+   */
+  follow(
+    query: FollowQuery & { after: number },
+    signal: AbortSignal,
+    tell: (sentence: string) => void,
+  ): AsyncGenerator<StoredEvent, void, undefined>
+  /** The bytes of an export; `from` and `to` are the indices that are looked at. */
+  export(
+    query: ExportQuery,
+    signal: AbortSignal,
+  ): Promise<{ from: number; to: number; pieces: AsyncIterable<Buffer> }>
+  histogram(
+    query: EventFilters & TimeRange & { interval: Interval },
+  ): Promise<Counted & { buckets: { from: string; count: number; by_type: Record<string, number> }[] }>
+  facet(
+    query: EventFilters & TimeRange & { field: FacetField; limit: number },
+  ): Promise<Counted & { values: { value: string; count: number }[]; different: number }>
+  facts(): Promise<LedgerFacts>
+  close(): void
+}
+
+/**
+ * Opens what `--url` or `--data` names, else what `DEEDBOX_URL` names, else the data folder.
+ *
+ * @throws LedgerError `invalid_usage`, `not_a_ledger`, `unknown_ledger`, `storage_failed`
+ */
+export function openSource(values: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): LedgerSource {
+  const url = typeof values.url === 'string' ? values.url : undefined
+  const data = typeof values.data === 'string' ? values.data : undefined
+  if (url !== undefined && data !== undefined) {
+    throw new LedgerError('invalid_usage', 'Name the ledger by --url or by --data, not by both.')
+  }
+  const address = url ?? (data === undefined ? env.DEEDBOX_URL || undefined : undefined)
+  return address === undefined ? openFolderSource(data, env) : httpSource(address, env)
+}

@@ -91,7 +91,9 @@ function layOut(
     const { head, most, text } = item.column
     grow(item, Math.min(most, Math.max(head.length, ...events.map(event => cellsOf(text(event))))))
   }
-  if (goesOn) for (const item of byRank) grow(item, item.column.most)
+  while (goesOn && room > 0 && byRank.some(item => item.width < item.column.most)) {
+    for (const item of byRank) grow(item, Math.min(item.column.most, item.width + 1))
+  }
   return laidOut
 }
 

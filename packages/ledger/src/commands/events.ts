@@ -70,7 +70,7 @@ export const events: LedgerCommand = async args => {
   const source = openSource(values, env)
   const output = new StandardOutput(stdout)
   const isTable = stdout.isTTY && !values.json
-  const table = new EventTable(stdout.columns ?? 80, painter(isTable, env), values.follow === true)
+  const table = new EventTable(stdout.columns || 80, painter(isTable, env), values.follow === true)
   const show = (shown: readonly StoredEvent[]) =>
     output.write(isTable ? table.lines(shown) : shown.map(event => `${JSON.stringify(event)}\n`).join(''))
   try {

@@ -47,6 +47,9 @@ Examples
   deedbox export --url https://ledger.example --actor u_42 | zstd > u_42.export.jsonl.zst
 `
 
+/** Milliseconds between two pictures of the progress bar. */
+const drawEvery = 100
+
 /** `deedbox export`: events with their proofs, to a file or into a pipe. */
 export const exportEvents: LedgerCommand = async (args, tools) => {
   const { values } = parseArgs({
@@ -136,10 +139,13 @@ async function run(
 ): Promise<ExportManifest> {
   const { from, to, pieces } = await source.export(query, signal)
   const end = new ExportEnd()
+  let drawn = Number.NEGATIVE_INFINITY
   for await (const bytes of pieces) {
     await write(bytes)
     end.take(bytes)
+    if (performance.now() - drawn < drawEvery) continue
     tools.progress('entries exported', Math.max(0, end.index + 1 - from), to - from)
+    drawn = performance.now()
   }
   return end.manifest()
 }

@@ -57,7 +57,7 @@ export const stats: LedgerCommand = async args => {
   try {
     const found = await gather(source, choice, interval)
     const isPicture = stdout.isTTY && !values.json
-    const width = Math.min(stdout.columns ?? 80, 120)
+    const width = Math.min(stdout.columns || 80, 120)
     stdout.write(
       isPicture
         ? statsPicture(found, { width, paint: painter(true, env), now })

@@ -37,7 +37,7 @@ export interface ExportManifest {
 }
 
 /** Events of one piece: what is computed and held at once. */
-const piece = 64
+const piece = 16
 
 /**
  * An export that is about to be made: its range and checkpoint are fixed.

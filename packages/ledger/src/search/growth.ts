@@ -1,6 +1,9 @@
 /** How often the head is looked at for events that other processes wrote, in milliseconds. */
 const pollInterval = 250
 
+/** Milliseconds between two looks at least: each wakes every follower, and under load there is a commit each moment. */
+const lookInterval = 50
+
 interface Waiting {
   beyond: number
   settle: (error?: unknown) => void
@@ -14,7 +17,8 @@ export class Growth {
   readonly #size: () => number
   readonly #waiting = new Set<Waiting>()
   #timer: NodeJS.Timeout | undefined
-  #scheduled = false
+  #next: NodeJS.Timeout | undefined
+  #lookedAt = Number.NEGATIVE_INFINITY
   #closed = false
 
   /** @param size reads the size of the tree; called often, so it has to be cheap */
@@ -42,7 +46,7 @@ export class Growth {
         settle: error => {
           this.#waiting.delete(waiting)
           signal.removeEventListener('abort', onAbort)
-          if (this.#waiting.size === 0) this.#stopTimer()
+          if (this.#waiting.size === 0) this.#stopTimers()
           if (error === undefined) resolve()
           else reject(error)
         },
@@ -55,14 +59,14 @@ export class Growth {
     })
   }
 
-  /** The ledger may have grown. Many calls within one turn of the loop are one look. */
+  /** The ledger may have grown. Many calls within a moment are one look. */
   look(): void {
-    if (this.#scheduled || this.#waiting.size === 0) return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
+    if (this.#next !== undefined || this.#waiting.size === 0) return
+    const pause = Math.max(0, this.#lookedAt + lookInterval - performance.now())
+    this.#next = setTimeout(() => {
+      this.#next = undefined
       this.#check()
-    })
+    }, pause)
   }
 
   /** Lets everybody who waits go; nobody waits from now on. */
@@ -72,7 +76,7 @@ export class Growth {
   }
 
   #check(): void {
-    if (this.#waiting.size === 0) return
+    this.#lookedAt = performance.now()
     try {
       const size = this.#size()
       for (const waiting of [...this.#waiting]) if (size > waiting.beyond) waiting.settle()
@@ -81,8 +85,10 @@ export class Growth {
     }
   }
 
-  #stopTimer(): void {
+  #stopTimers(): void {
     clearInterval(this.#timer)
+    clearTimeout(this.#next)
     this.#timer = undefined
+    this.#next = undefined
   }
 }

@@ -12,9 +12,10 @@ import {
 } from './choice-options.ts'
 import type { LedgerCommand } from './command.ts'
 import { EventTable } from './event-table.ts'
-import { type LedgerSource, openSource } from './ledger-source.ts'
+import type { LedgerSource } from './ledger-source.ts'
 import { StandardOutput } from './standard-output.ts'
 import { painter } from './terminal-text.ts'
+import { withSource } from './with-source.ts'
 
 const help = `Usage: deedbox events [filters] [options]
 
@@ -67,13 +68,12 @@ export const events: LedgerCommand = async args => {
   if (values.follow && choice.until !== undefined) {
     throw new LedgerError('invalid_usage', '--follow shows what comes, so --until has no meaning with it.')
   }
-  const source = openSource(values, env)
   const output = new StandardOutput(stdout)
   const isTable = stdout.isTTY && !values.json
   const table = new EventTable(stdout.columns || 80, painter(isTable, env), values.follow === true)
   const show = (shown: readonly StoredEvent[]) =>
     output.write(isTable ? table.lines(shown) : shown.map(event => `${JSON.stringify(event)}\n`).join(''))
-  try {
+  return withSource(values, env, async source => {
     const { shown, asOf } = await newest(source, choice, number)
     if (shown.length > 0 || values.follow) await show(shown)
     if (shown.length === 0 && isTable && !values.follow) stderr.write('No event fits.\n')
@@ -82,9 +82,7 @@ export const events: LedgerCommand = async args => {
       await followOn(source, { ...query, after: asOf - 1 }, output, event => show([event]))
     }
     return 0
-  } finally {
-    source.close()
-  }
+  })
 }
 
 async function newest(

@@ -15,9 +15,10 @@ import {
   readCount,
 } from './choice-options.ts'
 import type { CommandTools, LedgerCommand } from './command.ts'
-import { type LedgerSource, openSource } from './ledger-source.ts'
+import type { LedgerSource } from './ledger-source.ts'
 import { StandardOutput } from './standard-output.ts'
 import { grouped, printable } from './terminal-text.ts'
+import { withSource } from './with-source.ts'
 
 const help = `Usage: deedbox export --out <file> [range] [filters] [options]
        deedbox export [range] [filters] [options] > <file>
@@ -78,22 +79,21 @@ export const exportEvents: LedgerCommand = async (args, tools) => {
     throw new LedgerError('invalid_usage', 'Name a file with --out, or send the export into a pipe.')
   }
   if (out !== undefined) checkPlace(out, values.force === true)
-  const source = openSource(values, process.env)
   const stop = new AbortController()
   const onStop = () => stop.abort(new LedgerError('incomplete', 'Interrupted; nothing was kept.'))
   process.once('SIGINT', onStop)
   process.once('SIGTERM', onStop)
   try {
-    const transfer = { source, query, signal: stop.signal, tools }
-    const manifest =
-      out === undefined ? await intoPipe(transfer) : await intoFile(out, values.force === true, transfer)
+    const manifest = await withSource(values, process.env, source => {
+      const transfer = { source, query, signal: stop.signal, tools }
+      return out === undefined ? intoPipe(transfer) : intoFile(out, values.force === true, transfer)
+    })
     tools.progressEnd()
     if (out !== undefined) process.stderr.write(`${report(manifest, out)}\n`)
     return 0
   } finally {
     process.off('SIGINT', onStop)
     process.off('SIGTERM', onStop)
-    source.close()
   }
 }
 

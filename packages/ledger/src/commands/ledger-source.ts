@@ -1,10 +1,7 @@
-import { LedgerError } from '../errors.ts'
 import type { ExportQuery } from '../export/index.ts'
 import type { FollowQuery } from '../ledger-view.ts'
 import type { EventFilters, EventQuery, FacetField, Interval, TimeRange } from '../search/index.ts'
 import type { StoredEvent } from '../stored-event.ts'
-import { openFolderSource } from './folder-source.ts'
-import { httpSource } from './http-source.ts'
 
 /** Counts as a command shows them; exact for the indices `[from, to)`. */
 export interface Counted {
@@ -54,19 +51,4 @@ export interface LedgerSource {
   ): Promise<Counted & { values: { value: string; count: number }[]; different: number }>
   facts(): Promise<LedgerFacts>
   close(): void
-}
-
-/**
- * Opens what `--url` or `--data` names, else what `DEEDBOX_URL` names, else the data folder.
- *
- * @throws LedgerError `invalid_usage`, `not_a_ledger`, `unknown_ledger`, `storage_failed`
- */
-export function openSource(values: Readonly<Record<string, unknown>>, env: NodeJS.ProcessEnv): LedgerSource {
-  const url = typeof values.url === 'string' ? values.url : undefined
-  const data = typeof values.data === 'string' ? values.data : undefined
-  if (url !== undefined && data !== undefined) {
-    throw new LedgerError('invalid_usage', 'Name the ledger by --url or by --data, not by both.')
-  }
-  const address = url ?? (data === undefined ? env.DEEDBOX_URL || undefined : undefined)
-  return address === undefined ? openFolderSource(data, env) : httpSource(address, env)
 }

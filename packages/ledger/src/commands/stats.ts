@@ -3,9 +3,10 @@ import { LedgerError } from '../errors.ts'
 import { type FacetField, type Interval, intervals } from '../search/index.ts'
 import { choiceHelp, choiceOptions, placeHelp, placeOptions, readChoice } from './choice-options.ts'
 import type { LedgerCommand } from './command.ts'
-import { type LedgerSource, openSource } from './ledger-source.ts'
+import type { LedgerSource } from './ledger-source.ts'
 import { type Stats, statsPicture } from './stats-picture.ts'
 import { painter } from './terminal-text.ts'
+import { withSource } from './with-source.ts'
 
 const help = `Usage: deedbox stats [filters] [options]
 
@@ -53,8 +54,7 @@ export const stats: LedgerCommand = async args => {
   const now = Date.now()
   const choice = readChoice(values, now)
   const interval = intervalOf(values.interval)
-  const source = openSource(values, env)
-  try {
+  return withSource(values, env, async source => {
     const found = await gather(source, choice, interval)
     const isPicture = stdout.isTTY && !values.json
     const width = Math.min(stdout.columns || 80, 120)
@@ -64,9 +64,7 @@ export const stats: LedgerCommand = async args => {
         : `${JSON.stringify(found)}\n`,
     )
     return 0
-  } finally {
-    source.close()
-  }
+  })
 }
 
 async function gather(

@@ -53,10 +53,12 @@ export function openFolderSource(argument: string | undefined, env: NodeJS.Proce
       }))
       return { ...coverageOf(counts), buckets }
     },
-    async facet({ field, limit, ...query }) {
-      const counts = await count({ ...query, fields: [field] })
-      const values = counts.values.get(field) ?? []
-      return { ...coverageOf(counts), values: values.slice(0, limit), different: values.length }
+    async facets(query, fields, limit) {
+      const counts = await count({ ...query, fields })
+      return fields.map(field => {
+        const values = counts.values.get(field) ?? []
+        return { ...coverageOf(counts), field, values: values.slice(0, limit), different: values.length }
+      })
     },
     async facts() {
       // The guard first: a ledger that is written meanwhile must not look as if it were behind.

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 import type { FollowQuery } from '../ledger-view.ts'
 import type { StoredEvent } from '../stored-event.ts'
-import type { LedgerFacts, LedgerSource } from './ledger-source.ts'
+import type { Counted, Facet, LedgerFacts, LedgerSource } from './ledger-source.ts'
 import { serverSentEvents } from './server-sent-events.ts'
 
 /** Milliseconds until a call has to be answered, and after which a tail without a sign of life is taken for dead. */
@@ -55,7 +55,10 @@ export function httpSource(address: string, env: NodeJS.ProcessEnv): LedgerSourc
       }
     },
     histogram: query => caller.json('/v1/stats/histogram', query),
-    facet: query => caller.json('/v1/stats/facets', query),
+    facets: (query, fields, limit) =>
+      Promise.all(
+        fields.map(field => caller.json<Counted & Facet>('/v1/stats/facets', { ...query, field, limit })),
+      ),
     facts: () => factsOf(caller),
     close: () => undefined,
   }

@@ -11,6 +11,13 @@ export interface Counted {
   counted: number
 }
 
+/** The most frequent values of a field; `different` counts those that are not shown too. */
+export interface Facet {
+  field: FacetField
+  values: { value: string; count: number }[]
+  different: number
+}
+
 /** What `deedbox stats` says of a ledger beside its counts; null where it cannot be learnt from here. */
 export interface LedgerFacts {
   /** A folder or an address. */
@@ -46,9 +53,12 @@ export interface LedgerSource {
   histogram(
     query: EventFilters & TimeRange & { interval: Interval },
   ): Promise<Counted & { buckets: { from: string; count: number; by_type: Record<string, number> }[] }>
-  facet(
-    query: EventFilters & TimeRange & { field: FacetField; limit: number },
-  ): Promise<Counted & { values: { value: string; count: number }[]; different: number }>
+  /** The most frequent values of each field. */
+  facets(
+    query: EventFilters & TimeRange,
+    fields: readonly FacetField[],
+    limit: number,
+  ): Promise<(Counted & Facet)[]>
   facts(): Promise<LedgerFacts>
   close(): void
 }

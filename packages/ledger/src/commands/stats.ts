@@ -79,11 +79,7 @@ async function gather(
   const interval = asked ?? fittingInterval(choice.since ?? firstAt, choice.until ?? newestAt)
   const query = { ...choice, as_of: asOf }
   const histogram = await source.histogram({ ...query, interval })
-  const facets: Stats['facets'] = []
-  for (const field of fields) {
-    const { values, different, complete, from } = await source.facet({ ...query, field, limit: valuesShown })
-    facets.push({ field, values, different, complete, from })
-  }
+  const facets = await source.facets(query, fields, valuesShown)
   const { place, origin, fileBytes, checkpoint, apiKeys, guard } = await source.facts()
   const size = Number(/^\d+$/.exec(checkpoint?.split('\n', 2)[1] ?? '')?.[0] ?? Number.NaN)
   const covered =
@@ -104,7 +100,13 @@ async function gather(
     complete: histogram.complete,
     interval,
     buckets: histogram.buckets,
-    facets,
+    facets: facets.map(({ field, values, different, complete, from }) => ({
+      field,
+      values,
+      different,
+      complete,
+      from,
+    })),
   }
 }
 

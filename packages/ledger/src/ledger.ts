@@ -18,9 +18,11 @@ import {
   type RotationOptions,
   type Scope,
 } from './access/index.ts'
-import { LedgerError, type LedgerErrorCode } from './errors.ts'
+import { type Acknowledgement, acknowledgement, type Refusal, refusal } from './acknowledgement.ts'
+import { LedgerError } from './errors.ts'
 import { type EventInput, type EventSource, prepareEvent } from './events/index.ts'
-import { type EventPage, type EventQuery, searchEvents } from './search/index.ts'
+import { LedgerView } from './ledger-view.ts'
+import type { EventPage, EventQuery } from './search/index.ts'
 import {
   indexOfTxId,
   type OpenedLedger,
@@ -32,46 +34,14 @@ import {
 import type { EventRow, HeadRow, SqliteReader } from './store/index.ts'
 import { partOf, type StoredEvent, storedEvent } from './stored-event.ts'
 
-/** The answer to an event that is durably stored. */
-export interface Acknowledgement {
-  ok: true
-  /** The event's id in the ledger. */
-  txId: string
-  /** The event's place in the tree, from 0. */
-  index: number
-  /** Hex SHA-256 of the payload as sent. */
-  payloadHash: string
-  status: 'accepted'
-  /** True: the same content under the same idempotency key was here before; the rest is the first answer's. */
-  duplicate: boolean
-  /** The first event under the same idempotency key, when this one differs from it. */
-  amends?: string
-  requestId: string
-}
-
-/** The answer to an event that was not stored. */
-export interface Refusal {
-  ok: false
-  reason: LedgerErrorCode
-  message: string
-  /** Whether sending the same event again may succeed. */
-  retryable: boolean
-}
-
-const retryableCodes: readonly LedgerErrorCode[] = [
-  'overloaded',
-  'storage_full',
-  'storage_failed',
-  'outcome_unknown',
-  'ledger_stopped',
-]
-
 /** An open ledger: one tree, one origin, one list of signing keys. Get one from `openLedger`. */
 export class Ledger {
   readonly #writer: Writer
   readonly #reader: SqliteReader
   readonly #queue: Queue
   readonly #keys: KeyAdministration
+  /** Tail, counts and export; what they show of this ledger is always committed. */
+  readonly view: LedgerView
   #closing: Promise<void> | undefined
 
   /** Use `openLedger`. */
@@ -79,7 +49,8 @@ export class Ledger {
     this.#writer = writer
     this.#reader = reader
     this.#queue = new Queue(writer)
-    this.#keys = new KeyAdministration(writer, this.#queue, reader)
+    this.view = new LedgerView(reader, writer.ledger.ledgerId)
+    this.#keys = new KeyAdministration(writer, { submit: changes => this.#submit(changes) }, reader)
   }
 
   /** Name, origin, verifier keys, whether this opening created it, and sentences for the operator. */
@@ -120,7 +91,7 @@ export class Ledger {
     principal = 'in-process',
     source: EventSource = 'caller',
   ): Promise<Acknowledgement> {
-    const [result] = await this.#queue.submit([submission(event, principal, source)])
+    const [result] = await this.#submit([submission(event, principal, source)])
     return acknowledgement(result!)
   }
 
@@ -143,7 +114,7 @@ export class Ledger {
       }
     }
     // No function that waits here holds the events: large batches under way would fill the memory.
-    return this.#queue.submit(valid).then(
+    return this.#submit(valid).then(
       stored => {
         let next = 0
         return results.map(result => result ?? acknowledgement(stored[next++]!))
@@ -222,8 +193,7 @@ export class Ledger {
 
   /** @throws LedgerError `invalid_query` */
   search(query: EventQuery = {}): EventPage & { events: StoredEvent[] } {
-    const page = searchEvents(this.#reader, this.about.ledgerId, query)
-    return { ...page, events: page.rows.map(storedEvent) }
+    return this.view.search(query)
   }
 
   /**
@@ -280,9 +250,17 @@ export class Ledger {
   async #close(): Promise<void> {
     await this.#queue.close()
     await this.#keys.close()
+    this.view.close()
     // The writer goes last: the last connection folds SQLite's log into the file, which a reader cannot.
     this.#reader.close()
     await this.#writer.close()
+  }
+
+  #submit(submissions: Submission[]): Promise<Sequenced[]> {
+    return this.#queue.submit(submissions).then(results => {
+      this.view.look()
+      return results
+    })
   }
 
   #row(txId: string): EventRow {
@@ -306,36 +284,6 @@ function submission(event: EventInput, principal: string, source: EventSource): 
     throw new LedgerError('invalid_option', 'A principal is 1 to 255 visible ASCII characters.')
   }
   return { kind: 'event', principal, event: prepared, requestId: prepared.requestId ?? randomUUID() }
-}
-
-function acknowledgement({
-  txId,
-  index,
-  payloadHash,
-  duplicate,
-  amends,
-  requestId,
-}: Sequenced): Acknowledgement {
-  const base = { ok: true, txId, index, payloadHash, status: 'accepted', duplicate } as const
-  return { ...base, ...(amends === undefined ? {} : { amends }), requestId }
-}
-
-/** An error as the result of one event in a batch. */
-export function refusal(error: unknown): Refusal {
-  if (!(error instanceof LedgerError)) {
-    return {
-      ok: false,
-      reason: 'internal_error',
-      message: 'The ledger failed on this event.',
-      retryable: false,
-    }
-  }
-  return {
-    ok: false,
-    reason: error.code,
-    message: error.message,
-    retryable: retryableCodes.includes(error.code),
-  }
 }
 
 function unknownTile(): LedgerError {

@@ -1,4 +1,4 @@
-import type { Acknowledgement, Refusal } from '../ledger.ts'
+import type { Acknowledgement, Refusal } from '../acknowledgement.ts'
 import { httpStatus, toldMessage } from './problem.ts'
 
 /** The answer to a stored event on the wire: six fields of the published contract, plus ours. */

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Caller } from '../access/index.ts'
+import { type Acknowledgement, type Refusal, refusal } from '../acknowledgement.ts'
 import { LedgerError } from '../errors.ts'
 import { batchItemSchema, type EventInput, eventSchema, limits, parseStrictJson } from '../events/index.ts'
-import type { Acknowledgement, Ledger, Refusal } from '../ledger.ts'
-import { refusal } from '../ledger.ts'
+import type { Ledger } from '../ledger.ts'
 import { acknowledgementSchema, batchAnswerSchema, problemSchema } from './answer-schemas.ts'
 import { acknowledgementView, resultView } from './event-view.ts'
 

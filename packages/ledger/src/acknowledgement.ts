@@ -35,7 +35,7 @@ const retryableCodes: readonly LedgerErrorCode[] = [
   'ledger_stopped',
 ]
 
-/** What was sequenced, as the answer to its event. */
+/** What the caller is told of a stored event. */
 export function acknowledgement({
   txId,
   index,

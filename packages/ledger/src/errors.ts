@@ -61,6 +61,7 @@ export type LedgerErrorCode =
   | 'not_verified'
   | 'invalid_usage'
   | 'unreachable'
+  | 'incomplete'
 
 /** An error of the ledger: `code` is for programs, `message` is a sentence that says what to do. */
 export class LedgerError extends Error {

@@ -20,13 +20,15 @@ import { type Acknowledgement, acknowledgement, type Refusal, refusal } from './
 import { LedgerError } from './errors.ts'
 import { type EventInput, type EventSource, prepareEvent } from './events/index.ts'
 import type { FurtherLedgers, LedgerRequest, LedgerSummary } from './further-ledgers.ts'
+import { LedgerView } from './ledger-view.ts'
 import type { RawLedger } from './raw-ledger.ts'
-import { type EventPage, type EventQuery, searchEvents } from './search/index.ts'
+import type { EventPage, EventQuery } from './search/index.ts'
 import {
   adminSubmission,
   indexOfTxId,
   type OpenedLedger,
   Queue,
+  type Sequenced,
   type Submission,
   type Writer,
 } from './sequencer/index.ts'
@@ -44,6 +46,8 @@ export class Ledger extends TiledLog {
   readonly #queue: Queue
   readonly #keys: KeyAdministration
   readonly #further: FurtherLedgers
+  /** Tail, counts and export; what they show of this ledger is always committed. */
+  readonly view: LedgerView
   #closing: Promise<void> | undefined
 
   /** Use `openLedger`. */
@@ -53,7 +57,8 @@ export class Ledger extends TiledLog {
     this.#writer = writer
     this.#reader = reader
     this.#queue = new Queue(writer)
-    this.#keys = new KeyAdministration(writer, this.#queue, reader)
+    this.view = new LedgerView(reader, writer.ledger.ledgerId)
+    this.#keys = new KeyAdministration(writer, { submit: changes => this.#submit(changes) }, reader)
   }
 
   /** Name, origin, verifier keys, whether this opening created it, and sentences for the operator. */
@@ -89,14 +94,14 @@ export class Ledger extends TiledLog {
     principal = 'in-process',
     source: EventSource = 'caller',
   ): Promise<Acknowledgement> {
-    const [result] = await this.#queue.submit([submission(event, principal, source)])
+    const [result] = await this.#submit([submission(event, principal, source)])
     return acknowledgement(result!)
   }
 
   /**
    * Stores events durably, the valid ones in one transaction. Never rejects: one result per event, in order.
    */
-  async appendBatch(
+  appendBatch(
     events: readonly EventInput[],
     principal = 'in-process',
     source: EventSource = 'caller',
@@ -111,14 +116,14 @@ export class Ledger extends TiledLog {
         results.push(refusal(error))
       }
     }
-    let sequenced: (Acknowledgement | Refusal)[]
-    try {
-      sequenced = (await this.#queue.submit(valid)).map(acknowledgement)
-    } catch (error) {
-      sequenced = valid.map(() => refusal(error))
-    }
-    let next = 0
-    return results.map(result => result ?? sequenced[next++]!)
+    // No function that waits here holds the events: large batches under way would fill the memory.
+    return this.#submit(valid).then(
+      stored => {
+        let next = 0
+        return results.map(result => result ?? acknowledgement(stored[next++]!))
+      },
+      (error: unknown) => results.map(result => result ?? refusal(error)),
+    )
   }
 
   /**
@@ -192,7 +197,7 @@ export class Ledger extends TiledLog {
       const { name, kind, origin, verifierKeys } = newLedger.row
       const record = { name, kind, origin, verifier_key: verifierKeys[0], by }
       const admin = adminSubmission('deedbox.ledger.created', record, randomUUID())
-      await this.#queue.submit([{ ...admin, adminChange: { do: 'create_ledger', ledger: newLedger } }])
+      await this.#submit([{ ...admin, adminChange: { do: 'create_ledger', ledger: newLedger } }])
     })
   }
 
@@ -217,8 +222,7 @@ export class Ledger extends TiledLog {
 
   /** @throws LedgerError `invalid_query` */
   search(query: EventQuery = {}): EventPage & { events: StoredEvent[] } {
-    const page = searchEvents(this.#reader, this.about.ledgerId, query)
-    return { ...page, events: page.rows.map(storedEvent) }
+    return this.view.search(query)
   }
 
   /**
@@ -255,10 +259,18 @@ export class Ledger extends TiledLog {
   async #close(): Promise<void> {
     await this.#queue.close()
     await this.#keys.close()
+    this.view.close()
     await this.#further.close()
     // The writer goes last: the last connection folds SQLite's log into the file, which a reader cannot.
     this.#reader.close()
     await this.#writer.close()
+  }
+
+  #submit(submissions: Submission[]): Promise<Sequenced[]> {
+    return this.#queue.submit(submissions).then(results => {
+      this.view.look()
+      return results
+    })
   }
 
   #row(txId: string): EventRow {

@@ -5,12 +5,26 @@ import { UsageError } from './usage-error.ts'
 import { verify } from './verify.ts'
 
 /** What the ledger package does; it need not be installed beside a service that only sends events. */
-const ledgerCommands = ['serve', 'keys', 'ledgers', 'backup', 'restore', 'recover', 'tamper-lab']
+const ledgerCommands = [
+  'serve',
+  'events',
+  'export',
+  'stats',
+  'keys',
+  'ledgers',
+  'backup',
+  'restore',
+  'recover',
+  'tamper-lab',
+]
 
 const help = `Usage: deedbox <command> [options]
 
 Commands
   serve       run the ledger server on an embedded SQLite file
+  events      show the newest events that fit, and follow those that come
+  export      write events with their proofs to a file
+  stats       the ledger at a glance: how much, how old, what of
   keys        create, list, rotate and revoke API keys
   ledgers     list the ledgers of a file, or add a raw one
   backup      copy a running ledger into a new folder, and verify the copy
@@ -25,6 +39,7 @@ Options
 
 Examples
   deedbox serve
+  deedbox events --type error --follow
   deedbox verify receipt.tlog-proof --key 'ledger.example/acme+f1d8e151+AQOh…'
   deedbox verify --data .deedbox --key ledger.vkey
 

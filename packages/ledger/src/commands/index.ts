@@ -1,10 +1,13 @@
 import { backup } from './backup.ts'
 import type { LedgerCommand } from './command.ts'
+import { events } from './events.ts'
+import { exportEvents } from './export.ts'
 import { keys } from './keys.ts'
 import { ledgers } from './ledgers.ts'
 import { recover } from './recover.ts'
 import { restore } from './restore.ts'
 import { serve } from './serve.ts'
+import { stats } from './stats.ts'
 import { tamperLab } from './tamper-lab.ts'
 
 export type { DataReport, Finding } from '../verification/index.ts'
@@ -14,6 +17,9 @@ export { type VerifyFolderOptions, verifyEveryLedger, verifyFolder } from './ver
 /** The ledger's commands of the `deedbox` program, by name. */
 export const commands: Readonly<Record<string, LedgerCommand>> = {
   serve,
+  events,
+  export: exportEvents,
+  stats,
   keys,
   ledgers,
   backup,

@@ -9,9 +9,12 @@ import { capBytesInFlight } from './bytes-in-flight.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { addRoute, ledgerRoutes } from './ledger-routes.ts'
+import { OpenStreams, type StreamSettings } from './open-streams.ts'
 import { problemOf } from './problem.ts'
 import { answerClientError } from './raw-answers.ts'
 import { type ContentRead, eventRoutes, logRoutes } from './read-routes.ts'
+import { statsRoutes } from './stats-routes.ts'
+import { streamRoutes } from './stream-routes.ts'
 import { writeRoutes } from './write-routes.ts'
 
 /** A request handler of `node:http`. */
@@ -34,6 +37,8 @@ export interface ServerOptions {
   maxConnections?: number
   /** Milliseconds for a whole request to arrive; default 30,000. */
   requestTimeout?: number
+  /** How many live tails and exports there may be at once, and how they are watched. */
+  streams?: Partial<StreamSettings>
 }
 
 const second = 1_000
@@ -80,10 +85,13 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
   refuseUnknownRoutes(app)
   closeInTime(app)
   answerErrors(app, options.onFault)
+  const streams = new OpenStreams(app, options.streams ?? {}, options.onFault ?? (() => undefined))
   await app.register(async routes => {
     const admit = capBytesInFlight(options.maxBytesInFlight ?? 64 * 1024 * 1024)
     writeRoutes(routes, ledger, admit)
     eventRoutes(routes, ledger, options.onRead ?? (() => undefined))
+    streamRoutes(routes, ledger, streams, options.onRead ?? (() => undefined))
+    statsRoutes(routes, ledger, options.onRead ?? (() => undefined))
     logRoutes(routes, ledger, options.publicLog ?? false)
     keyRoutes(routes, ledger)
     ledgerRoutes(routes, ledger, admit)

@@ -82,9 +82,11 @@ export function writeRoutes(app: FastifyInstance, ledger: Ledger, admit: onReque
     async (request, reply) => {
       const isLines =
         request.headers['content-type']?.toLowerCase().startsWith('application/x-ndjson') === true
-      const body = request.body ?? Buffer.alloc(0)
-      const items = isLines ? readLines(body) : readArray(body)
-      const results = await appendAll(ledger, items, request.caller.principal)
+      const results = await appendAll(
+        ledger,
+        (isLines ? readLines : readArray)(takeBody(request)),
+        request.caller.principal,
+      )
       const fault = results.find(result => !result.ok && result.reason === 'internal_error')
       if (fault !== undefined)
         throw ledger.failure ?? new LedgerError('internal_error', 'The ledger failed on this batch.')
@@ -108,18 +110,23 @@ export function refuseEncoded(request: FastifyRequest): void {
   )
 }
 
+/** The body, which the request lets go of: it would be held until the answer. */
+function takeBody(request: { body: Buffer | undefined }): Buffer {
+  const { body } = request
+  request.body = undefined
+  return body ?? Buffer.alloc(0)
+}
+
 /** One item of a batch: an event, or why it is none. */
 type Item = EventInput | Refusal
 
-async function appendAll(
-  ledger: Ledger,
-  items: Item[],
-  principal: string,
-): Promise<(Acknowledgement | Refusal)[]> {
+function appendAll(ledger: Ledger, items: Item[], principal: string): Promise<(Acknowledgement | Refusal)[]> {
   const events = items.filter((item): item is EventInput => !('ok' in item))
-  const answers = await ledger.appendBatch(events, principal, 'parser')
-  let next = 0
-  return items.map(item => ('ok' in item ? item : answers[next++]!))
+  const refused = items.map(item => ('ok' in item ? item : undefined))
+  return ledger.appendBatch(events, principal, 'parser').then(answers => {
+    let next = 0
+    return refused.map(refusal => refusal ?? answers[next++]!)
+  })
 }
 
 function readArray(body: Buffer): Item[] {

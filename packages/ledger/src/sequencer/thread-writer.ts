@@ -39,7 +39,7 @@ export function openThreadWriter<Item = Submission, Result = Sequenced>(
     workerData: config,
     name: 'deedbox-writer',
     // What a batch leaves behind is short-lived; by default the engine would keep up to 96 MB for it.
-    resourceLimits: { maxYoungGenerationSizeMb: 12 },
+    resourceLimits: { maxYoungGenerationSizeMb: 24 },
     // --input-type is for a program given as text; a thread's file says by its name what it is.
     ...(process.execArgv.some(option => option.startsWith('--input-type')) ? { execArgv: [] } : {}),
   })

@@ -18,6 +18,7 @@ export {
   verifyCosignature,
 } from './cosignature.ts'
 export type { Sha256, TlogCrypto } from './crypto.ts'
+export { type EdgeState, edgeOfState, edgeState } from './edge-state.ts'
 export {
   bytesEqual,
   concatBytes,

@@ -1,4 +1,5 @@
 export { sentenceOf, sqliteCode } from './sqlite/connection.ts'
+export type { PackedRow } from './sqlite/packed-rows.ts'
 export { attestation, positionOf, segmentOf, segmentRange } from './sqlite/schema.ts'
 export type { SqliteInspection } from './sqlite/sqlite-inspection.ts'
 export { openSqliteReader, type SqliteReader } from './sqlite/sqlite-reader.ts'

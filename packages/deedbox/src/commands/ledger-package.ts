@@ -1,4 +1,4 @@
-import type { Verdict, VerifierKey } from '@deedbox/tlog'
+import type { Finding, Verdict, VerifierKey } from '@deedbox/tlog'
 import { UsageError } from './usage-error.ts'
 
 /** What the program lends to a command of the ledger package. */
@@ -17,18 +17,24 @@ export interface LedgerCommands {
     folder: string
     pinned: readonly VerifierKey[]
     kept?: string
+    resume?: object
+    save?: (state: () => object) => void
+    signal?: AbortSignal
     onProgress?: (checked: number, size: number) => void
-  }): {
+  }): Promise<{
     verdict: Verdict
-    findings: { verdict: Verdict; index?: number; detail: string }[]
+    findings: Finding[]
     found: number
     checked: number
+    redacted: number
     origin: string
     size: number
+    checkpoint: string
     newestAt: string | null
     keptSize: number
     notAttested: string[]
-  }
+    earlier: { from: number; to: number; at: string }[]
+  }>
 }
 
 /**

@@ -11,7 +11,7 @@ const help = `Usage: deedbox <command> [options]
 
 Commands
   serve     run the ledger server on an embedded SQLite file
-  verify    check a receipt, or re-read a whole ledger; needs no server and no trust
+  verify    check a receipt or an export, re-read a ledger's data, or read a log over HTTP; needs no trust
 
 Options
   --help       this text; "deedbox <command> --help" tells more

@@ -18,6 +18,8 @@ export interface DataReport {
   size: number
   /** The time in the last leaf that was read, ISO 8601 in UTC; null without one. */
   newestAt: string | null
+  /** The newest signed checkpoint as it is stored, to be kept; empty if there is none. */
+  checkpoint: string
   /** Size of the largest checkpoint from outside the database that the ledger extends; 0: there was none. */
   keptSize: number
   /** The columns that nothing vouches for, as `table.column`: whoever can write the file can change them. */
@@ -44,7 +46,9 @@ export function dataReport(
   ledger: LedgerRow,
   isPinned: boolean,
   findings: Findings,
-  read: Pick<DataReport, 'checked' | 'redacted' | 'size' | 'keptSize' | 'earlier'> & { lastAt: number },
+  read: Pick<DataReport, 'checked' | 'redacted' | 'size' | 'checkpoint' | 'keptSize' | 'earlier'> & {
+    lastAt: number
+  },
 ): DataReport {
   const { lastAt, ...numbers } = read
   const { worst, first, count } = findings

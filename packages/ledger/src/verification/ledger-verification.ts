@@ -63,9 +63,6 @@ export class LedgerVerification {
     this.#tree = state?.tree ?? RightEdge.empty(sha256)
     this.#redactions = new Redactions(state?.redactions)
     this.#earlier = state?.earlier ?? []
-    for (const finding of state?.findings ?? [])
-      this.#findings.add(finding.verdict, finding.detail, finding.index)
-    this.#findings.count = state?.found ?? 0
     this.#startedAt = this.#tree.size
     this.#checked = state?.checked ?? 0
     this.#lastAt = state?.lastAt ?? 0
@@ -79,6 +76,11 @@ export class LedgerVerification {
   /** How many entries have been placed in the tree. */
   get done(): number {
     return this.#tree.size
+  }
+
+  /** Whether nothing was found so far. */
+  get isSound(): boolean {
+    return this.#findings.count === 0
   }
 
   /** Compares the tables with a ledger's and opens what was signed. @returns whether there are rows to be read */
@@ -287,7 +289,6 @@ export class LedgerVerification {
       keys: this.#keys.state,
       acts: this.#acts,
       redactions: this.#redactions.state,
-      findings: this.#findings,
       checked: this.#checked,
       lastAt: this.#lastAt,
       earlier: [...this.#earlier, { from: this.#startedAt, to: this.done, at: now.toISOString() }],
@@ -299,6 +300,7 @@ export class LedgerVerification {
       checked: this.#checked,
       redacted: this.#redactions.redacted,
       size: this.size,
+      checkpoint: this.#head?.note ?? '',
       lastAt: this.#lastAt,
       keptSize: this.#signed?.keptSize ?? 0,
       earlier: this.#earlier,

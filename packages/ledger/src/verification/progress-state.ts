@@ -9,14 +9,13 @@ import {
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
 import type { LedgerRow } from '../store/index.ts'
-import type { Finding, Findings } from './findings.ts'
 import type { KeySumState } from './key-sum.ts'
 import type { RedactionsState } from './redactions.ts'
 import type { LedgerAct } from './stretch-check.ts'
 
 /**
  * Where a verification of stored data ended, as plain JSON. It is the verifier's own note and vouches for nothing:
- * the root of the whole tree has to be a signed one in the end.
+ * the root of the whole tree has to be a signed one in the end. All before it was sound.
  */
 export interface VerificationState {
   format: 'deedbox-verification/v1'
@@ -32,8 +31,6 @@ export interface VerificationState {
   keyUses: KeySumState
   acts: (Omit<LedgerAct, 'payload'> & { payload: string })[]
   redactions: RedactionsState
-  findings: Finding[]
-  found: number
   checked: number
   lastAt: number
 }
@@ -52,10 +49,9 @@ export function stateOf(
     ledger: LedgerRow
     pinned: readonly VerifierKey[]
     checkpoint: string
-    findings: Findings
   },
 ): VerificationState {
-  const { ledger, pinned, tree, keys, acts, findings, ...same } = progress
+  const { ledger, pinned, tree, keys, acts, ...same } = progress
   return {
     format: 'deedbox-verification/v1',
     what: 'data',
@@ -64,8 +60,6 @@ export function stateOf(
     tree: edgeState(tree),
     keyUses: keys,
     acts: acts.map(act => ({ ...act, payload: Buffer.from(act.payload).toString('base64') })),
-    findings: findings.first,
-    found: findings.count,
     ...same,
   }
 }
@@ -79,7 +73,7 @@ export function openState(
   state: VerificationState,
   ledger: LedgerRow,
   pinned: readonly VerifierKey[],
-): Progress & { findings: Finding[]; found: number } {
+): Progress {
   if (state.format !== 'deedbox-verification/v1' || state.what !== 'data') {
     throw misfit('it is not of a verification of stored data by this version')
   }
@@ -94,8 +88,6 @@ export function openState(
       acts: state.acts.map(act => ({ ...act, payload: Buffer.from(act.payload, 'base64') })),
       tree: edgeOfState(nodeCrypto.sha256, state.tree),
       redactions: state.redactions,
-      findings: state.findings,
-      found: state.found,
       checked: state.checked,
       lastAt: state.lastAt,
       earlier: state.earlier,

@@ -1,4 +1,4 @@
-import { type Part, parts } from '@deedbox/tlog'
+import { type Part, readErasure } from '@deedbox/tlog'
 import type { Findings } from './findings.ts'
 import type { Gap, LedgerAct } from './stretch-check.ts'
 
@@ -11,7 +11,7 @@ export interface RedactionsState {
 
 /**
  * What is gone, and what may be (DESIGN §7.3): missing content is redacted only when a later leaf of the kind `erasure`
- * names its index and part. The payload of such a leaf is `{"erased":[{"index":7,"parts":["payload"]}]}`.
+ * names its index and part (`readErasure` of tlog).
  */
 export class Redactions {
   readonly #erased: Set<string>
@@ -26,9 +26,8 @@ export class Redactions {
 
   /** Takes note of an erasure leaf. What cannot be read names nothing. */
   addErasure({ index, payload }: LedgerAct): void {
-    for (const entry of erasedBy(payload)) {
-      if (!Number.isSafeInteger(entry.index) || entry.index >= index) continue
-      for (const part of parts) if (entry.parts.includes(part)) this.#erased.add(nameOf(entry.index, part))
+    for (const { index: of, parts } of readErasure(index, payload)) {
+      for (const part of parts) this.#erased.add(nameOf(of, part))
     }
   }
 
@@ -73,18 +72,4 @@ export class Redactions {
 
 function nameOf(index: number, part: Part): string {
   return `${index} ${part}`
-}
-
-function erasedBy(payload: Uint8Array): { index: number; parts: unknown[] }[] {
-  let said: { erased?: unknown }
-  try {
-    said = JSON.parse(Buffer.from(payload).toString('utf8')) ?? {}
-  } catch {
-    return []
-  }
-  const entries = Array.isArray(said.erased) ? (said.erased as unknown[]) : []
-  return entries.flatMap(entry => {
-    const { index, parts: named } = (entry ?? {}) as { index?: unknown; parts?: unknown }
-    return typeof index === 'number' && Array.isArray(named) ? [{ index, parts: named }] : []
-  })
 }

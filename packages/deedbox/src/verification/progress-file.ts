@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { StateMisfit } from './log-state.ts'
 
-/** At least this long between two writings, in milliseconds: a state is small, but not for nothing. */
+/** At least this long between two writings, in milliseconds: a state is small, but writing it is not free. */
 const interval = 1_000
 
 /** The file in which a verification writes down how far it has come, for `--resume`. */
 export class ProgressFile {
   readonly #file: string
-  #writtenAt = Date.now()
+  #writtenAt = 0
   #newest: (() => object) | undefined
 
   constructor(file: string) {

@@ -12,7 +12,12 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
 /** What runs from the sources (no build between an edit and its effect) resolves packages by this condition. */
 const fromSource = ['--conditions=@deedbox/source']
-const testFiles = ['packages/*/src/**/*.test.ts', 'test/**/*.test.ts', 'examples/*/*.test.ts']
+const testFiles = [
+  'packages/*/src/**/*.test.ts',
+  'test/**/*.test.ts',
+  'examples/*/*.test.ts',
+  'bench/**/*.test.ts',
+]
 
 /** Each task: whether it needs the built packages, and the commands it runs with the pinned Node, in order. */
 const tasks = {
@@ -24,12 +29,9 @@ const tasks = {
       [...fromSource, '--test', '--test-reporter=spec', ...(args.length > 0 ? args : testFiles)],
     ],
   },
-  'test:long': {
-    built: true,
-    env: { DEEDBOX_DRILL_ROUNDS: '100' },
-    commands: () => [[...fromSource, '--test', '--test-reporter=spec', 'test/drills/*.test.ts']],
-  },
+  drills: { built: true, commands: args => [['scripts/drills.js', ...args]] },
   check: { built: true, commands: () => [['scripts/check/all.js']] },
+  bench: { built: true, commands: args => [['bench/main.ts', ...args]] },
   example: { built: true, commands: args => [['scripts/example.js', ...args]] },
   format: {
     built: false,

@@ -48,6 +48,11 @@ const steps = [
     about: 'the public API is the committed one, documented, and free of any',
     commands: [{ args: [join(root, 'scripts/check/api-surface.js')] }],
   },
+  {
+    name: 'contract',
+    about: 'every row of the contract that is required has a test',
+    commands: [{ args: [join(root, 'scripts/contract/coverage.js')] }],
+  },
 ]
 
 const usage = `Usage: npm run check

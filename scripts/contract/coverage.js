@@ -10,7 +10,8 @@ import { titlesOf } from './titles.js'
 const usage = `Usage: npm run coverage:contract -- [--json] [--require <rows>] … [--root <folder>]
 
 Reads the titles of the tests and prints, for each group of rows in docs/contract/rows.json, how many rows some title
-names, and the rows that no title names. A title that names a row which does not exist is an error.
+names, and the rows that no title names. It fails when a title names a row which does not exist, and when a row that the
+file says is required has no test.
 
   --json            print one JSON object: the counts, the tests of each row, the missing rows, the unknown ids
   --require <rows>  exit with 1 if one of these rows has no test; rows are ids, ranges or prefixes, such as
@@ -52,7 +53,7 @@ function misused(message) {
 /** @returns {number} the exit code */
 function report() {
   const rows = readRows(join(options.root, 'docs/contract/rows.json'))
-  const required = options.require.flatMap(text => requiredRows(text, rows))
+  const required = [...rows.required, ...options.require.flatMap(text => requiredRows(text, rows))]
   /** @type {Map<string, Title[]>} */
   const proved = new Map()
   /** @type {(Title & { id: string })[]} */
@@ -64,7 +65,7 @@ function report() {
     }
   }
   const missing = [...rows.titles.keys()].filter(id => !proved.has(id))
-  const missingRequired = required.filter(id => !proved.has(id))
+  const missingRequired = [...new Set(required)].filter(id => !proved.has(id))
 
   if (options.json) printJson(rows, proved, missing, unknown)
   else printText(rows, missing)

@@ -5,22 +5,28 @@ import { readFileSync } from 'node:fs'
  * @typedef {object} Rows
  * @property {Map<string, string>} titles what each row is about, by id, in the order of the file
  * @property {Map<string, { about: string, ids: string[] }>} prefixes the ids of each prefix, such as `IF`
+ * @property {string[]} required ids that must have a test, whatever else is asked for
  */
 
 /**
  * @param {string} file the path of a rows.json
  * @returns {Rows}
- * @throws {Error} for an id whose prefix is not that of its group, or an id listed twice
+ * @throws {Error} for an id whose prefix is not that of its group, or a required id that no row has
  */
 export function readRows(file) {
-  /** @type {Record<string, { about: string, rows: Record<string, string> }>} */
+  /** @type {Record<string, { about: string, required?: string, rows: Record<string, string> }>} */
   const groups = JSON.parse(readFileSync(file, 'utf8'))
   /** @type {Rows} */
-  const rows = { titles: new Map(), prefixes: new Map() }
+  const rows = { titles: new Map(), prefixes: new Map(), required: [] }
   for (const [prefix, group] of Object.entries(groups)) {
     for (const [id, title] of Object.entries(group.rows)) {
       if (prefixOf(id) !== prefix) throw new Error(`${file}: the row ${id} stands under ${prefix}`)
       rows.titles.set(id, title)
+    }
+    for (const id of idsIn(group.required ?? '')) {
+      if (group.rows[id] === undefined)
+        throw new Error(`${file}: ${id} is required, but there is no such row`)
+      rows.required.push(id)
     }
     rows.prefixes.set(prefix, { about: group.about, ids: Object.keys(group.rows) })
   }

@@ -6,7 +6,7 @@ import { lex } from '../check/lexer.js'
 /** @typedef {import('../check/lexer.js').Token} Token */
 /** @typedef {{ file: string, line: number, title: string }} Title `file` is relative to the repository, with `/` */
 
-const tests = new Set(['test', 'it', 'describe', 'suite'])
+const tests = /^(test|it|describe|suite)([A-Z]\w*)?$/
 const variants = new Set(['only', 'skip', 'todo'])
 
 /**
@@ -40,7 +40,8 @@ function filesIn(folder, ending) {
 }
 
 /**
- * What stands as a literal in `test('…'`, `it('…'`, `describe('…'` or `suite('…'`, also behind a dot (`t.test`), and
+ * What stands as a literal in `test('…'`, `it('…'`, `describe('…'` or `suite('…'`, also behind a dot (`t.test`) and in
+ * calls named after them (`testWithBoth('…'`), and
  * in `title: '…'`, which is how a suite keeps its tests in a table. A substitution in a template gives `${}`.
  * Tests that never run (`.skip`, `.todo`) prove nothing and are left out.
  * @param {string} text
@@ -60,8 +61,8 @@ function isTitle(tokens, at) {
   if (before === ':') return tokens[at - 2]?.text === 'title' && isMemberStart(tokens[at - 3])
   if (before !== '(') return false
   const word = tokens[at - 2]?.text ?? ''
-  if (!variants.has(word) || tokens[at - 3]?.text !== '.') return tests.has(word)
-  return word === 'only' && tests.has(tokens[at - 4]?.text ?? '')
+  if (!variants.has(word) || tokens[at - 3]?.text !== '.') return tests.test(word)
+  return word === 'only' && tests.test(tokens[at - 4]?.text ?? '')
 }
 
 /** @param {Token | undefined} token */

@@ -40,13 +40,19 @@ export interface LedgerProcess {
   stderr(): string
 }
 
-/** Starts `deedbox serve` as a process of its own and waits until it has said that it is ready. */
+/**
+ * Starts `deedbox serve` as a process of its own and waits until it has said that it is ready.
+ *
+ * @param through a program and its options that are to start it, such as a tracer
+ */
 export async function startLedger(
   t: TestContext,
   folder: string,
   more: Record<string, string> = {},
+  through: readonly string[] = [],
 ): Promise<LedgerProcess> {
-  const child = spawn(process.execPath, [command, 'serve'], {
+  const [program = '', ...args] = [...through, process.execPath, command, 'serve']
+  const child = spawn(program, args, {
     env: ledgerEnv(folder, more),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -115,8 +121,13 @@ export function deedbox(
 }
 
 /** Re-reads a data folder with the real command and asserts the verdict. */
-export async function assertVerdict(folder: string, key: string, verdict: string): Promise<Run> {
-  const verified = await deedbox(['verify', '--data', join(folder, 'data'), '--key', key])
+export async function assertVerdict(
+  folder: string,
+  key: string,
+  verdict: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Run> {
+  const verified = await deedbox(['verify', '--data', join(folder, 'data'), '--key', key], { env })
   assert.equal(verified.stdout.split('\n')[0], verdict, verified.stdout + verified.stderr)
   return verified
 }

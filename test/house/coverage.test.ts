@@ -102,6 +102,21 @@ test('required rows without a test fail; with one they pass', async t => {
   assert.equal(stderr, 'Required, but no test names: IF-01, IF-03\n')
 })
 
+test('rows that the file requires must have a test, whatever is asked for', async t => {
+  const group = JSON.parse(rows)
+  const root = (code: string, required = 'P1…P2') => {
+    group.P.required = required
+    const files = { 'docs/contract/rows.json': JSON.stringify(group), 'packages/p/src/a.test.ts': code }
+    return temporaryRepository(t, files)
+  }
+  assert.equal((await coverage(root("testWithBoth('P1 x', () => {})\ntest('P2 x')"))).code, 0)
+  const { code, stderr } = await coverage(root("test('P1 x')\ntest.skip('P2 x')"))
+  assert.deepEqual([code, stderr], [1, 'Required, but no test names: P2\n'])
+  const wrong = await coverage(root('', 'P4'))
+  assert.notEqual(wrong.code, 0)
+  assert.match(wrong.stderr, /P4 is required, but there is no such row/)
+})
+
 test('a wrong call is refused with the reason and the usage', async t => {
   const root = tested(t, '')
   for (const [options, reason] of [
@@ -134,7 +149,7 @@ test('the contract of this repository has all its rows, each with a title of its
   }
 })
 
-test('no test of this repository names a row that does not exist', async () => {
+test('every required row of this repository has a test, and no test names a row that does not exist', async () => {
   const { code, stderr } = await coverage(repository)
   assert.equal(code, 0, stderr)
 })

@@ -54,7 +54,7 @@ test('checks that all pass say so', async () => {
 test('the check command explains itself and refuses what it does not know', async () => {
   const help = await runNode(['scripts/check/all.js', '--help'])
   assert.equal(help.code, 0)
-  for (const name of ['types', 'lint', 'exports', 'api'])
+  for (const name of ['types', 'lint', 'exports', 'api', 'contract'])
     assert.match(help.stdout, new RegExp(`^  ${name} `, 'm'))
   const unknown = await runNode(['scripts/check/all.js', '--only', 'spelling'])
   assert.equal(unknown.code, 2)

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { prepareEvent } from '../../packages/ledger/src/events/index.ts'
 import {
   openWriterOn,
+  type Refused,
   type Sequenced,
   type Submission,
   type Writer,
@@ -41,6 +42,14 @@ export function numbered(n: number, key?: string): Submission {
     ...(key === undefined ? {} : { idempotencyKey: key }),
   })
   return { kind: 'event', principal: 'suite', event, requestId: `r${n}` }
+}
+
+/** Results of which none is a refusal. */
+export function stored(results: (Sequenced | Refused)[]): Sequenced[] {
+  return results.map(result => {
+    assert(!('refused' in result), JSON.stringify(result))
+    return result
+  })
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i)
@@ -185,7 +194,7 @@ async function sendUntilAcknowledged(
 ): Promise<Sequenced[]> {
   for (let attempt = 0; attempt < 4; attempt++) {
     try {
-      const results = await writer.append(batch)
+      const results = stored(await writer.append(batch))
       await writer.publish()
       return results
     } catch (error) {

@@ -13,6 +13,7 @@ export type LedgerErrorCode =
   | 'invalid_meta'
   | 'invalid_idempotency_key'
   | 'invalid_query'
+  | 'invalid_key_settings'
   | 'payload_too_large'
   | 'meta_too_large'
   | 'body_too_large'
@@ -31,6 +32,9 @@ export type LedgerErrorCode =
   | 'unknown_event'
   | 'unknown_ledger'
   | 'unknown_tile'
+  | 'unknown_key'
+  // what contradicts what is there
+  | 'key_conflict'
   // what the ledger cannot do now
   | 'overloaded'
   | 'storage_full'
@@ -51,7 +55,10 @@ export type LedgerErrorCode =
   | 'invalid_option'
   | 'worker_missing'
   // a command
+  | 'not_verified'
   | 'invalid_usage'
+  | 'unreachable'
+  | 'incomplete'
 
 /** An error of the ledger: `code` is for programs, `message` is a sentence that says what to do. */
 export class LedgerError extends Error {

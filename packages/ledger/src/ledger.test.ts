@@ -39,7 +39,7 @@ test('IP-06 an event is acknowledged with its id, place and payload hash, and ca
   assert.equal(checkLog(folder).verdict, 'ok')
 })
 
-test('P8 an empty ledger has a signed checkpoint of the empty tree, and verifying it does not say ok', async t => {
+test('P8 F16 an empty ledger has a signed checkpoint of the empty tree, and verifying it does not say ok', async t => {
   const { folder, ledger } = await fresh(t)
   const checkpoint = openCheckpoint(nodeCrypto, ledger.checkpoint(), keysOf(ledger))
   assert.equal(checkpoint.size, 0)

@@ -10,12 +10,20 @@ import {
   tileWidth,
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
-import { Authenticator, apiKeyRow, type Scope } from './access/index.ts'
-import { LedgerError, type LedgerErrorCode } from './errors.ts'
-import { type EventInput, prepareEvent } from './events/index.ts'
-import { type EventPage, type EventQuery, searchEvents } from './search/index.ts'
 import {
-  adminSubmission,
+  type ApiKeyView,
+  type Authenticator,
+  KeyAdministration,
+  type KeyOptions,
+  type RotationOptions,
+  type Scope,
+} from './access/index.ts'
+import { type Acknowledgement, acknowledgement, type Refusal, refusal } from './acknowledgement.ts'
+import { LedgerError } from './errors.ts'
+import { type EventInput, type EventSource, prepareEvent } from './events/index.ts'
+import { LedgerView } from './ledger-view.ts'
+import type { EventPage, EventQuery } from './search/index.ts'
+import {
   indexOfTxId,
   type OpenedLedger,
   Queue,
@@ -26,46 +34,14 @@ import {
 import type { EventRow, HeadRow, SqliteReader } from './store/index.ts'
 import { partOf, type StoredEvent, storedEvent } from './stored-event.ts'
 
-/** The answer to an event that is durably stored. */
-export interface Acknowledgement {
-  ok: true
-  /** The event's id in the ledger. */
-  txId: string
-  /** The event's place in the tree, from 0. */
-  index: number
-  /** Hex SHA-256 of the payload as sent. */
-  payloadHash: string
-  status: 'accepted'
-  /** True: the same content under the same idempotency key was here before; the rest is the first answer's. */
-  duplicate: boolean
-  /** The first event under the same idempotency key, when this one differs from it. */
-  amends?: string
-  requestId: string
-}
-
-/** The answer to an event that was not stored. */
-export interface Refusal {
-  ok: false
-  reason: LedgerErrorCode
-  message: string
-  /** Whether sending the same event again may succeed. */
-  retryable: boolean
-}
-
-const retryableCodes: readonly LedgerErrorCode[] = [
-  'overloaded',
-  'storage_full',
-  'storage_failed',
-  'outcome_unknown',
-  'ledger_stopped',
-]
-
 /** An open ledger: one tree, one origin, one list of signing keys. Get one from `openLedger`. */
 export class Ledger {
   readonly #writer: Writer
   readonly #reader: SqliteReader
   readonly #queue: Queue
-  readonly #authenticator: Authenticator
+  readonly #keys: KeyAdministration
+  /** Tail, counts and export; what they show of this ledger is always committed. */
+  readonly view: LedgerView
   #closing: Promise<void> | undefined
 
   /** Use `openLedger`. */
@@ -73,7 +49,8 @@ export class Ledger {
     this.#writer = writer
     this.#reader = reader
     this.#queue = new Queue(writer)
-    this.#authenticator = new Authenticator(hash => reader.apiKeyByHash(hash))
+    this.view = new LedgerView(reader, writer.ledger.ledgerId)
+    this.#keys = new KeyAdministration(writer, { submit: changes => this.#submit(changes) }, reader)
   }
 
   /** Name, origin, verifier keys, whether this opening created it, and sentences for the operator. */
@@ -88,7 +65,7 @@ export class Ledger {
 
   /** Tells callers by their API key. */
   get authenticator(): Authenticator {
-    return this.#authenticator
+    return this.#keys.authenticator
   }
 
   /** What the operator should know: from the opening, and from now. */
@@ -106,68 +83,92 @@ export class Ledger {
    * Stores one event durably.
    *
    * @param principal who writes: idempotency keys of different principals never meet
+   * @param source `parser` for what came out of `parseStrictJson`
    * @throws LedgerError why it was refused; nothing is stored then (`outcome_unknown` excepted)
    */
-  async append(event: EventInput, principal = 'in-process'): Promise<Acknowledgement> {
-    const [result] = await this.#queue.submit([submission(event, principal)])
+  async append(
+    event: EventInput,
+    principal = 'in-process',
+    source: EventSource = 'caller',
+  ): Promise<Acknowledgement> {
+    const [result] = await this.#submit([submission(event, principal, source)])
     return acknowledgement(result!)
   }
 
   /**
    * Stores events durably, the valid ones in one transaction. Never rejects: one result per event, in order.
    */
-  async appendBatch(
+  appendBatch(
     events: readonly EventInput[],
     principal = 'in-process',
+    source: EventSource = 'caller',
   ): Promise<(Acknowledgement | Refusal)[]> {
     const results: (Acknowledgement | Refusal | undefined)[] = []
     const valid: Submission[] = []
     for (const event of events) {
       try {
-        valid.push(submission(event, principal))
+        valid.push(submission(event, principal, source))
         results.push(undefined)
       } catch (error) {
         results.push(refusal(error))
       }
     }
-    let sequenced: (Acknowledgement | Refusal)[]
-    try {
-      sequenced = (await this.#queue.submit(valid)).map(acknowledgement)
-    } catch (error) {
-      sequenced = valid.map(() => refusal(error))
-    }
-    let next = 0
-    return results.map(result => result ?? sequenced[next++]!)
+    // No function that waits here holds the events: large batches under way would fill the memory.
+    return this.#submit(valid).then(
+      stored => {
+        let next = 0
+        return results.map(result => result ?? acknowledgement(stored[next++]!))
+      },
+      (error: unknown) => results.map(result => result ?? refusal(error)),
+    )
   }
 
   /**
    * Creates an API key. The leaf that records it and the key are stored in one transaction.
    *
-   * @throws LedgerError `invalid_option` when the text cannot be a key
+   * @throws LedgerError `invalid_option` when the text cannot be a key, `invalid_key_settings`, `key_conflict` when
+   *   the text is a key already
    */
-  async createApiKey(
+  createApiKey(
     key: string,
     name: string,
     scopes: readonly Scope[],
+    options: KeyOptions = {},
   ): Promise<{ keyId: string; principal: string }> {
-    const row = apiKeyRow(key, this.about.ledgerId, name, scopes)
-    const { keyId, principal } = row
-    const record = {
-      key_id: keyId,
-      principal,
-      name,
-      scopes: row.scopes,
-      hash: Buffer.from(row.hash).toString('hex'),
-      expires_at: row.expiresAt,
-    }
-    const admin = adminSubmission('deedbox.key.created', record, randomUUID())
-    await this.#queue.submit([{ ...admin, newApiKey: row }])
-    return { keyId, principal }
+    return this.#keys.create(key, name, scopes, options)
+  }
+
+  /**
+   * Puts a new key into the place of an old one: same principal, name, scopes and length of life, so idempotency goes
+   * on. The old one works until the overlap is over. The text of the new key is in the answer and nowhere else.
+   *
+   * @throws LedgerError `unknown_key`, `key_conflict` when it was revoked or replaced already, `invalid_key_settings`
+   */
+  rotateApiKey(
+    keyId: string,
+    options: RotationOptions = {},
+  ): Promise<{ key: string; keyId: string; principal: string }> {
+    return this.#keys.rotate(keyId, options)
+  }
+
+  /**
+   * Ends a key for good: this process refuses it from now on, every other one on the same file within a second.
+   *
+   * @param options `by`: who does it; default `local`
+   * @throws LedgerError `unknown_key`, `key_conflict` when it was revoked already
+   */
+  revokeApiKey(keyId: string, options: { by?: string } = {}): Promise<void> {
+    return this.#keys.revoke(keyId, options)
+  }
+
+  /** The API keys, oldest first: all of them, ended ones too. */
+  apiKeys(): ApiKeyView[] {
+    return this.#keys.list()
   }
 
   /** Whether this key text is known already, valid or not. */
   hasApiKey(key: string): boolean {
-    return this.#reader.apiKeyByHash(apiKeyRow(key, this.about.ledgerId, '', []).hash) !== null
+    return this.#keys.has(key)
   }
 
   /** How many API keys the ledger has. */
@@ -192,8 +193,7 @@ export class Ledger {
 
   /** @throws LedgerError `invalid_query` */
   search(query: EventQuery = {}): EventPage & { events: StoredEvent[] } {
-    const page = searchEvents(this.#reader, this.about.ledgerId, query)
-    return { ...page, events: page.rows.map(storedEvent) }
+    return this.view.search(query)
   }
 
   /**
@@ -249,9 +249,18 @@ export class Ledger {
 
   async #close(): Promise<void> {
     await this.#queue.close()
+    await this.#keys.close()
+    this.view.close()
     // The writer goes last: the last connection folds SQLite's log into the file, which a reader cannot.
     this.#reader.close()
     await this.#writer.close()
+  }
+
+  #submit(submissions: Submission[]): Promise<Sequenced[]> {
+    return this.#queue.submit(submissions).then(results => {
+      this.view.look()
+      return results
+    })
   }
 
   #row(txId: string): EventRow {
@@ -269,42 +278,12 @@ export class Ledger {
   }
 }
 
-function submission(event: EventInput, principal: string): Submission {
-  const prepared = prepareEvent(event)
+function submission(event: EventInput, principal: string, source: EventSource): Submission {
+  const prepared = prepareEvent(event, source)
   if (typeof principal !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(principal)) {
     throw new LedgerError('invalid_option', 'A principal is 1 to 255 visible ASCII characters.')
   }
   return { kind: 'event', principal, event: prepared, requestId: prepared.requestId ?? randomUUID() }
-}
-
-function acknowledgement({
-  txId,
-  index,
-  payloadHash,
-  duplicate,
-  amends,
-  requestId,
-}: Sequenced): Acknowledgement {
-  const base = { ok: true, txId, index, payloadHash, status: 'accepted', duplicate } as const
-  return { ...base, ...(amends === undefined ? {} : { amends }), requestId }
-}
-
-/** An error as the result of one event in a batch. */
-export function refusal(error: unknown): Refusal {
-  if (!(error instanceof LedgerError)) {
-    return {
-      ok: false,
-      reason: 'internal_error',
-      message: 'The ledger failed on this event.',
-      retryable: false,
-    }
-  }
-  return {
-    ok: false,
-    reason: error.code,
-    message: error.message,
-    retryable: retryableCodes.includes(error.code),
-  }
 }
 
 function unknownTile(): LedgerError {

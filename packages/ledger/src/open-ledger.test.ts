@@ -16,7 +16,7 @@ async function fresh(t: TestContext): Promise<{ folder: string; ledger: Ledger }
   return { folder, ledger: await openTestLedger(t, folder) }
 }
 
-test('a second opening finds the same ledger: origin, key, tree and checkpoint', async t => {
+test('P24 a second opening finds the same ledger: origin, key, tree and checkpoint', async t => {
   const { folder, ledger } = await fresh(t)
   await ledger.append(testEvent(1))
   const before = { origin: ledger.about.origin, vkey: ledger.verifierKey, head: ledger.head() }

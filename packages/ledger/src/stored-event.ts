@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Part, parseEventLeaf, parts } from '@deedbox/tlog'
-import type { EventMeta } from './events/index.ts'
+import { type EventMeta, jsonValue } from './events/index.ts'
 import type { EventParts, EventRow } from './store/index.ts'
 
 /** An event as the ledger shows it. Everything in it is committed to by the leaf at `index`. */
@@ -37,7 +37,7 @@ export function partOf(row: EventParts, part: Part): { salt: Uint8Array; content
 /** A part that was tampered with may be no JSON any more: it must not hide the other events of a page. */
 function parsed(text: string | undefined): object {
   try {
-    return JSON.parse(text ?? '{}')
+    return jsonValue(text ?? '{}') as object
   } catch {
     return {}
   }

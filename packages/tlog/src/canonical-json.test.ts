@@ -28,7 +28,7 @@ function double(bits: string): number {
   return view.getFloat64(0)
 }
 
-test('RFC 8785 the mixed vector: sorting, numbers, escapes, and the hash of its bytes', () => {
+test('F18 RFC 8785 the mixed vector: sorting, numbers, escapes, and the hash of its bytes', () => {
   const source = String.raw`{
     "\ufb33": [true, null, "<\u2028\u20ac$\u000f\nA'B\"\\/>"],
     "\ud83d\ude00": 2,
@@ -93,7 +93,7 @@ test('RFC 8785 §3.2.3 members are sorted by UTF-16 code units, at every depth, 
   )
 })
 
-test('RFC 8785 appendix B: numbers by their IEEE 754 bits', () => {
+test('F18 RFC 8785 appendix B: numbers by their IEEE 754 bits', () => {
   const samples = {
     '0000000000000000': '0',
     '8000000000000000': '0',

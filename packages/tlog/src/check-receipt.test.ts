@@ -230,7 +230,7 @@ testWithBoth(
   },
 )
 
-testWithBoth('unknown_version: a leaf of a later version, proved but not read', crypto => {
+testWithBoth('F13 unknown_version: a leaf of a later version, proved but not read', crypto => {
   const report = expect(crypto, 'unknown_version', orderReceipt({ leaf: '{"v":2}' }), /leaf has version 2/)
   assert.equal(report.leaf, undefined)
   assert.equal(report.checkpoint?.size, 7)

@@ -242,7 +242,7 @@ test('P14 P27 texts that are not exactly an event leaf are refused', () => {
   }
 })
 
-test('a leaf of a later version is told apart from a damaged one', () => {
+test('F13 a leaf of a later version is told apart from a damaged one', () => {
   for (const v of [2, 3, 1000]) {
     const later = encodeUtf8(sampleLeaf.replace('"v":1', `"v":${v}`))
     assert.throws(() => parseEventLeaf(later), tlogError('unknown_version'))

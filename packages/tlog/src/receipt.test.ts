@@ -155,7 +155,7 @@ test('P14 P27 extra lines that are not exactly those of a receipt are refused', 
   assert.equal(Object.hasOwn(Object.prototype, 'v'), false)
 })
 
-test('a receipt of a later version is told apart from a damaged one', () => {
+test('F13 a receipt of a later version is told apart from a damaged one', () => {
   for (const extra of ['{"v":2}', disclosingExtra.replace('"v":1', '"v":2'), '{"v":3,"leaf":null}']) {
     assert.throws(() => parseReceipt(receiptWithExtra(extra)), tlogError('unknown_version'))
   }

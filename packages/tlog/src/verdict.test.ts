@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { exitCodes } from './verdict.ts'
 
-test('F16 scripts tell verdicts apart by exit codes, and only ok is success', () => {
+test('F9 F16 scripts tell verdicts apart by exit codes, and only ok is success', () => {
   // Scripts depend on these numbers: they may be added to, never changed.
   assert.deepEqual(exitCodes, {
     ok: 0,

@@ -5,13 +5,31 @@ import { UsageError } from './usage-error.ts'
 import { verify } from './verify.ts'
 
 /** What the ledger package does; it need not be installed beside a service that only sends events. */
-const ledgerCommands = ['serve']
+const ledgerCommands = [
+  'serve',
+  'events',
+  'export',
+  'stats',
+  'keys',
+  'backup',
+  'restore',
+  'recover',
+  'tamper-lab',
+]
 
 const help = `Usage: deedbox <command> [options]
 
 Commands
-  serve     run the ledger server on an embedded SQLite file
-  verify    check a receipt or an export, re-read a ledger's data, or read a log over HTTP; needs no trust
+  serve       run the ledger server on an embedded SQLite file
+  events      show the newest events that fit, and follow those that come
+  export      write events with their proofs to a file
+  stats       the ledger at a glance: how much, how old, what of
+  keys        create, list, rotate and revoke API keys
+  backup      copy a running ledger into a new folder, and verify the copy
+  restore     put a backup into a data folder that holds no ledger
+  recover     close a ledger that is an old copy, and open a new one that says so
+  tamper-lab  attack a throw-away ledger in every known way, and see what is caught
+  verify      check a receipt, an export, a ledger's data or a log over HTTP; needs no trust
 
 Options
   --help       this text; "deedbox <command> --help" tells more
@@ -19,6 +37,7 @@ Options
 
 Examples
   deedbox serve
+  deedbox events --type error --follow
   deedbox verify receipt.tlog-proof --key 'ledger.example/acme+f1d8e151+AQOh…'
   deedbox verify --data .deedbox --key ledger.vkey
 

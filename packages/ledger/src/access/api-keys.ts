@@ -2,8 +2,11 @@ import { hash, randomBytes } from 'node:crypto'
 import { LedgerError } from '../errors.ts'
 import type { ApiKeyRow } from '../store/index.ts'
 
-/** What a key may do. `write` does not include `read`. */
+/** What a key may do. `write` does not include `read`, and `admin` includes nothing. */
 export type Scope = 'write' | 'read' | 'verify' | 'admin' | 'erase'
+
+/** All of them. */
+export const allScopes: readonly Scope[] = ['write', 'read', 'verify', 'admin', 'erase']
 
 /** The scopes of a ledger's first key. */
 export const firstScopes: readonly Scope[] = ['write', 'read', 'verify']
@@ -23,7 +26,13 @@ export function hashOfKey(key: string): Uint8Array {
  *
  * @throws LedgerError `invalid_option` for a key that somebody chose and that is too short to be a secret
  */
-export function apiKeyRow(key: string, ledgerId: number, name: string, scopes: readonly Scope[]): ApiKeyRow {
+export function apiKeyRow(
+  key: string,
+  ledgerId: number,
+  name: string,
+  scopes: readonly string[],
+  expiresAt: number | null = null,
+): ApiKeyRow {
   if (!/^[\x21-\x7e]{32,256}$/.test(key)) {
     throw new LedgerError(
       'invalid_option',
@@ -39,7 +48,21 @@ export function apiKeyRow(key: string, ledgerId: number, name: string, scopes: r
     hash: hashOfKey(key),
     scopes: [...scopes],
     createdAt: Date.now(),
-    expiresAt: null,
+    expiresAt,
     revokedAt: null,
+    replacedBy: null,
+    lastUsedAt: null,
+  }
+}
+
+/** What the leaf says of a new key: everything about it but its text. */
+export function keyRecord(row: ApiKeyRow): object {
+  return {
+    key_id: row.keyId,
+    principal: row.principal,
+    name: row.name,
+    scopes: row.scopes,
+    hash: Buffer.from(row.hash).toString('hex'),
+    expires_at: row.expiresAt,
   }
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ApiKeyRow } from '../store/index.ts'
 import { apiKeyRow, newApiKey } from './api-keys.ts'
+import { trustFor } from './authenticate.ts'
 import { Authenticator } from './index.ts'
 
 function withKey(change: Partial<ApiKeyRow> = {}): {
@@ -15,7 +16,7 @@ function withKey(change: Partial<ApiKeyRow> = {}): {
   let lookUps = 0
   const authenticator = new Authenticator(hash => {
     lookUps++
-    return Buffer.compare(hash, row.hash) === 0 ? row : null
+    return Buffer.compare(hash, row.hash) === 0 ? { ...row } : null
   })
   return { key, row, authenticator, lookUps: () => lookUps }
 }
@@ -43,14 +44,17 @@ test('no key, another scheme, another key, an expired and a revoked key are refu
   assert.doesNotThrow(() => fresh.authenticator.authenticate(`Bearer ${fresh.key}`, 'write'))
 })
 
-test('a look-up serves the requests of half a second, then a revocation is seen', t => {
+test('DESIGN §7.7 a look-up serves the requests of half a second, then a revocation is seen', t => {
+  assert(trustFor < 1_000, 'a revocation takes effect within a second')
   t.mock.method(performance, 'now', () => clock)
   let clock = 1_000
   const { key, row, authenticator, lookUps } = withKey()
   for (let i = 0; i < 100; i++) authenticator.authenticate(`Bearer ${key}`, 'write')
   assert.equal(lookUps(), 1)
   row.revokedAt = Date.now()
-  clock += 501
+  clock += trustFor - 1
+  authenticator.authenticate(`Bearer ${key}`, 'write')
+  clock += 1
   assert.throws(() => authenticator.authenticate(`Bearer ${key}`, 'write'), { code: 'invalid_api_key' })
 })
 

@@ -4,7 +4,7 @@ import type { ApiKeyRow } from '../store/index.ts'
 import { hashOfKey, type Scope } from './api-keys.ts'
 
 /** A key is looked up again after this many milliseconds, so a revocation holds everywhere within a second. */
-const trustFor = 500
+export const trustFor: number = 500
 
 /** A flood of wrong keys must not fill the memory: then the cache starts over. */
 const maxCached = 10_000
@@ -18,11 +18,19 @@ export interface Caller {
 /** Tells callers by the `Authorization` header of their request. */
 export class Authenticator {
   readonly #find: (hash: Uint8Array) => ApiKeyRow | null
+  readonly #onUse: (keyId: string, at: number) => void
   readonly #cache = new Map<string, { row: ApiKeyRow | null; until: number }>()
 
-  /** @param find looks a key up by the SHA-256 of its text */
-  constructor(find: (hash: Uint8Array) => ApiKeyRow | null) {
+  /**
+   * @param find looks a key up by the SHA-256 of its text
+   * @param onUse told of each request that came with a valid key, at which milliseconds since the epoch
+   */
+  constructor(
+    find: (hash: Uint8Array) => ApiKeyRow | null,
+    onUse: (keyId: string, at: number) => void = () => undefined,
+  ) {
     this.#find = find
+    this.#onUse = onUse
   }
 
   /**
@@ -43,6 +51,7 @@ export class Authenticator {
         'This API key is not valid here. Check the key and the address.',
       )
     }
+    this.#onUse(row.keyId, now)
     if (!row.scopes.includes(scope)) {
       throw new LedgerError(
         'insufficient_scope',
@@ -50,6 +59,11 @@ export class Authenticator {
       )
     }
     return { principal: row.principal, scopes: row.scopes }
+  }
+
+  /** Looks every key up again from now on: this process has just changed one. */
+  forget(): void {
+    this.#cache.clear()
   }
 
   #lookUp(key: string): ApiKeyRow | null {

@@ -1,9 +1,27 @@
+import { backup } from './backup.ts'
 import type { LedgerCommand } from './command.ts'
+import { events } from './events.ts'
+import { exportEvents } from './export.ts'
+import { keys } from './keys.ts'
+import { recover } from './recover.ts'
+import { restore } from './restore.ts'
 import { serve } from './serve.ts'
+import { stats } from './stats.ts'
+import { tamperLab } from './tamper-lab.ts'
 
 export type { DataReport, Finding } from '../verification/index.ts'
 export type { CommandTools, LedgerCommand } from './command.ts'
 export { type VerifyFolderOptions, verifyFolder } from './verify-folder.ts'
 
 /** The ledger's commands of the `deedbox` program, by name. */
-export const commands: Readonly<Record<string, LedgerCommand>> = { serve }
+export const commands: Readonly<Record<string, LedgerCommand>> = {
+  serve,
+  events,
+  export: exportEvents,
+  stats,
+  keys,
+  backup,
+  restore,
+  recover,
+  'tamper-lab': tamperLab,
+}

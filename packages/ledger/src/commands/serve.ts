@@ -129,7 +129,13 @@ async function run(
 async function firstKey(ledger: Ledger): Promise<string | undefined> {
   const bootstrap = process.env.DEEDBOX_BOOTSTRAP_KEY
   if (bootstrap) {
-    if (!ledger.hasApiKey(bootstrap)) await ledger.createApiKey(bootstrap, 'bootstrap', firstScopes)
+    if (ledger.hasApiKey(bootstrap)) return undefined
+    try {
+      await ledger.createApiKey(bootstrap, 'bootstrap', firstScopes)
+    } catch (error) {
+      // Another process that started at the same time may have been first.
+      if (!ledger.hasApiKey(bootstrap)) throw error
+    }
     return undefined
   }
   if (ledger.apiKeyCount > 0) return undefined

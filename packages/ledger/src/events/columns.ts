@@ -3,7 +3,7 @@ import type { EventMeta } from './event-schema.ts'
 /**
  * The search columns of an event: copies of committed members that an index needs.
  *
- * Each is derived by {@link deriveColumns} from the committed bytes and nothing else, so a verifier derives it
+ * Each is derived by {@link columnsOfMeta} from the committed bytes and nothing else, so a verifier derives it
  * again and compares (verdict `index_mismatch`). Nothing is searchable that is not attested.
  */
 export interface EventColumns {
@@ -35,8 +35,8 @@ export const columnNames: readonly (keyof EventColumns)[] = [
   'outcome',
 ]
 
-/** The search columns of a `meta`. */
-function deriveColumns(meta: Partial<EventMeta>): EventColumns {
+/** The search columns of a `meta` that a JSON parser returned: it shows everybody the same. */
+export function columnsOfMeta(meta: Partial<EventMeta>): EventColumns {
   return {
     type: text(meta.type),
     event_name: text(meta.event_name),
@@ -53,13 +53,13 @@ function deriveColumns(meta: Partial<EventMeta>): EventColumns {
 }
 
 /**
- * Derives the search columns from the canonical texts of the two parts, as they are committed to. Ingest and
- * verification both go through here, so an object that shows different things to different readers fools neither.
+ * Derives the search columns from the canonical texts of the two parts, as they are committed to. Verification goes
+ * through here, and so do objects of callers in-process, which may show different things to different readers.
  *
  * @throws SyntaxError when a part is not JSON, which only a tampered one is
  */
 export function columnsOfParts(core: string, context: string): EventColumns {
-  return deriveColumns({ ...JSON.parse(context), ...JSON.parse(core) })
+  return columnsOfMeta({ ...JSON.parse(context), ...JSON.parse(core) })
 }
 
 function text(value: unknown): string | null {

@@ -1,5 +1,6 @@
 export { columnNames, columnsOfParts, type EventColumns } from './columns.ts'
 export { batchItemSchema, type EventMeta, eventSchema, type JsonSchema, type Party } from './event-schema.ts'
-export { type EventInput, type PreparedEvent, prepareEvent } from './intake.ts'
+export { type EventInput, type EventSource, type PreparedEvent, prepareEvent } from './intake.ts'
+export { jsonValue } from './json-value.ts'
 export { limits } from './limits.ts'
 export { checkText, parseStrictJson, parseStrictJsonText } from './strict-json.ts'

@@ -1,7 +1,7 @@
 import { canonicalJson } from '@deedbox/tlog'
 import { Ajv, type ErrorObject } from 'ajv'
 import { LedgerError } from '../errors.ts'
-import { columnsOfParts, type EventColumns } from './columns.ts'
+import { columnsOfMeta, columnsOfParts, type EventColumns } from './columns.ts'
 import { type EventMeta, eventSchema } from './event-schema.ts'
 import { limits } from './limits.ts'
 import { checkText } from './strict-json.ts'
@@ -16,6 +16,9 @@ export interface EventInput {
   /** Correlates the acknowledgement with the caller's request; made by the ledger if absent. */
   requestId?: string
 }
+
+/** Where an event comes from: a strict JSON parser, or a program's own objects. */
+export type EventSource = 'parser' | 'caller'
 
 /** An event that passed every check, in the bytes that will be committed to. Plain data: it crosses threads. */
 export interface PreparedEvent {
@@ -37,14 +40,15 @@ const matches = new Ajv({ allErrors: false, strict: true, strictTypes: false }).
 /**
  * Checks one event and brings it into the form that is committed to.
  *
- * @param input what the caller sent; from HTTP it went through `parseStrictJson` before
+ * @param source `parser`: the input came out of `parseStrictJson`, so that its texts are sound and reading it twice
+ *   shows the same; `caller`: nothing is known about it
  * @throws LedgerError `invalid_event`, `invalid_payload`, `invalid_meta`, `invalid_text`, `number_not_exact`,
  *   `payload_too_large`, `meta_too_large`, `invalid_idempotency_key`
  */
-export function prepareEvent(input: EventInput): PreparedEvent {
+export function prepareEvent(input: EventInput, source: EventSource = 'caller'): PreparedEvent {
   const { payload, meta } = input
   if (!matches({ payload, meta })) throw schemaProblem(matches.errors?.[0])
-  checkText(payload, 'The payload')
+  if (source === 'caller') checkText(payload, 'The payload')
   if (utf8Exceeds(payload, limits.payloadBytes)) {
     throw new LedgerError(
       'payload_too_large',
@@ -57,7 +61,7 @@ export function prepareEvent(input: EventInput): PreparedEvent {
     env === undefined ? { type, event_name, service } : { type, event_name, service, env },
   )
   const context = canonicalMeta(rest)
-  checkMetaText(meta, core, context)
+  if (source === 'caller') checkMetaText(meta, core, context)
   if (core.length + context.length > limits.metaBytes / 3) {
     const bytes = Buffer.byteLength(core) + Buffer.byteLength(context)
     if (bytes > limits.metaBytes) {
@@ -71,7 +75,7 @@ export function prepareEvent(input: EventInput): PreparedEvent {
     payload,
     core,
     context,
-    columns: columnsOfParts(core, context),
+    columns: source === 'parser' ? columnsOfMeta(meta) : columnsOfParts(core, context),
     idempotencyKey: checkedKey(input.idempotencyKey),
     requestId: checkedRequestId(input.requestId) ?? meta.request_id,
   }
@@ -98,21 +102,20 @@ function utf8Exceeds(text: string, bytes: number): boolean {
 const maxNesting = 64
 
 function checkNesting(meta: EventMeta): void {
-  let level: unknown[] = Object.values(meta).filter(isContainer)
-  for (let depth = 1; level.length > 0; depth++) {
-    // Nothing that fits the byte limit is that wide; an object that holds itself many times is.
-    if (depth > maxNesting || level.length > limits.metaBytes) {
+  let containers = 0
+  const descend = (container: object, depth: number) => {
+    // Nothing that fits the byte limit holds that many; an object that holds itself many times does.
+    if (depth > maxNesting || ++containers > limits.metaBytes) {
       throw new LedgerError(
         'invalid_meta',
         `meta is nested more than ${maxNesting} levels deep; send it flatter.`,
       )
     }
-    level = level.flatMap(value => Object.values(value as object)).filter(isContainer)
+    for (const member of Object.values(container)) {
+      if (typeof member === 'object' && member !== null) descend(member, depth + 1)
+    }
   }
-}
-
-function isContainer(value: unknown): boolean {
-  return typeof value === 'object' && value !== null
+  descend(meta, 0)
 }
 
 function checkedRequestId(id: unknown): string | undefined {

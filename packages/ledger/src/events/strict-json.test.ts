@@ -21,8 +21,35 @@ test('P27 a member that stands twice in one object is refused, however it is spe
   assert.equal(codeOf('{"a":"{\\"a\\":1,\\"a\\":2}"}'), 'accepted')
 })
 
+test('P27 F18 a member name is what its own text says, whatever was read before it', () => {
+  // What makes JSON.parse of Node 24 read the later names as the earlier one.
+  for (const [before, after] of [
+    ['{"t1":{},"\\\\":1}', '{"t1":{},"\\u0061":3}'],
+    ['{"t2":[],"cl\\\\":0}', '{"t2":1,"cl\\u00e9":[{"x":"\\n"},"€",-0.5e1,true,null,{}]}'],
+    ['{"t3":{},"\\\\":1}', ' { "t3" : {} , "\\"" : "\\\\" , "b" : { "\\n" : [ ] } } '],
+  ] as const) {
+    parseStrictJsonText(before, 'It')
+    const names = (value: unknown): unknown[] =>
+      typeof value === 'object' && value !== null
+        ? Object.entries(value).flatMap(([name, member]) => [name, ...names(member)])
+        : []
+    const wanted = [...after.matchAll(/("(?:[^"\\]|\\.)*")\s*:/g)].map(([, name]) => JSON.parse(name!))
+    const read = parseStrictJsonText(after, 'It')
+    assert.deepEqual(
+      names(read).filter(name => !/^\d+$/.test(String(name))),
+      wanted,
+    )
+  }
+  assert.deepEqual(parseStrictJsonText('{"cl\\u00e9":[{"x":"\\n"},"€",-0.5e1,true,null,{},"a\\"b"]}', 'It'), {
+    clé: [{ x: '\n' }, '€', -5, true, null, {}, 'a"b'],
+  })
+  const deep = `{"\\u0061":${'['.repeat(200_000)}${']'.repeat(200_000)}}`
+  assert.deepEqual(Object.keys(parseStrictJsonText(deep, 'It') as object), ['a'])
+})
+
 test('P27 a __proto__ member is refused', () => {
   assert.equal(codeOf('{"__proto__":{"admin":true}}'), 'invalid_event')
+  assert.equal(codeOf('{"\\u005f_proto__":{"admin":true}}'), 'invalid_event')
 })
 
 test('F18 numbers that a double cannot hold exactly are refused, others are not', () => {
@@ -50,6 +77,19 @@ test('F18 numbers that a double cannot hold exactly are refused, others are not'
     assert.equal(codeOf(`{"n":${good}}`), 'accepted', good)
   }
   assert.equal(codeOf('{"n":"12345678901234567890"}'), 'accepted')
+})
+
+test('F18 a number of millions of digits is judged at once', () => {
+  const zeros = '0'.repeat(4_000_000)
+  for (const number of [
+    `0.1${zeros}1`,
+    `1${zeros}`,
+    `0.${zeros}1`,
+    `-0.5e-${zeros}1`.replace('.', `.${zeros}`),
+  ]) {
+    assert.throws(() => parseStrictJsonText(`[${number}]`, 'It'), { code: 'number_not_exact' })
+  }
+  assert.deepEqual(parseStrictJsonText(`[0.5${zeros},-0.${zeros},1e${zeros}2]`, 'It'), [0.5, -0, 100])
 })
 
 test('lone surrogates, U+0000 and bytes that are not UTF-8 are refused', () => {

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { LedgerError } from '../errors.ts'
+import { endOfString, jsonValue } from './json-value.ts'
 
 /**
  * JSON that means the same to everybody who reads it.
@@ -22,12 +23,14 @@ export function parseStrictJson(bytes: Uint8Array, where: string): unknown {
 export function parseStrictJsonText(text: string, where: string): unknown {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = jsonValue(text)
   } catch (error) {
     throw new LedgerError('malformed_json', `${where} is not valid JSON: ${parserSentence(error)}.`)
   }
+  // Without an escape there is nothing in a string that the bytes, which are UTF-8, or the parser would not have refused.
+  const hasEscapes = text.includes('\\u') || !text.isWellFormed()
   const names = scanTokens(text, where)
-  if (names !== countMembers(value, where)) {
+  if (names !== countMembers(value, where, hasEscapes)) {
     throw new LedgerError(
       'duplicate_key',
       `${where} names a member twice in one object. Send each name once.`,
@@ -61,29 +64,20 @@ const colon = 0x3a
 const minus = 0x2d
 const zero = 0x30
 const nine = 0x39
-const backslash = 0x5c
-
-/** The position of the quote that ends the string which begins at `start`. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
-    let escapes = 0
-    while (text.charCodeAt(end - 1 - escapes) === backslash) escapes++
-    if (escapes % 2 === 0) return end
-  }
-}
 
 /** Digits, sign, point and exponent; the text is valid JSON already. */
 function isNumberPart(c: number): boolean {
   return (c >= zero && c <= nine) || c === 0x2e || c === 0x2b || c === minus || c === 0x65 || c === 0x45
 }
 
-function countMembers(value: unknown, where: string): number {
+function countMembers(value: unknown, where: string, checkTexts: boolean): number {
   let members = 0
   const open: unknown[] = [value]
   while (open.length > 0) {
     const next = open.pop()
-    if (typeof next === 'string') checkText(next, where)
-    else if (Array.isArray(next)) for (const item of next) open.push(item)
+    if (typeof next === 'string') {
+      if (checkTexts) checkText(next, where)
+    } else if (Array.isArray(next)) for (const item of next) open.push(item)
     else if (typeof next === 'object' && next !== null) {
       for (const [name, member] of Object.entries(next)) {
         if (name === '__proto__') {
@@ -92,7 +86,7 @@ function countMembers(value: unknown, where: string): number {
             `${where} has a member named "__proto__", which is not accepted.`,
           )
         }
-        checkText(name, where)
+        if (checkTexts) checkText(name, where)
         members++
         open.push(member)
       }
@@ -119,7 +113,7 @@ function checkNumber(source: string, where: string): void {
   const exact =
     Number.isFinite(value) &&
     Math.abs(value) <= Number.MAX_SAFE_INTEGER &&
-    decimalOf(source) === decimalOf(String(value))
+    (source === String(value) || decimalOf(source) === decimalOf(String(value)))
   if (exact) return
   throw new LedgerError(
     'number_not_exact',
@@ -127,15 +121,22 @@ function checkNumber(source: string, where: string): void {
   )
 }
 
-/** One spelling for each decimal value: sign, digits without outer zeros, exponent. */
+/**
+ * One spelling for each decimal value: sign, digits without outer zeros, exponent. Loops, not patterns: one that
+ * looks for zeros at the end of millions of digits starts anew at every zero on its way.
+ */
 function decimalOf(source: string): string {
-  const [, sign = '', whole = '', fraction = '', exponent = '0'] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source) ?? []
-  const digits = `${whole}${fraction}`.replace(/^0+/, '')
-  if (digits === '') return '0'
-  const significant = digits.replace(/0+$/, '')
-  const power = Number(exponent) - fraction.length + (digits.length - significant.length)
-  return `${sign}${significant}e${power}`
+  const [mantissa = '', exponent = '0'] = source.toLowerCase().split('e')
+  const sign = mantissa.startsWith('-') ? '-' : ''
+  const [whole = '', fraction = ''] = mantissa.slice(sign.length).split('.')
+  const digits = `${whole}${fraction}`
+  let start = 0
+  while (digits.charCodeAt(start) === zero) start++
+  let end = digits.length
+  while (end > start && digits.charCodeAt(end - 1) === zero) end--
+  if (start === end) return '0'
+  const power = Number(exponent) - fraction.length + (digits.length - end)
+  return `${sign}${digits.slice(start, end)}e${power}`
 }
 
 /** The parser's own words without the piece of the input that newer engines quote: it may hold a secret. */

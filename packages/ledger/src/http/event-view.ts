@@ -1,5 +1,5 @@
-import type { Acknowledgement, Refusal } from '../ledger.ts'
-import { httpStatus } from './problem.ts'
+import type { Acknowledgement, Refusal } from '../acknowledgement.ts'
+import { httpStatus, toldMessage } from './problem.ts'
 
 /** The answer to a stored event on the wire: six fields of the published contract, plus ours. */
 export function acknowledgementView(ack: Acknowledgement): Record<string, unknown> {
@@ -19,5 +19,5 @@ export function acknowledgementView(ack: Acknowledgement): Record<string, unknow
 export function resultView(result: Acknowledgement | Refusal): Record<string, unknown> {
   if (result.ok) return { ...acknowledgementView(result), status: 202 }
   const { reason, message } = result
-  return { ok: false, status: httpStatus(reason), reason, message }
+  return { ok: false, status: httpStatus(reason), reason, message: toldMessage(message) }
 }

@@ -60,16 +60,45 @@ test('the budget for bodies is given back when a writer that holds its body back
   assert.equal((await server.call('POST', '/v1/events/batch', { body: batch })).status, 200)
 })
 
-test('rubbish behind a whole request does not take its answer away', async t => {
+for (const [title, rubbish] of [
+  ['rubbish', 'GARBAGE\r\n\r\n'],
+  ['a request that never ends', 'POST /v1/events HTTP/1.1\r\nhost:'],
+] as const) {
+  test(`${title} behind whole requests does not take their answers away`, async t => {
+    const server = await startTestServer(t, { requestTimeout: 200 })
+    const socket = await open(server)
+    const body = JSON.stringify({ payload: 'x', meta })
+    const request = `POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${server.key}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+    socket.write(`${request}${request}${request}${rubbish}`)
+    await once(socket, 'close')
+    assert.equal(socket.received().match(/HTTP\/1\.1 202 Accepted/g)?.length, 3)
+    assert.equal(server.ledger.head().size, 4)
+  })
+}
+
+test('what comes behind a request that was refused with "close" is not stored', async t => {
   const server = await startTestServer(t)
   const socket = await open(server)
   const body = JSON.stringify({ payload: 'x', meta })
-  const request = `POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${server.key}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
-  socket.write(`${request}GARBAGE\r\n\r\n`)
+  const request = (type: string) =>
+    `POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${server.key}\r\ncontent-type: ${type}\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  socket.write(`${request('text/plain')}${request('application/json')}`)
   await once(socket, 'close')
-  assert.match(socket.received(), /^HTTP\/1\.1 202 Accepted/)
-  assert.doesNotMatch(socket.received(), / 400 /)
+  assert.match(socket.received(), /^HTTP\/1\.1 415 .*connection: close/s)
+  assert.doesNotMatch(socket.received(), / 202 /)
+  assert.equal((await server.call('POST', '/v1/events', { body: { payload: 'y', meta } })).status, 202)
   assert.equal(server.ledger.head().size, 2)
+})
+
+test('a refusal repeats no more than a sentence of what it refuses', async t => {
+  const server = await startTestServer(t)
+  const body = JSON.stringify({ payload: 'x', meta, ['n\u{1f600}'.repeat(50_000)]: 1 })
+  const single = await server.call('POST', '/v1/events', { body })
+  assert.deepEqual([single.status, single.json.reason], [400, 'invalid_event'])
+  const batch = await server.call('POST', '/v1/events/batch', { body: `[${body}]` })
+  const query = await server.call('GET', `/v1/events?${'q'.repeat(9_000)}=1`)
+  for (const { text } of [single, batch, query]) assert.ok(text.length < 1_000, text.slice(0, 200))
+  assert.match(String(single.json.message), /^An event has exactly .* … .* is not one\.$/)
 })
 
 test('a batch of a million items is refused as one, before any of them is looked at', async t => {

@@ -21,6 +21,7 @@ const statusOf: Partial<Record<LedgerErrorCode, number>> = {
   invalid_meta: 400,
   invalid_idempotency_key: 400,
   invalid_query: 400,
+  invalid_key_settings: 400,
   malformed_request: 400,
   missing_api_key: 401,
   invalid_api_key: 401,
@@ -29,8 +30,10 @@ const statusOf: Partial<Record<LedgerErrorCode, number>> = {
   unknown_event: 404,
   unknown_ledger: 404,
   unknown_tile: 404,
+  unknown_key: 404,
   method_not_allowed: 405,
   request_timeout: 408,
+  key_conflict: 409,
   payload_too_large: 413,
   meta_too_large: 413,
   body_too_large: 413,
@@ -49,11 +52,21 @@ export function httpStatus(code: LedgerErrorCode): number {
   return statusOf[code] ?? 500
 }
 
+/** The longest message of an answer, in characters. */
+const longest = 500
+
+/** A message as an answer carries it: what a client sent and the message repeats may be as long as a body. */
+export function toldMessage(message: string): string {
+  if (message.length <= longest) return message
+  return `${message.slice(0, longest - 200)} … ${message.slice(-190)}`.toWellFormed()
+}
+
 /** The answer to an error. What is not meant for clients becomes one sentence that gives nothing away. */
 export function problemOf(error: unknown): { status: number; body: Problem } {
   const known = error instanceof LedgerError ? error : fromFramework(error)
   if (known !== undefined && statusOf[known.code] !== undefined) {
-    return { status: httpStatus(known.code), body: { ok: false, reason: known.code, message: known.message } }
+    const message = toldMessage(known.message)
+    return { status: httpStatus(known.code), body: { ok: false, reason: known.code, message } }
   }
   return {
     status: 500,

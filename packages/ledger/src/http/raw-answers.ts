@@ -11,13 +11,17 @@ const lastWords = 1_000
  */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   const current = responseOn(socket)
-  if (error.code === 'ECONNRESET' || !socket.writable || current?.headersSent === true) {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  if (current?.req.complete === true && error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') {
-    // The rubbish came after a whole request. That one gets its own answer, and nothing gets another's.
-    current.once('close', () => socket.destroy())
+  if (current?.req.complete === true) {
+    // The rubbish came after whole requests. They get their own answers, and nothing gets another's.
+    destroyWhenAnswered(socket, current)
+    return
+  }
+  if (current?.headersSent === true) {
+    socket.destroy()
     return
   }
   const { line, body } = answerTo(error.code)
@@ -28,6 +32,15 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     () => socket.destroy(),
   )
   setTimeout(() => socket.destroy(), lastWords).unref()
+}
+
+/** Several requests may have come whole before the rubbish: each may be stored already, and its answer is due. */
+function destroyWhenAnswered(socket: Socket, current: ServerResponse): void {
+  current.once('close', () => {
+    const next = responseOn(socket)
+    if (next !== undefined && next !== current && next.req.complete) destroyWhenAnswered(socket, next)
+    else socket.destroy()
+  })
 }
 
 /** The response that Node is waiting for on this socket; Node's own `clientError` handling looks at the same place. */

@@ -3,33 +3,18 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { LedgerError } from '../errors.ts'
 import type { JsonSchema } from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
-import type { EventQuery } from '../search/index.ts'
+import { type EventQuery, filterParameters } from '../search/index.ts'
 import { problemSchema, storedEventSchema } from './answer-schemas.ts'
-
-const text: JsonSchema = { type: 'string', minLength: 1, maxLength: 1024 }
 
 /** The query parameters of `GET /v1/events`: every filter must hold. */
 const searchParameters: JsonSchema = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    type: { type: 'string', enum: ['error', 'warning', 'info', 'success'] },
-    event_name: text,
-    service: text,
-    env: text,
-    request_id: text,
-    trace_id: text,
-    immutable_trail: text,
-    actor: { ...text, description: 'The id of the actor' },
-    subject: text,
-    correlation_id: text,
-    outcome: text,
-    kind: { type: 'string', enum: ['event', 'erasure', 'retention', 'admin'] },
-    since: { ...text, description: 'RFC 3339; this instant or later' },
-    until: { ...text, description: 'RFC 3339; before this instant' },
+    ...filterParameters(),
     order: { type: 'string', enum: ['asc', 'desc'] },
     limit: { type: 'integer', minimum: 1, maximum: 500 },
-    cursor: text,
+    cursor: { type: 'string', minLength: 1, maxLength: 16 },
     as_of: { type: 'integer', minimum: 0, description: 'Only events below this tree size' },
   },
 }
@@ -39,8 +24,12 @@ const txIdParameter: JsonSchema = { type: 'object', properties: { tx_id: { type:
 /** Somebody saw event content: reading is itself on record (DESIGN §7.7). */
 export interface ContentRead {
   principal: string
-  /** The tx_ids whose content was shown. */
-  events: string[]
+  /** The tx_ids whose content was shown, if they are few enough to be named. */
+  events?: string[]
+  /** The indices `[from, to)` of an export or a count: any of these may have been shown. */
+  range?: { from: number; to: number }
+  /** The field whose values were counted and shown. */
+  field?: string
 }
 
 /** Search, one event, its receipt. */

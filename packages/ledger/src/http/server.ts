@@ -7,9 +7,13 @@ import { limits } from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { capBytesInFlight } from './bytes-in-flight.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
+import { keyRoutes } from './key-routes.ts'
+import { OpenStreams, type StreamSettings } from './open-streams.ts'
 import { problemOf } from './problem.ts'
 import { answerClientError } from './raw-answers.ts'
 import { type ContentRead, eventRoutes, logRoutes } from './read-routes.ts'
+import { statsRoutes } from './stats-routes.ts'
+import { streamRoutes } from './stream-routes.ts'
 import { writeRoutes } from './write-routes.ts'
 
 /** A request handler of `node:http`. */
@@ -32,6 +36,8 @@ export interface ServerOptions {
   maxConnections?: number
   /** Milliseconds for a whole request to arrive; default 30,000. */
   requestTimeout?: number
+  /** How many live tails and exports there may be at once, and how they are watched. */
+  streams?: Partial<StreamSettings>
 }
 
 const second = 1_000
@@ -67,6 +73,8 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
         options.observe === undefined ? handler : options.observe(handler),
       )
       server.maxConnections = options.maxConnections ?? 16_384
+      // Node answers expectations other than 100-continue with a bare 417; RFC 9110 §10.1.1 lets us not mind them.
+      server.on('checkExpectation', (request, response) => server.emit('request', request, response))
       return server
     },
   })
@@ -76,10 +84,14 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
   refuseUnknownRoutes(app)
   closeInTime(app)
   answerErrors(app, options.onFault)
+  const streams = new OpenStreams(app, options.streams ?? {}, options.onFault ?? (() => undefined))
   await app.register(async routes => {
     writeRoutes(routes, ledger, capBytesInFlight(options.maxBytesInFlight ?? 64 * 1024 * 1024))
     eventRoutes(routes, ledger, options.onRead ?? (() => undefined))
+    streamRoutes(routes, ledger, streams, options.onRead ?? (() => undefined))
+    statsRoutes(routes, ledger, options.onRead ?? (() => undefined))
     logRoutes(routes, ledger, options.publicLog ?? false)
+    keyRoutes(routes, ledger)
     dockerflowRoutes(routes, ledger, options.version)
     routes.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   })
@@ -110,11 +122,20 @@ function validateQueriesOnly(app: FastifyInstance): void {
 }
 
 function answerErrors(app: FastifyInstance, onFault: ((error: unknown) => void) | undefined): void {
+  const closing = new WeakSet<object>()
+  // What came behind a request that was answered with "close" gets no answer any more, so nothing may be done about
+  // it (RFC 9112 §9.6): an event would be stored without its sender ever hearing of it.
+  app.addHook('preHandler', async (request, reply) => {
+    if (closing.has(request.raw.socket)) reply.hijack()
+  })
   app.setErrorHandler((error, request, reply) => {
     const { status, body } = problemOf(error)
     if (status >= 500 && status !== 503) onFault?.(error)
     // The rest of a body that nobody will read: better no connection than one that waits for it.
-    if (!request.raw.complete) reply.header('connection', 'close')
+    if (!request.raw.complete) {
+      reply.header('connection', 'close')
+      closing.add(request.raw.socket)
+    }
     if (status === 401) reply.header('www-authenticate', 'Bearer')
     if (status === 503) reply.header('retry-after', '1')
     return reply

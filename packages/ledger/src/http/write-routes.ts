@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Caller } from '../access/index.ts'
+import { type Acknowledgement, type Refusal, refusal } from '../acknowledgement.ts'
 import { LedgerError } from '../errors.ts'
 import { batchItemSchema, type EventInput, eventSchema, limits, parseStrictJson } from '../events/index.ts'
-import type { Acknowledgement, Ledger, Refusal } from '../ledger.ts'
-import { refusal } from '../ledger.ts'
+import type { Ledger } from '../ledger.ts'
 import { acknowledgementSchema, batchAnswerSchema, problemSchema } from './answer-schemas.ts'
 import { acknowledgementView, resultView } from './event-view.ts'
 
@@ -61,7 +61,7 @@ export function writeRoutes(app: FastifyInstance, ledger: Ledger, admit: onReque
     },
     async (request, reply) => {
       const input = eventInput(parseStrictJson(request.body ?? Buffer.alloc(0), 'The body'))
-      const ack = await ledger.append(withHeaders(input, request), request.caller.principal)
+      const ack = await ledger.append(withHeaders(input, request), request.caller.principal, 'parser')
       const view = acknowledgementView(ack)
       if (request.query.receipt === '1') view.receipt = ledger.receipt(ack.txId)
       return reply.code(202).send(view)
@@ -88,9 +88,11 @@ export function writeRoutes(app: FastifyInstance, ledger: Ledger, admit: onReque
     async (request, reply) => {
       const isLines =
         request.headers['content-type']?.toLowerCase().startsWith('application/x-ndjson') === true
-      const body = request.body ?? Buffer.alloc(0)
-      const items = isLines ? readLines(body) : readArray(body)
-      const results = await appendAll(ledger, items, request.caller.principal)
+      const results = await appendAll(
+        ledger,
+        (isLines ? readLines : readArray)(takeBody(request)),
+        request.caller.principal,
+      )
       const fault = results.find(result => !result.ok && result.reason === 'internal_error')
       if (fault !== undefined)
         throw ledger.failure ?? new LedgerError('internal_error', 'The ledger failed on this batch.')
@@ -104,18 +106,23 @@ export function writeRoutes(app: FastifyInstance, ledger: Ledger, admit: onReque
   )
 }
 
+/** The body, which the request lets go of: it would be held until the answer. */
+function takeBody(request: { body: Buffer | undefined }): Buffer {
+  const { body } = request
+  request.body = undefined
+  return body ?? Buffer.alloc(0)
+}
+
 /** One item of a batch: an event, or why it is none. */
 type Item = EventInput | Refusal
 
-async function appendAll(
-  ledger: Ledger,
-  items: Item[],
-  principal: string,
-): Promise<(Acknowledgement | Refusal)[]> {
+function appendAll(ledger: Ledger, items: Item[], principal: string): Promise<(Acknowledgement | Refusal)[]> {
   const events = items.filter((item): item is EventInput => !('ok' in item))
-  const answers = await ledger.appendBatch(events, principal)
-  let next = 0
-  return items.map(item => ('ok' in item ? item : answers[next++]!))
+  const refused = items.map(item => ('ok' in item ? item : undefined))
+  return ledger.appendBatch(events, principal, 'parser').then(answers => {
+    let next = 0
+    return refused.map(refusal => refusal ?? answers[next++]!)
+  })
 }
 
 function readArray(body: Buffer): Item[] {

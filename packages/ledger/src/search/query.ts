@@ -1,32 +1,23 @@
 import { LedgerError } from '../errors.ts'
-import type { EventColumns } from '../events/index.ts'
 import type { EventRow, SqliteReader } from '../store/index.ts'
+import { comparisonsOf, type EventFilters, filtersOf } from './filters.ts'
 
 /** A search over the events of one ledger. All given filters must hold. */
-export interface EventQuery {
-  type?: string
-  event_name?: string
-  service?: string
-  env?: string
-  request_id?: string
-  trace_id?: string
-  immutable_trail?: string
-  /** The id of the actor. */
-  actor?: string
-  subject?: string
-  correlation_id?: string
-  outcome?: string
-  kind?: EventRow['kind']
-  /** Not before this instant: RFC 3339. */
-  since?: string
-  /** Before this instant: RFC 3339. */
-  until?: string
+export interface EventQuery extends EventFilters, TimeRange {
   /** `desc` (default): newest first. */
   order?: 'asc' | 'desc'
   /** 1 to 500; default 50. */
   limit?: number
   /** Goes on where the page that returned it ended. */
   cursor?: string
+}
+
+/** A range of the ledger by the time at which it took the events, as it was at some size. */
+export interface TimeRange {
+  /** Not before this instant: RFC 3339. */
+  since?: string
+  /** Before this instant: RFC 3339. */
+  until?: string
   /** Only events below this tree size; a page carries it so that later pages see the same history. */
   as_of?: number
 }
@@ -41,60 +32,51 @@ export interface EventPage {
 /**
  * Runs a search.
  *
- * @throws LedgerError `invalid_query` for a malformed time, cursor, limit or size
+ * @throws LedgerError `invalid_query` for a malformed filter, time, cursor, limit or size
  */
 export function searchEvents(reader: SqliteReader, ledgerId: number, query: EventQuery): EventPage {
-  const size = reader.head(ledgerId).size
-  const asOf = query.as_of ?? size
-  if (!Number.isSafeInteger(asOf) || asOf < 0) throw invalid('as_of', 'a tree size')
-  const seen = Math.min(asOf, size)
+  const range = indexRange(reader, ledgerId, query)
   const newestFirst = query.order !== 'asc'
-  let from =
-    query.since === undefined ? 0 : reader.firstAtOrAfter(ledgerId, seen, instant('since', query.since))
-  let to =
-    (query.until === undefined
-      ? seen
-      : reader.firstAtOrAfter(ledgerId, seen, instant('until', query.until))) - 1
+  let { from } = range
+  let last = range.to - 1
   if (query.cursor !== undefined) {
     if (!/^(0|[1-9]\d{0,15})$/.test(query.cursor))
       throw invalid('cursor', 'what next_cursor of the last page said')
-    if (newestFirst) to = Math.min(to, Number(query.cursor))
+    if (newestFirst) last = Math.min(last, Number(query.cursor))
     else from = Math.max(from, Number(query.cursor))
   }
   const { rows, next } = reader.scan({
     ledgerId,
-    equals: columnsOf(query),
+    ...comparisonsOf(filtersOf(query)),
     from,
-    to,
+    to: last,
     newestFirst,
     limit: query.limit ?? 50,
-    ...(query.kind === undefined ? {} : { kind: query.kind }),
   })
-  return { rows, nextCursor: next === null ? null : String(next), asOf: seen }
+  return { rows, nextCursor: next === null ? null : String(next), asOf: range.size }
 }
 
-function columnsOf(query: EventQuery): Partial<EventColumns> {
-  const { type, event_name, service, env, request_id, trace_id, immutable_trail, subject, correlation_id } =
-    query
+/**
+ * The indices `[from, to)` of a range of time, in the tree of `size` leaves. Times never decrease along the tree, so
+ * every range of time is one of indices.
+ *
+ * @throws LedgerError `invalid_query`
+ */
+export function indexRange(
+  reader: SqliteReader,
+  ledgerId: number,
+  { since, until, as_of }: TimeRange,
+): { from: number; to: number; size: number } {
+  const head = reader.head(ledgerId).size
+  const asOf = as_of ?? head
+  if (!Number.isSafeInteger(asOf) || asOf < 0) throw invalid('as_of', 'a tree size')
+  const size = Math.min(asOf, head)
+  const first = (time: number) => reader.firstAtOrAfter(ledgerId, size, time)
   return {
-    ...defined({
-      type,
-      event_name,
-      service,
-      env,
-      request_id,
-      trace_id,
-      immutable_trail,
-      subject,
-      correlation_id,
-    }),
-    ...defined({ actor_id: query.actor, outcome: query.outcome }),
+    from: since === undefined ? 0 : first(instant('since', since)),
+    to: until === undefined ? size : first(instant('until', until)),
+    size,
   }
-}
-
-function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries = Object.entries(values).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> }
 }
 
 function instant(name: string, text: string): number {

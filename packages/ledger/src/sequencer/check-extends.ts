@@ -18,7 +18,7 @@ import type { HeadRow, StoreTransaction } from '../store/index.ts'
  * @throws LedgerError `rolled_back` when the database is behind that state, `fork` when it is another history
  */
 export async function checkExtends(
-  tx: StoreTransaction,
+  tx: Pick<StoreTransaction, 'readTile'>,
   ledgerId: number,
   signed: { size: number; root: Uint8Array },
   head: HeadRow,
@@ -27,8 +27,8 @@ export async function checkExtends(
     throw new LedgerError(
       'rolled_back',
       `The database has ${head.size} entries, but ${signed.size} were signed already: an old copy was restored. ` +
-        'Put the newest database back. If it is lost, the tree has to be closed and a new origin opened, ' +
-        'so that no second history is signed.',
+        'Put the newest database back. If it is lost, run "deedbox recover --after-restore --data …": it closes ' +
+        'this tree and opens a new origin, so that no second history is signed.',
     )
   }
   if (signed.size === head.size && Buffer.compare(signed.root, head.root) === 0) return
@@ -47,7 +47,8 @@ export async function checkExtends(
     throw new LedgerError(
       'fork',
       `The database does not extend the checkpoint of size ${signed.size} that was signed before: it was replaced ` +
-        'or changed. Nothing is signed on top of it. Run "deedbox verify --data …" to see what differs.',
+        'or changed. Nothing is signed on top of it. Run "deedbox verify --data …" to see what differs, and put the ' +
+        'newest backup back with "deedbox restore"; if none extends that checkpoint, "deedbox recover --after-restore".',
       { cause },
     )
   }
@@ -55,7 +56,7 @@ export async function checkExtends(
 
 /** Fetches the tiles that the consistency proof reads, since the store may be asynchronous and the proof is not. */
 async function consistencyTiles(
-  tx: StoreTransaction,
+  tx: Pick<StoreTransaction, 'readTile'>,
   ledgerId: number,
   oldSize: number,
   newSize: number,

@@ -45,13 +45,7 @@ export async function findOrCreate(
       `"${config.ledgerName}" is no ledger name: use a–z, 0–9 and hyphens.`,
     )
   }
-  if (hasUsedKey(source, config.ledgerName)) {
-    throw new LedgerError(
-      'ledger_lost',
-      `${config.keysFolder} holds the key of a ledger "${config.ledgerName}", but ${config.path} holds no ledger: ` +
-        'it was lost or moved. Put the database back. For a new ledger, name another keys folder.',
-    )
-  }
+  checkNotLost(config)
   // A key without a ledger is what a crash between the two leaves behind: it has signed nothing, so it serves.
   const found = loadSigningKeys(source, config.ledgerName)
   const origin =
@@ -77,6 +71,22 @@ export async function findOrCreate(
   const note = signNote(formatCheckpoint({ origin, size: 0, root }), keys.signers)
   const ledgerId = await tx.createLedger(row, { size: 0, root, at: 0, note })
   return { row: { ledgerId, ...row }, keys, created: true }
+}
+
+/**
+ * To be called where no ledger was found: also before a missing file is made, so that nothing stands in the way of the
+ * backup that is to be put there.
+ *
+ * @throws LedgerError `ledger_lost` when the ledger's key says that there was one
+ */
+export function checkNotLost({ keysFolder, signingKey, ledgerName, path }: WriterConfig): void {
+  if (!hasUsedKey({ folder: keysFolder, text: signingKey }, ledgerName)) return
+  throw new LedgerError(
+    'ledger_lost',
+    `${keysFolder} holds the key of a ledger "${ledgerName}", but ${path} holds no ledger: it was lost or moved. Put ` +
+      'the database back, or a backup with "deedbox restore <backup> --data …"; if a "deedbox recover" was ' +
+      'interrupted, run it again. For a new ledger, name another keys folder.',
+  )
 }
 
 function checkKeys(

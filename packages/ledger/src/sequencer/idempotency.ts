@@ -17,8 +17,10 @@ export function dedupSecret(seed: Uint8Array): DedupSecret {
 
 /** Stored with the ledger: a process that holds another secret finds out at start instead of storing twice. */
 export function dedupCheckOf(secret: DedupSecret): Uint8Array {
-  return hash('sha256', Buffer.concat([secret, Buffer.from('check\n')]), 'buffer')
+  return Buffer.from(keyedHash(secret, 'check\n'), 'hex')
 }
+
+const prefixLength = 6
 
 const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i
 
@@ -27,19 +29,23 @@ const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
  * A UUIDv7 keeps its time as those six bytes, so that the keys of our SDK are inserted at the index's edge.
  */
 export function idempotencyHash(secret: DedupSecret, principal: string, key: string): Uint8Array {
-  const digest = hash(
-    'sha256',
-    Buffer.concat([secret, Buffer.from(`key\n${JSON.stringify([principal, key])}`)]),
-    'buffer',
-  )
-  const prefix = uuidV7.test(key)
-    ? Buffer.from(key.slice(0, 8) + key.slice(9, 13), 'hex')
-    : digest.subarray(0, 6)
-  return Buffer.concat([prefix, digest])
+  const keyHash = Buffer.allocUnsafe(prefixLength + 32)
+  const digest = keyedHash(secret, `key\n${JSON.stringify([principal, key])}`)
+  keyHash.write(digest, prefixLength, 'hex')
+  keyHash.write(uuidV7.test(key) ? key.slice(0, 8) + key.slice(9, 13) : digest.slice(0, 12), 0, 'hex')
+  return keyHash
 }
 
 /** Tells an exact repeat from different content under the same key. Canonical JSON holds no raw newline. */
 export function fingerprintOf(secret: DedupSecret, event: PreparedEvent): Uint8Array {
-  const content = Buffer.from(`content\n${event.core}\n${event.context}\n${event.payload}`)
-  return hash('sha256', Buffer.concat([secret, content]), 'buffer')
+  const content = `content\n${event.core}\n${event.context}\n${event.payload}`
+  return Buffer.from(keyedHash(secret, content), 'hex')
+}
+
+/** As hex: that costs half of what a buffer does. */
+function keyedHash(secret: DedupSecret, text: string): string {
+  const input = Buffer.allocUnsafe(secret.length + Buffer.byteLength(text))
+  input.set(secret)
+  input.write(text, secret.length)
+  return hash('sha256', input, 'hex')
 }

@@ -1,3 +1,5 @@
+export type { AdminChange, Refused } from './admin-change.ts'
+export { checkExtends } from './check-extends.ts'
 export { openInlineWriter, openWriterOn } from './inline-writer.ts'
 export { Queue } from './queue.ts'
 export { defaultGuardFolder, fileGuard, type RollbackGuard, readGuard } from './rollback-guard.ts'
@@ -10,4 +12,4 @@ export {
   type WriterConfig,
 } from './submission.ts'
 export { openThreadWriter } from './thread-writer.ts'
-export { indexOfTxId } from './tx-id.ts'
+export { indexOfTxId, newTxId } from './tx-id.ts'

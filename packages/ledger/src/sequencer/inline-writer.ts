@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { openCheckpoint, parseVerifierKey, TlogError } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
@@ -7,12 +8,14 @@ import { markKeyUsed } from '../signing/index.ts'
 import {
   CommitOutcomeUnknown,
   type HeadRow,
+  type KeyUse,
   type LedgerStore,
   openSqliteStore,
   type StoreTransaction,
 } from '../store/index.ts'
+import type { Refused } from './admin-change.ts'
 import { checkGuard } from './check-guard.ts'
-import { findOrCreate } from './create-ledger.ts'
+import { checkNotLost, findOrCreate } from './create-ledger.ts'
 import { dedupSecret } from './idempotency.ts'
 import { fileGuard, type RollbackGuard } from './rollback-guard.ts'
 import { currentTree, type LedgerState, sequence } from './sequence.ts'
@@ -34,6 +37,7 @@ export async function openInlineWriter(config: WriterConfig): Promise<Writer> {
       },
     )
   }
+  if (!existsSync(config.path)) checkNotLost(config)
   const store = openSqliteStore(config.path)
   try {
     return await openWriterOn(store, config)
@@ -84,7 +88,8 @@ function checkHead(head: HeadRow, verifierKeys: readonly string[]): void {
   if (signed.size !== head.size || Buffer.compare(signed.root, head.root) !== 0) {
     throw new LedgerError(
       'edge_damaged',
-      `The head of size ${head.size} is not the one that was signed last.`,
+      `The head of size ${head.size} is not the one that was signed last. Run "deedbox verify --data …", move the ` +
+        'file away and put a backup back with "deedbox restore <backup> --data …".',
     )
   }
 }
@@ -118,7 +123,7 @@ class InlineWriter implements Writer {
     return this.#warning
   }
 
-  append(submissions: Submission[]): Promise<Sequenced[]> {
+  append(submissions: Submission[]): Promise<(Sequenced | Refused)[]> {
     return this.#inTurn(async () => {
       const now = Date.now()
       const { results, head } = await this.#transaction(async tx => {
@@ -145,6 +150,10 @@ class InlineWriter implements Writer {
       })
       this.#publishedAt = now
     })
+  }
+
+  touchKeys(uses: KeyUse[]): Promise<void> {
+    return this.#inTurn(() => this.#transaction(async tx => tx.touchApiKeys(uses)))
   }
 
   close(): Promise<void> {

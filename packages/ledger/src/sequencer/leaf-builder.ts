@@ -1,12 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
-import {
-  canonicalJson,
-  commitmentInput,
-  formatEventLeaf,
-  type LeafKind,
-  type Part,
-  saltLength,
-} from '@deedbox/tlog'
+import { commitmentInput, formatEventLeaf, type LeafKind, type Part, saltLength } from '@deedbox/tlog'
 import type { PreparedEvent } from '../events/index.ts'
 import type { EventRow } from '../store/index.ts'
 
@@ -35,22 +28,19 @@ export function buildLeaf(
   event: PreparedEvent,
   server: ServerPart,
 ): BuiltLeaf {
-  const salts = randomBytes(4 * saltLength)
+  const [coreSalt, contextSalt, payloadSalt, serverSalt] = [newSalt(), newSalt(), newSalt(), newSalt()]
   const core = Buffer.from(event.core)
   const context = Buffer.from(event.context)
   const payload = Buffer.from(event.payload)
-  const serverBytes = Buffer.from(canonicalJson(server))
-  const saltOf = (i: number) => salts.subarray(i * saltLength, (i + 1) * saltLength)
-  const commitment = (part: Part, salt: Uint8Array, content: Uint8Array) =>
-    hash('sha256', commitmentInput(salt, place.origin, place.txId, part, content), 'base64url')
+  const serverBytes = Buffer.from(serverText(server))
   const leaf = formatEventLeaf({
-    at: new Date(place.at).toISOString(),
-    context: commitment('context', saltOf(1), context),
-    core: commitment('core', saltOf(0), core),
+    at: timeText(place.at),
+    context: commitment(place, 'context', contextSalt, context),
+    core: commitment(place, 'core', coreSalt, core),
     kind: place.kind,
     ledger: place.origin,
-    payload: commitment('payload', saltOf(2), payload),
-    server: commitment('server', saltOf(3), serverBytes),
+    payload: commitment(place, 'payload', payloadSalt, payload),
+    server: commitment(place, 'server', serverSalt, serverBytes),
     tx_id: place.txId,
     v: 1,
   })
@@ -60,17 +50,67 @@ export function buildLeaf(
     row: {
       index: place.index,
       leaf: Buffer.from(leaf),
-      coreSalt: saltOf(0),
+      coreSalt,
       core,
-      contextSalt: saltOf(1),
+      contextSalt,
       context,
-      payloadSalt: saltOf(2),
+      payloadSalt,
       payload,
-      serverSalt: saltOf(3),
+      serverSalt,
       server: serverBytes,
       at: place.at,
       kind: place.kind,
       columns: event.columns,
     },
   }
+}
+
+/** RFC 8785, since the members stand in order and `prepareEvent` lets no half of a surrogate pair through. */
+function serverText({ amends, idempotency, principal, request_id }: ServerPart): string {
+  return JSON.stringify({ amends, idempotency, principal, request_id })
+}
+
+/** Salts are cut from a block of randomness: asking for each alone costs as much as five hashes. */
+let salts = new Uint8Array()
+let saltsUsed = 0
+const saltsPerBlock = 512
+
+function newSalt(): Uint8Array {
+  if (saltsUsed === salts.length) {
+    salts = randomBytes(saltsPerBlock * saltLength)
+    saltsUsed = 0
+  }
+  const salt = salts.subarray(saltsUsed, saltsUsed + saltLength)
+  saltsUsed += saltLength
+  return salt
+}
+
+/** All events of a commit have one time. */
+let lastTime = { at: Number.NaN, text: '' }
+
+function timeText(at: number): string {
+  if (lastTime.at !== at) lastTime = { at, text: new Date(at).toISOString() }
+  return lastTime.text
+}
+
+/** Holds one input of a hash after the other; larger ones are laid out by tlog itself. */
+const scratch = Buffer.allocUnsafeSlow(16 * 1024)
+const domainLength = scratch.write('deedbox-commit/v1\n', 'latin1')
+
+/** The commitment to one part: base64url of the SHA-256 of `commitmentInput`, without allocating that input. */
+function commitment(
+  { origin, txId }: { origin: string; txId: string },
+  part: Part,
+  salt: Uint8Array,
+  content: Buffer,
+): string {
+  if (content.length > scratch.length / 2) {
+    return hash('sha256', commitmentInput(salt, origin, txId, part, content), 'base64url')
+  }
+  scratch.set(salt, domainLength)
+  // An origin and an id are ASCII (create-ledger.ts, tx-id.ts).
+  const place = scratch.write(`${origin}\n${txId}\n${part}\n`, domainLength + saltLength, 'latin1')
+  const start = domainLength + saltLength + place
+  scratch.set(content, start)
+  return hash('sha256', scratch.subarray(0, start + content.length), 'base64url')
 }

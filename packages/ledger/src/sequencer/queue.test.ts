@@ -44,6 +44,8 @@ class HeldWriter implements Writer {
     this.published++
   }
 
+  async touchKeys(): Promise<void> {}
+
   async close(): Promise<void> {}
 }
 
@@ -110,7 +112,7 @@ test('a huge backlog is split into transactions, a single submission never', asy
   const writer = new HeldWriter()
   const queue = new Queue(writer)
   const many = Array.from({ length: 5 }, (_, i) =>
-    Array.from({ length: 1000 }, (_, j) => submission(`${i}-${j}`)),
+    Array.from({ length: 500 }, (_, j) => submission(`${i}-${j}`)),
   )
   const results = many.map(batch => queue.submit(batch))
   const all = Promise.all(results)
@@ -124,8 +126,43 @@ test('a huge backlog is split into transactions, a single submission never', asy
   }
   assert.deepEqual(
     writer.batches.map(batch => batch.length),
-    [2000, 2000, 1000],
+    [1000, 1000, 500],
   )
-  assert.equal((await all).flat().length, 5000)
+  assert.equal((await all).flat().length, 2500)
+  await queue.close()
+})
+
+test('a full transaction is handed over while another is under way; a smaller one goes on gathering', async () => {
+  const writer = new HeldWriter()
+  const queue = new Queue(writer)
+  const first = queue.submit([submission('first')])
+  await new Promise(setImmediate)
+  const small = queue.submit([submission('small')])
+  await new Promise(setImmediate)
+  assert.deepEqual(
+    writer.batches.map(batch => batch.length),
+    [1],
+  )
+  const full = queue.submit(Array.from({ length: 1_023 }, (_, i) => submission(`full-${i}`)))
+  await new Promise(setImmediate)
+  const third = queue.submit(Array.from({ length: 1_024 }, (_, i) => submission(`third-${i}`)))
+  await new Promise(setImmediate)
+  assert.deepEqual(
+    writer.batches.map(batch => batch.length),
+    [1, 1_024],
+  )
+  let open = true
+  const all = Promise.all([first, small, full, third]).then(answers => {
+    open = false
+    return answers
+  })
+  while (open) {
+    writer.end()
+    await new Promise(setImmediate)
+  }
+  assert.deepEqual(
+    (await all).map(answer => answer.length),
+    [1, 1, 1_023, 1_024],
+  )
   await queue.close()
 })

@@ -1,14 +1,24 @@
 import { LedgerError } from '../errors.ts'
+import type { Refused } from './admin-change.ts'
 import type { Sequenced, Submission, Writer } from './submission.ts'
 
 /** One transaction takes at most this many submissions; it keeps the time that others wait for the lock short. */
-const maxBatch = 2_048
+const maxBatch = 1_024
 
 /** The newest checkpoint becomes public this long after the last append, in milliseconds. */
 const idlePublish = 1_000
 
-interface Waiting {
+/** What goes into one transaction. */
+interface Group {
+  callers: Caller[]
+  submissions: Submission[][]
+  count: number
+}
+
+/** A caller whose submissions wait or are under way. */
+interface Caller {
   submissions: Submission[]
+  count: number
   resolve: (results: Sequenced[]) => void
   reject: (error: unknown) => void
 }
@@ -19,8 +29,10 @@ interface Waiting {
  */
 export class Queue {
   readonly #writer: Writer
-  #waiting: Waiting[] = []
-  #busy = false
+  readonly #waiting: Caller[] = []
+  #waitingCount = 0
+  /** Transactions handed over and not answered yet. */
+  #underWay = 0
   #scheduled = false
   #closed = false
   readonly #drained: (() => void)[] = []
@@ -34,7 +46,11 @@ export class Queue {
     this.#writer = writer
   }
 
-  /** Resolves once all of them are durable; they are committed in one transaction and in this order. */
+  /**
+   * Resolves once all of them are durable; they are committed in one transaction and in this order.
+   *
+   * @throws LedgerError why the transaction failed, or why an administrative change, submitted alone, was refused
+   */
   submit(submissions: Submission[]): Promise<Sequenced[]> {
     if (submissions.length === 0) return Promise.resolve([])
     if (this.#closed) {
@@ -44,7 +60,8 @@ export class Queue {
     }
     this.depth += submissions.length
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ submissions, resolve, reject })
+      this.#waiting.push({ submissions: [...submissions], count: submissions.length, resolve, reject })
+      this.#waitingCount += submissions.length
       this.#schedule()
     })
   }
@@ -61,48 +78,56 @@ export class Queue {
 
   /** Starts after the events of this turn of the loop have been taken in, so that they share a commit. */
   #schedule(): void {
-    if (this.#busy || this.#scheduled) return
+    if (this.#scheduled) return
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
-      void this.#run()
+      this.#run()
     })
   }
 
-  async #run(): Promise<void> {
-    if (this.#busy) return
-    this.#busy = true
-    while (this.#waiting.length > 0) {
-      const group = this.#takeGroup()
-      const all = group.length === 1 ? group[0]!.submissions : group.flatMap(waiting => waiting.submissions)
-      try {
-        const results = await this.#writer.append(all)
-        let from = 0
-        for (const waiting of group) {
-          waiting.resolve(results.slice(from, from + waiting.submissions.length))
-          from += waiting.submissions.length
-        }
-        this.failure = undefined
-        this.#publishSoon()
-      } catch (error) {
-        if (error instanceof LedgerError) this.failure = error
-        for (const waiting of group) waiting.reject(error)
-      }
-      this.depth -= all.length
+  /** Hands over what waits: one transaction at a time, but a full one already while another is under way. */
+  #run(): void {
+    while (
+      this.#underWay === 0 ? this.#waitingCount > 0 : this.#underWay === 1 && this.#waitingCount >= maxBatch
+    ) {
+      void this.#append(this.#takeGroup())
     }
-    this.#busy = false
-    for (const tell of this.#drained.splice(0)) tell()
+    if (this.depth === 0) for (const tell of this.#drained.splice(0)) tell()
   }
 
-  #takeGroup(): Waiting[] {
-    let count = 0
-    let groups = 0
-    for (const waiting of this.#waiting) {
-      if (groups > 0 && count + waiting.submissions.length > maxBatch) break
-      count += waiting.submissions.length
-      groups++
+  async #append(group: Group): Promise<void> {
+    const { callers, count } = group
+    this.#underWay++
+    try {
+      const results = await this.#writer.append(handedOver(group))
+      let from = 0
+      for (const caller of callers) {
+        settle(caller, results.slice(from, from + caller.count))
+        from += caller.count
+      }
+      this.failure = undefined
+      this.#publishSoon()
+    } catch (error) {
+      if (error instanceof LedgerError) this.failure = error
+      for (const { reject } of callers) reject(error)
     }
-    return this.#waiting.splice(0, groups)
+    this.depth -= count
+    this.#underWay--
+    this.#run()
+  }
+
+  #takeGroup(): Group {
+    const group: Group = { callers: [], submissions: [], count: 0 }
+    for (const caller of this.#waiting) {
+      if (group.count > 0 && group.count + caller.count > maxBatch) break
+      group.callers.push(caller)
+      group.submissions.push(caller.submissions.splice(0))
+      group.count += caller.count
+    }
+    this.#waiting.splice(0, group.callers.length)
+    this.#waitingCount -= group.count
+    return group
   }
 
   #publishSoon(): void {
@@ -114,4 +139,22 @@ export class Queue {
     }, idlePublish)
     this.#publishTimer.unref()
   }
+}
+
+/** The submissions, which are not held here any longer: a large batch would be copied by each collection. */
+function handedOver(group: Group): Submission[] {
+  const [first = [], ...more] = group.submissions.splice(0)
+  return more.length === 0 ? first : first.concat(...more)
+}
+
+function settle({ resolve, reject }: Caller, results: (Sequenced | Refused)[]): void {
+  const stored: Sequenced[] = []
+  for (const result of results) {
+    if ('refused' in result) {
+      reject(new LedgerError(result.refused, result.message))
+      return
+    }
+    stored.push(result)
+  }
+  resolve(stored)
 }

@@ -9,14 +9,18 @@ import {
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
-import type { HeadRow, IdempotencyRow, StoreTransaction } from '../store/index.ts'
+import type { EventRow, HeadRow, IdempotencyRow, StoreTransaction } from '../store/index.ts'
+import { applyAdminChange, type Refused } from './admin-change.ts'
 import { checkExtends } from './check-extends.ts'
 import { type DedupSecret, fingerprintOf, idempotencyHash } from './idempotency.ts'
-import { type BuiltLeaf, buildLeaf } from './leaf-builder.ts'
+import { buildLeaf } from './leaf-builder.ts'
 import type { Sequenced, Submission } from './submission.ts'
 import { newTxId } from './tx-id.ts'
 
 const { sha256 } = nodeCrypto
+
+/** Rows are handed to the store in portions, so that a large batch is not in memory twice. */
+const rowsPerInsert = 256
 
 /** One ledger as the sequencer holds it between transactions. */
 export interface LedgerState {
@@ -35,6 +39,8 @@ export interface LedgerState {
  * leaves, tiles and the signed head. The caller holds the only write lock of the database, so what is read here
  * is still true at the commit; the compare-and-swap on the head is the second line of defence (pitfall P3).
  *
+ * An administrative change that no longer applies is refused alone, without a leaf.
+ *
  * @returns one result per submission, in order, and the new head (the old one when nothing was new)
  * @throws LedgerError `edge_damaged` when the stored tiles do not hash to the stored root
  */
@@ -43,21 +49,28 @@ export async function sequence(
   ledger: LedgerState,
   submissions: readonly Submission[],
   now: number,
-): Promise<{ results: Sequenced[]; head: HeadRow }> {
+): Promise<{ results: (Sequenced | Refused)[]; head: HeadRow }> {
   const from = await tx.head(ledger.ledgerId)
   const tree = await currentTree(tx, ledger, from)
   const at = Math.max(now, from.at)
   const known = new KnownKeys(tx, ledger)
-  const built: BuiltLeaf[] = []
-  const results: Sequenced[] = []
+  let rows: EventRow[] = []
+  const results: (Sequenced | Refused)[] = []
   for (const submission of submissions) {
-    const { event, principal, requestId } = submission
+    const { event, principal, requestId, adminChange } = submission
+    if (adminChange !== undefined) {
+      const refused = await applyAdminChange(tx, ledger.ledgerId, adminChange, at)
+      if (refused !== undefined) {
+        results.push(refused)
+        continue
+      }
+    }
     const use = event.idempotencyKey === undefined ? undefined : await known.lookUp(principal, event)
     if (use?.repeatOf !== undefined) {
       results.push({ ...use.repeatOf, duplicate: true, requestId })
       continue
     }
-    const index = from.size + built.length
+    const index = tree.size
     const leaf = buildLeaf(
       { origin: ledger.origin, index, txId: newTxId(index), at, kind: submission.kind },
       event,
@@ -68,14 +81,17 @@ export async function sequence(
         ...(use?.first === undefined ? {} : { amends: use.first.txId }),
       },
     )
-    built.push(leaf)
+    rows.push(leaf.row)
     tree.append(leafHash(sha256, leaf.row.leaf))
+    if (rows.length === rowsPerInsert) {
+      await tx.insertEvents(ledger.ledgerId, rows)
+      rows = []
+    }
     const result = { index, txId: leaf.txId, payloadHash: leaf.payloadHash, duplicate: false, requestId }
     results.push(use?.first === undefined ? result : { ...result, amends: use.first.txId })
     if (use !== undefined) known.remember(use, result)
-    if (submission.newApiKey !== undefined) await tx.insertApiKey(submission.newApiKey)
   }
-  if (built.length === 0) {
+  if (tree.size === from.size) {
     ledger.edge = { head: from, tree }
     return { results, head: from }
   }
@@ -83,10 +99,7 @@ export async function sequence(
   const root = tree.root()
   const note = signNote(formatCheckpoint({ origin: ledger.origin, size: tree.size, root }), ledger.signers)
   const head: HeadRow = { size: tree.size, root, at, note }
-  await tx.insertEvents(
-    ledger.ledgerId,
-    built.map(leaf => leaf.row),
-  )
+  await tx.insertEvents(ledger.ledgerId, rows)
   await tx.insertIdempotency(ledger.ledgerId, known.fresh)
   await tx.writeTiles(ledger.ledgerId, tree.takeChangedTiles())
   if (!(await tx.moveHead(ledger.ledgerId, from, head))) {
@@ -140,7 +153,8 @@ function damaged(ledger: LedgerState, head: HeadRow, cause?: unknown): LedgerErr
   return new LedgerError(
     'edge_damaged',
     `The stored tiles of ${ledger.origin} do not hash to its head of size ${head.size}. ` +
-      'Nothing is written on top of damage: run "deedbox verify --data …" and restore a backup.',
+      'Nothing is written on top of damage: run "deedbox verify --data …", move the file away and put a backup back ' +
+      'with "deedbox restore <backup> --data …".',
     { cause },
   )
 }

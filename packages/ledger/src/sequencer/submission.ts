@@ -1,6 +1,7 @@
 import type { LedgerError } from '../errors.ts'
 import type { EventColumns, PreparedEvent } from '../events/index.ts'
-import type { ApiKeyRow } from '../store/index.ts'
+import type { KeyUse } from '../store/index.ts'
+import type { AdminChange, Refused } from './admin-change.ts'
 
 /** One thing to be sequenced. Plain data: it crosses from the caller's thread to the writer's. */
 export interface Submission {
@@ -9,8 +10,8 @@ export interface Submission {
   principal: string
   event: PreparedEvent
   requestId: string
-  /** An API key to store in the same transaction as the leaf that records its creation. */
-  newApiKey?: ApiKeyRow
+  /** What changes in the tables in the same transaction as the leaf that records it. Such a one is submitted alone. */
+  adminChange?: AdminChange
 }
 
 /** What became of it, once it is durable. */
@@ -64,9 +65,11 @@ export interface Writer {
    * Sequences all of them in one transaction, in order. Resolves once they are durable and the rollback guard
    * is stored. On rejection none is stored, except with the code `outcome_unknown`: then either all or none.
    */
-  append(submissions: Submission[]): Promise<Sequenced[]>
+  append(submissions: Submission[]): Promise<(Sequenced | Refused)[]>
   /** Publishes the newest checkpoint if it is not public yet. */
   publish(): Promise<void>
+  /** Notes when API keys were used. Who is not told that it failed has lost nothing but the note. */
+  touchKeys(uses: KeyUse[]): Promise<void>
   close(): Promise<void>
 }
 

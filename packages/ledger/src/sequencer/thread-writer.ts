@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { LedgerError, type LedgerErrorCode } from '../errors.ts'
+import type { KeyUse } from '../store/index.ts'
+import type { Refused } from './admin-change.ts'
 import type { OpenedLedger, Sequenced, Submission, Writer, WriterConfig } from './submission.ts'
 import type { PlainError, WriterAnswer, WriterRequest } from './writer-thread.ts'
 
@@ -13,7 +15,7 @@ function ownThreadFile(): URL {
   )
 }
 
-type Pending = { resolve: (results: Sequenced[]) => void; reject: (error: LedgerError) => void }
+type Pending = { resolve: (results: (Sequenced | Refused)[]) => void; reject: (error: LedgerError) => void }
 
 /**
  * Opens the ledger of `config` for writing in a thread of its own.
@@ -33,6 +35,8 @@ export function openThreadWriter(config: WriterConfig, threadFile: URL | undefin
   const worker = new Worker(file, {
     workerData: config,
     name: 'deedbox-writer',
+    // What a batch leaves behind is short-lived; by default the engine would keep up to 96 MB for it.
+    resourceLimits: { maxYoungGenerationSizeMb: 24 },
     // --input-type is for a program given as text; a thread's file says by its name what it is.
     ...(process.execArgv.some(option => option.startsWith('--input-type')) ? { execArgv: [] } : {}),
   })
@@ -80,12 +84,16 @@ class ThreadWriter implements Writer {
     return this.#warning
   }
 
-  append(submissions: Submission[]): Promise<Sequenced[]> {
+  append(submissions: Submission[]): Promise<(Sequenced | Refused)[]> {
     return this.#ask({ id: this.#nextId++, do: 'append', submissions })
   }
 
   async publish(): Promise<void> {
     await this.#ask({ id: this.#nextId++, do: 'publish' })
+  }
+
+  async touchKeys(uses: KeyUse[]): Promise<void> {
+    await this.#ask({ id: this.#nextId++, do: 'touch', uses })
   }
 
   async close(): Promise<void> {
@@ -98,7 +106,7 @@ class ThreadWriter implements Writer {
     await this.#worker.terminate()
   }
 
-  #ask(request: WriterRequest): Promise<Sequenced[]> {
+  #ask(request: WriterRequest): Promise<(Sequenced | Refused)[]> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone)
     return new Promise((resolve, reject) => {
       // First: what cannot be copied to another thread throws here and must leave nothing behind.

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { indexOfTxId, newTxId } from './tx-id.ts'
 
-test('P11 an id names its index, sorts like it, and no two are equal', () => {
+test('P11 F4 an id names its index, sorts like it, and no two are equal', () => {
   const index = fc.integer({ min: 0, max: 2 ** 40 - 1 })
   fc.assert(
     fc.property(index, index, (a, b) => {

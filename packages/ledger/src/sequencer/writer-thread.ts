@@ -1,5 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { LedgerError } from '../errors.ts'
+import type { KeyUse } from '../store/index.ts'
+import type { Refused } from './admin-change.ts'
 import { openInlineWriter } from './inline-writer.ts'
 import type { OpenedLedger, Sequenced, Submission, WriterConfig } from './submission.ts'
 
@@ -7,6 +9,7 @@ import type { OpenedLedger, Sequenced, Submission, WriterConfig } from './submis
 export type WriterRequest = { id: number } & (
   | { do: 'append'; submissions: Submission[] }
   | { do: 'publish' }
+  | { do: 'touch'; uses: KeyUse[] }
   | { do: 'close' }
 )
 
@@ -22,7 +25,7 @@ export interface PlainError {
 export type WriterAnswer =
   | { opened: OpenedLedger }
   | { failed: PlainError }
-  | { id: number; results: Sequenced[] }
+  | { id: number; results: (Sequenced | Refused)[] }
   | { id: number; error: PlainError }
   | { warning: string | undefined }
 
@@ -43,7 +46,9 @@ if (parentPort !== null) {
           said = writer.warning
           return
         }
-        await (request.do === 'publish' ? writer.publish() : writer.close())
+        if (request.do === 'publish') await writer.publish()
+        else if (request.do === 'touch') await writer.touchKeys(request.uses)
+        else await writer.close()
         say({ id, results: [] })
         if (request.do === 'close') port.close()
       } catch (error) {

@@ -1,9 +1,10 @@
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatVerifierKey, type NoteSigner } from '@deedbox/tlog'
 import { ed25519Signer, generateSigningKey, parseSigningKey } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
 import { makeFolder } from '../make-folder.ts'
+import { syncFolder } from '../sync-folder.ts'
 
 /**
  * The signing keys of one ledger, oldest first. All of them sign; the first one's seed is also the root of the
@@ -68,14 +69,6 @@ export function createSigningKeys(source: SigningKeySource, ledger: string, orig
     )
   }
   return keysOf([privateKey], fileOf(source, ledger))
-}
-
-/** Without this a power cut could keep the ledger and lose the name of its key's file. Windows has no such call. */
-function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return
-  const descriptor = openSync(folder, 'r')
-  fsyncSync(descriptor)
-  closeSync(descriptor)
 }
 
 function keysOf(lines: string[], where: string): SigningKeys {

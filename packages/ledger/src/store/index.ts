@@ -1,6 +1,8 @@
+export { closeForGood } from './sqlite/close-for-good.ts'
 export { sentenceOf, sqliteCode } from './sqlite/connection.ts'
+export { copyDatabase } from './sqlite/database-copy.ts'
 export type { PackedRow } from './sqlite/packed-rows.ts'
-export { attestation, positionOf, segmentOf, segmentRange } from './sqlite/schema.ts'
+export { attestation, positionOf, segmentLength, segmentOf, segmentRange } from './sqlite/schema.ts'
 export type { SqliteInspection } from './sqlite/sqlite-inspection.ts'
 export { openSqliteReader, type SqliteReader } from './sqlite/sqlite-reader.ts'
 export { openSqliteStore } from './sqlite/sqlite-store.ts'
@@ -12,6 +14,7 @@ export {
   type EventRow,
   type HeadRow,
   type IdempotencyRow,
+  type KeyUse,
   type LedgerRow,
   type LedgerStore,
   type StoreTransaction,

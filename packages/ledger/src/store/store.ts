@@ -110,10 +110,21 @@ export interface ApiKeyRow {
   /** SHA-256 of the whole key text, 32 bytes. */
   hash: Uint8Array
   scopes: string[]
+  /** Milliseconds since the epoch, as all times here: that of the leaf that records the creation. */
   createdAt: number
-  /** Milliseconds since the epoch, or null: never. */
+  /** From then on it is refused; null: never. */
   expiresAt: number | null
   revokedAt: number | null
+  /** The key that took its place in a rotation. */
+  replacedBy: string | null
+  /** A note without proof, up to a minute old; null: not yet. */
+  lastUsedAt: number | null
+}
+
+/** A key was used, at a time in milliseconds since the epoch. */
+export interface KeyUse {
+  keyId: string
+  at: number
 }
 
 /** One transaction. Every call is about the database's state as of now, own writes included. */
@@ -142,5 +153,11 @@ export interface StoreTransaction {
   /** Keeps a checkpoint for ever: it is public from now on. Publishing the same size again changes nothing. */
   publishCheckpoint(ledgerId: number, size: number, note: string, at: number): Promise<void> | void
   insertApiKey(row: ApiKeyRow): Promise<void> | void
+  /** Of any ledger of the database: a key's text is unique in it. */
   apiKeyByHash(hash: Uint8Array): Promise<ApiKeyRow | null> | ApiKeyRow | null
+  apiKey(keyId: string): Promise<ApiKeyRow | null> | ApiKeyRow | null
+  /** Stores `expiresAt`, `revokedAt` and `replacedBy` of the row with this `keyId`; nothing else of a key changes. */
+  updateApiKey(row: ApiKeyRow): Promise<void> | void
+  /** Notes uses; a later use that is noted already stays. */
+  touchApiKeys(uses: readonly KeyUse[]): Promise<void> | void
 }

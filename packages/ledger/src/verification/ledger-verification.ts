@@ -11,7 +11,7 @@ import {
 import { nodeCrypto } from '@deedbox/tlog/node'
 import type { HeadRow, LedgerRow, SqliteInspection, SqliteReader } from '../store/index.ts'
 import { positionOf, segmentOf } from '../store/index.ts'
-import { ApiKeyCheck, keyCreated } from './api-key-check.ts'
+import { ApiKeyCheck, isKeyLeafName } from './api-key-check.ts'
 import { damageOf } from './damage.ts'
 import { type DataCheck, type DataReport, dataReport } from './data-report.ts'
 import { Findings } from './findings.ts'
@@ -168,12 +168,11 @@ export class LedgerVerification {
     if (storedTiles !== tiles) {
       this.#mismatch(`Table tiles has ${storedTiles} rows; a tree of ${this.size} has ${tiles} tiles.`)
     }
-    const segments = [positionOf(ledgerId, 0), positionOf(ledgerId, Math.max(this.size - 1, 0))].map(
-      segmentOf,
-    )
-    const strayTerms = inspection.termsOutside(segments[0]!, segments[1]!)
-    if (strayTerms > 0)
-      this.#mismatch(`Table event_terms has rows in segments without an event: ${strayTerms}.`)
+    const full = segmentOf(positionOf(ledgerId, this.size)) - 1
+    const strayTerms = inspection.termsOutside(segmentOf(positionOf(ledgerId, 0)), full)
+    if (strayTerms > 0) {
+      this.#mismatch(`Table event_terms has rows in segments that are not full: ${strayTerms}.`)
+    }
     this.#redactions.judge(this.#findings, index => this.#own!.gapAt(index))
     this.#checkKeys(inspection, stored)
     this.#checkAdministration(inspection)
@@ -191,9 +190,9 @@ export class LedgerVerification {
   /** What the ledger's own acts say about other tables, in their order. */
   #checkAdministration(inspection: SqliteInspection): void {
     const apiKeys = new ApiKeyCheck(this.#findings)
-    for (const { index, name, payload } of this.#acts) {
+    for (const { index, name, at, payload } of this.#acts) {
       try {
-        if (name === keyCreated) apiKeys.expect(index, payload)
+        if (isKeyLeafName(name)) apiKeys.expect(index, name, at, payload)
       } catch (error) {
         const detail = `A part of event ${index} cannot be read: ${String(error)}`
         this.#findings.add('content_mismatch', detail, index)

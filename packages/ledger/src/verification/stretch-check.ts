@@ -2,7 +2,14 @@ import { formatEventLeaf, type LeafKind, leafHash, type Part, saltLength } from 
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { columnNames, columnsOfParts, type EventColumns } from '../events/index.ts'
 import { indexOfTxId } from '../sequencer/index.ts'
-import { type LedgerRow, type PackedRow, positionOf, type SqliteInspection, termsOf } from '../store/index.ts'
+import {
+  type LedgerRow,
+  type PackedRow,
+  positionOf,
+  type SqliteInspection,
+  segmentLength,
+  termsOf,
+} from '../store/index.ts'
 import { CommitmentBuffer, txIdLength } from './commitment-buffer.ts'
 import { type Finding, Findings } from './findings.ts'
 import { addKeyUse, type KeyUse } from './idempotency-check.ts'
@@ -76,10 +83,11 @@ export class StretchCheck {
       if (row.index !== first + stretch.rows) break
       this.#take(row, stretch)
     }
-    // Behind a gap nobody knows what the terms should be, and the gap itself is a finding.
-    if (stretch.rows === end - first) {
-      compareTerms(this.#inspection, positionOf(ledgerId, first), stretch.terms, (place, what) =>
-        stretch.reportTerm(place, what),
+    // Only full segments have terms. Behind a gap nobody knows what they should be, and the gap is a finding.
+    for (let place = 0; place + segmentLength <= stretch.rows; place += segmentLength) {
+      const expected = stretch.terms.slice(place, place + segmentLength)
+      compareTerms(this.#inspection, positionOf(ledgerId, first + place), expected, (at, what) =>
+        stretch.reportTerm(place + at, what),
       )
     }
     return stretch.result()

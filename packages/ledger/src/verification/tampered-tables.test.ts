@@ -39,32 +39,9 @@ const attacks: { title: string; sql: string; detail: RegExp; index?: number }[] 
     detail: /Table event_terms|SQLite's own check of the file/,
   },
   {
-    title: 'F14 a term that was taken out, so that a search passes over its event',
-    sql: 'DELETE FROM event_terms WHERE position = (1 << 40) + 2 AND term = (SELECT max(term) FROM event_terms)',
-    detail: /Table event_terms lacks a row: event 2/,
-    index: 2,
-  },
-  {
-    title: 'F14 a term that was moved to another event',
-    sql: 'UPDATE event_terms SET position = position + 1, term = term + 1 WHERE position = (1 << 40) + 3',
-    detail: /Table event_terms lacks a row: event 3/,
-    index: 3,
-  },
-  {
-    title: 'F14 a term that the event does not have',
-    sql: 'INSERT INTO event_terms VALUES ((1 << 26), 5, (1 << 40) + 1)',
-    detail: /Table event_terms has a row that the event knows nothing of: event 1/,
-    index: 1,
-  },
-  {
-    title: 'F14 a term of an event that does not exist',
-    sql: 'INSERT INTO event_terms VALUES ((1 << 26), 5, (1 << 40) + 99)',
-    detail: /Table event_terms has a row that the event knows nothing of: event 99/,
-  },
-  {
-    title: 'F14 terms in a segment without events',
-    sql: 'INSERT INTO event_terms VALUES ((1 << 26) + 7, 5, 5)',
-    detail: /Table event_terms has rows in segments without an event: 1/,
+    title: 'F14 terms in a segment that is not full',
+    sql: 'INSERT INTO event_terms VALUES ((1 << 28), 5, (1 << 40) + 1)',
+    detail: /Table event_terms has rows in segments that are not full: 1/,
   },
   {
     title: 'the time of the head',
@@ -142,12 +119,12 @@ const attacks: { title: string; sql: string; detail: RegExp; index?: number }[] 
   },
   {
     title: 'an API key slipped in',
-    sql: "INSERT INTO api_keys VALUES ('key_x', 1, 'writer_x', 'x', zeroblob(32), 'write read', 0, NULL, NULL)",
+    sql: "INSERT INTO api_keys VALUES ('key_x', 1, 'writer_x', 'x', zeroblob(32), 'write read', 0, NULL, NULL, NULL, NULL)",
     detail: /key key_x: no leaf records its creation/,
   },
   {
     title: 'an API key slipped in under another ledger',
-    sql: `INSERT INTO api_keys VALUES ('key_x', 2, 'writer_x', 'x', zeroblob(32), 'write read', 0, NULL, NULL)`,
+    sql: `INSERT INTO api_keys VALUES ('key_x', 2, 'writer_x', 'x', zeroblob(32), 'write read', 0, NULL, NULL, NULL, NULL)`,
     detail: /key key_x: no leaf records its creation/,
   },
   {
@@ -161,7 +138,10 @@ const attacks: { title: string; sql: string; detail: RegExp; index?: number }[] 
     principal: "'writer_x'",
     name: "'x'",
     scopes: "'write read admin'",
+    created_at: 'created_at - 1',
     expires_at: '1',
+    revoked_at: '1',
+    replaced_by: "'key_x'",
   }).map(([column, value]) => ({
     title: `an API key with another ${column}`,
     sql: `UPDATE api_keys SET ${column} = ${value} WHERE name = 'writer'`,
@@ -236,6 +216,9 @@ test('P5 a member named __proto__ derives no search column, neither at intake no
 test('the report lists what nothing vouches for', async t => {
   const { folder } = await smallLedger(t)
   const { notAttested } = checkLog(folder)
-  assert(notAttested.includes('api_keys.revoked_at'))
+  assert.deepEqual(
+    notAttested.filter(column => column.startsWith('api_keys.')),
+    ['api_keys.last_used_at'],
+  )
   assert(!notAttested.some(column => column.startsWith('events.')))
 })

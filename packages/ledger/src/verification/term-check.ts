@@ -1,10 +1,10 @@
-import { type SqliteInspection, segmentOf, segmentRange } from '../store/index.ts'
+import { type SqliteInspection, segmentLength, segmentOf } from '../store/index.ts'
 
-/** Events of one stretch of verification: the length of a segment of the search index, and aligned with it. */
-export const stretchLength: number = segmentRange(0)[1] + 1
+/** Events of one stretch of verification: some whole segments of the search index. */
+export const stretchLength: number = 4 * segmentLength
 
 /**
- * Compares one segment of table `event_terms` with the events in it: each has exactly the terms of its own columns.
+ * Compares one full segment of table `event_terms` with the events in it: each has exactly the terms of its own columns.
  * Otherwise a search would pass over an event that is there, and nobody would miss it. A segment is complete in itself.
  *
  * @param first the position of the segment's first event

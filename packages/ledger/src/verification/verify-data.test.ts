@@ -252,7 +252,7 @@ test('P4 P6 history rewritten with the stolen database but without the key: fork
   assert(['fork', 'content_mismatch'].includes(checkLog(folder, keys).verdict))
 })
 
-test('verification reads one state while the ledger goes on writing', async t => {
+test('P23 verification reads one state while the ledger goes on writing', async t => {
   const folder = tempFolder(t)
   const ledger = await openTestLedger(t, folder)
   await ledger.appendBatch(Array.from({ length: 500 }, (_, n) => testEvent(n)))

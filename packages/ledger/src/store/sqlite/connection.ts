@@ -21,13 +21,13 @@ const busyTimeout = 10_000
  *   those of a ledger, `storage_failed`
  */
 export function openForWriting(path: string): DatabaseSync {
-  const fresh = !existsSync(path) || statSync(path).size === 0
   // SQLite gives its log the mode of the file; payloads are nobody else's business.
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
   const db = connect(path, path, false)
   try {
-    if (fresh) {
-      // These three are laid down with the first page and cannot be changed afterwards without a full rewrite.
+    if (isBlank(db, path)) {
+      // These three are laid down with the first page and cannot be changed afterwards without a full rewrite. A
+      // process that was killed between that page and the journal mode leaves a blank file that is not empty.
       db.exec('PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL')
     }
     createUnlessThere(db, path)
@@ -72,7 +72,7 @@ function openIdentified(location: string | URL, path: string): DatabaseSync {
   const db = connect(location, path, true)
   try {
     checkIdentity(db, path)
-    db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -16000')
+    db.exec('PRAGMA query_only = ON; PRAGMA cache_size = -8000')
     return db
   } catch (error) {
     db.close()
@@ -110,8 +110,13 @@ function connect(location: string | URL, path: string, readOnly: boolean): Datab
   }
 }
 
+/** Nobody's file yet: neither a ledger nor another program's database. */
+function isBlank(db: DatabaseSync, path: string): boolean {
+  return pragma(db, 'application_id', path) === 0 && tableCount(db) === 0
+}
+
 function createUnlessThere(db: DatabaseSync, path: string): void {
-  if (pragma(db, 'application_id', path) !== 0 || tableCount(db) > 0) {
+  if (!isBlank(db, path)) {
     checkIdentity(db, path)
     return
   }
@@ -136,7 +141,8 @@ function checkSchema(db: DatabaseSync, path: string): void {
   throw new LedgerError(
     'edge_damaged',
     `The tables of ${path} are not those of a ledger. ${first.detail} Nothing is written into it: ` +
-      'find out who changed it, run "deedbox verify --data …" and restore a backup.',
+      'find out who changed it, run "deedbox verify --data …", move the file away and put a backup back with ' +
+      '"deedbox restore <backup> --data …".',
   )
 }
 
@@ -164,13 +170,20 @@ function applySettings(db: DatabaseSync): void {
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA secure_delete = ON;
     PRAGMA foreign_keys = ON;
-    PRAGMA cache_size = -32000;
+    PRAGMA cache_size = -16000;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA wal_autocheckpoint = 4000;
   `)
   const wanted = { journal_mode: 'wal', synchronous: 2, secure_delete: 1, auto_vacuum: 2 }
   for (const [name, value] of Object.entries(wanted)) {
     const actual = readPragma(db, name)
+    if (name === 'journal_mode' && actual === 'delete') {
+      throw new LedgerError(
+        'storage_failed',
+        'This ledger is closed: "deedbox recover" did it, or another program changed its journal mode. It can be read ' +
+          'and verified; to go on writing, run "deedbox recover" again or put a backup back with "deedbox restore".',
+      )
+    }
     if (actual !== value) {
       throw new LedgerError(
         'storage_failed',

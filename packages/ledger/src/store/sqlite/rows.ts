@@ -74,5 +74,7 @@ export function toApiKeyRow(row: SqliteRow): ApiKeyRow {
     createdAt: Number(row.created_at),
     expiresAt: row.expires_at === null ? null : Number(row.expires_at),
     revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
+    replacedBy: row.replaced_by as string | null,
+    lastUsedAt: row.last_used_at === null ? null : Number(row.last_used_at),
   }
 }

@@ -26,10 +26,10 @@ export function indexOf(ledgerId: number, position: number): number {
   return position - ledgerId * indexesPerLedger
 }
 
-/** Positions per segment of {@link createTables}' `event_terms`. */
-const segmentLength = 16_384
+/** Positions per segment of {@link createTables}' `event_terms`; divides the positions of a ledger. */
+export const segmentLength = 4_096
 
-/** The segment in which the terms of the event at a position are kept. */
+/** The segment to which the event at a position belongs. */
 export function segmentOf(position: number): number {
   return Math.floor(position / segmentLength)
 }
@@ -55,10 +55,11 @@ export const indexedColumns: readonly (keyof EventColumns)[] = [
 /**
  * Run once, in one transaction, on an empty file.
  *
- * `event_terms` is the search index: one row for each event and each of its {@link indexedColumns} that has a value,
- * where `term` is a hash of column and value. Identifiers are random, so an index ordered by them would touch as many
- * pages as it gains rows, the more the larger it is. Ordered by segment first, all that is written falls into the
- * last segment, which stays small: ingest costs the same at any size. A search asks one segment after the other.
+ * `event_terms` is the search index: one row for each event of a full segment and each of its {@link indexedColumns}
+ * that has a value, where `term` is a hash of column and value. Identifiers are random, so an index that grows with
+ * each event touches a page for each row, the more the larger it is. Here a segment is indexed at once when it is
+ * full, in the order of the index: everything is written at its end, and ingest costs the same at any size. A search
+ * asks one segment after the other, and reads the events themselves where they have no index yet.
  */
 export const createTables: string = `
 CREATE TABLE ledgers (
@@ -135,7 +136,9 @@ CREATE TABLE api_keys (
   scopes TEXT NOT NULL,
   created_at INTEGER NOT NULL,
   expires_at INTEGER,
-  revoked_at INTEGER
+  revoked_at INTEGER,
+  replaced_by TEXT,
+  last_used_at INTEGER
 ) STRICT, WITHOUT ROWID;
 `
 
@@ -204,8 +207,10 @@ export const attestation: Record<string, Record<string, 'committed' | 'derived' 
     name: 'derived',
     hash: 'derived',
     scopes: 'derived',
-    created_at: 'not attested',
+    created_at: 'derived',
     expires_at: 'derived',
-    revoked_at: 'not attested',
+    revoked_at: 'derived',
+    replaced_by: 'derived',
+    last_used_at: 'not attested',
   },
 }

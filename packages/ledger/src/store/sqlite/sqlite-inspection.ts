@@ -107,9 +107,11 @@ export class SqliteInspection {
 
   /** The API keys of every ledger of the file: a key is looked up by its hash alone. */
   *apiKeys(): Generator<ApiKeyRow> {
-    const times = ['ledger_id', 'created_at', 'expires_at', 'revoked_at'].map(exact).join(', ')
+    const numbers = ['ledger_id', 'created_at', 'expires_at', 'revoked_at', 'last_used_at']
+      .map(exact)
+      .join(', ')
     const statement = this.#db.prepare(
-      `SELECT key_id, principal, name, hash, scopes, ${times} FROM api_keys ORDER BY key_id`,
+      `SELECT key_id, principal, name, hash, scopes, replaced_by, ${numbers} FROM api_keys ORDER BY key_id`,
     )
     for (const row of statement.iterate()) yield toApiKeyRow(row as SqliteRow)
   }

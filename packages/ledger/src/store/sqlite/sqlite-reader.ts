@@ -26,6 +26,15 @@ export interface ScanResult {
   next: number | null
 }
 
+/** What a scan of columns found, and where the next one goes on, or null when the range is exhausted. */
+export interface ColumnScan {
+  /** `at` is milliseconds since the epoch; `values` the columns that were asked for, by name. */
+  rows: { index: number; at: number; values: Readonly<Record<string, unknown>> }[]
+  /** Rows and empty segments that were looked at. */
+  scanned: number
+  next: number | null
+}
+
 /** Rows and segments that one scan looks at before it hands back what it has: no search holds the thread for long. */
 const scanLimit = 20_000
 
@@ -99,21 +108,34 @@ export class SqliteReader {
 
   /** One page of a search. */
   scan(request: ScanRequest): ScanResult {
-    const { ledgerId, kind, limit } = request
-    const wanted = Object.entries(request.equals).filter(([, value]) => value !== undefined && value !== null)
+    const { ledgerId, limit } = request
+    const wanted = wantedOf(request)
     const found: number[] = []
     let scanned = 0
-    for (const row of this.#candidates(request, wanted)) {
+    for (const row of this.#candidates(request, wanted, [])) {
       const index = indexOf(ledgerId, Number(row.position))
       if (found.length === limit || scanned === scanLimit) return this.#page(ledgerId, found, index)
       scanned++
       // A segment without a candidate stands for itself, so that a long way through empty ones ends too.
       if (row.kind === undefined) continue
-      const fits =
-        (kind === undefined || row.kind === kind) && wanted.every(([column, value]) => row[column] === value)
-      if (fits) found.push(index)
+      if (fits(row, request.kind, wanted)) found.push(index)
     }
     return this.#page(ledgerId, found, null)
+  }
+
+  /** What {@link scan} would find, without content: the times and these columns. Looks at `limit` rows at most. */
+  scanColumns(request: ScanRequest, columns: readonly (keyof EventColumns)[]): ColumnScan {
+    const wanted = wantedOf(request)
+    const rows: ColumnScan['rows'] = []
+    let scanned = 0
+    for (const row of this.#candidates(request, wanted, ['at', ...columns])) {
+      const index = indexOf(request.ledgerId, Number(row.position))
+      if (scanned === request.limit) return { rows, scanned, next: index }
+      scanned++
+      if (row.kind === undefined || !fits(row, request.kind, wanted)) continue
+      rows.push({ index, at: Number(row.at), values: row })
+    }
+    return { rows, scanned, next: null }
   }
 
   /**
@@ -122,11 +144,13 @@ export class SqliteReader {
    */
   *#candidates(
     { ledgerId, equals, from, to, newestFirst }: ScanRequest,
-    wanted: readonly (readonly [string, unknown])[],
+    wanted: Wanted,
+    shown: readonly string[],
   ): Generator<Record<string, unknown>> {
     if (from > to) return
     const [first, last] = [positionOf(ledgerId, from), positionOf(ledgerId, to)]
-    const columns = ['kind', ...wanted.map(([column]) => column)].map(column => `e.${column}`).join(', ')
+    const names = new Set(['kind', ...wanted.map(([column]) => column), ...shown])
+    const columns = [...names].map(column => `e.${column}`).join(', ')
     const order = newestFirst ? 'DESC' : 'ASC'
     const leader = indexedColumns.find(column => wanted.some(([name]) => name === column))
     if (leader === undefined) {
@@ -134,26 +158,39 @@ export class SqliteReader {
       yield* this.#db.prepare(sql).iterate(first, last)
       return
     }
-    const term = termOf(leader, equals[leader] ?? '')
-    const segments = {
-      from: segmentOf(newestFirst ? last : first),
-      to: segmentOf(newestFirst ? first : last),
-    }
-    const statement = this.#db.prepare(
+    const value = equals[leader] ?? ''
+    const term = termOf(leader, value)
+    const indexed = this.#db.prepare(
       `SELECT t.position, ${columns} FROM event_terms t CROSS JOIN events e ON e.position = t.position` +
         ` WHERE t.segment = ? AND t.term = ? AND t.position BETWEEN ? AND ? ORDER BY t.position ${order}`,
     )
-    for (let segment = segments.from; newestFirst ? segment >= segments.to : segment <= segments.to; ) {
+    const unindexed = this.#db.prepare(
+      `SELECT e.position, ${columns} FROM events e` +
+        ` WHERE e.position BETWEEN ? AND ? AND e.${leader} = ? ORDER BY e.position ${order}`,
+    )
+    const growing = segmentOf(positionOf(ledgerId, this.head(ledgerId).size))
+    const [lowest, highest] = [segmentOf(first), segmentOf(last)]
+    for (let i = 0; i <= highest - lowest; i++) {
+      const segment = newestFirst ? highest - i : lowest + i
       const [start, end] = segmentRange(segment)
-      yield { position: newestFirst ? Math.min(end, last) : Math.max(start, first) }
-      yield* statement.iterate(segment, term, first, last)
-      segment += newestFirst ? -1 : 1
+      const [low, high] = [Math.max(start, first), Math.min(end, last)]
+      yield { position: newestFirst ? high : low }
+      yield* segment < growing
+        ? indexed.iterate(segment, term, low, high)
+        : unindexed.iterate(low, high, value)
     }
   }
 
   apiKeyByHash(hash: Uint8Array): ApiKeyRow | null {
     const row = this.#prepare('SELECT * FROM api_keys WHERE hash = ?').get(hash)
     return row === undefined ? null : toApiKeyRow(row as SqliteRow)
+  }
+
+  /** The keys of a ledger, oldest first. */
+  apiKeys(ledgerId: number): ApiKeyRow[] {
+    return this.#prepare('SELECT * FROM api_keys WHERE ledger_id = ? ORDER BY created_at, key_id')
+      .all(ledgerId)
+      .map(row => toApiKeyRow(row as SqliteRow))
   }
 
   apiKeyCount(ledgerId: number): number {
@@ -222,6 +259,16 @@ export class SqliteReader {
     }
     return statement
   }
+}
+
+type Wanted = readonly (readonly [column: string, value: unknown])[]
+
+function wantedOf({ equals }: ScanRequest): Wanted {
+  return Object.entries(equals).filter(([, value]) => value !== undefined && value !== null)
+}
+
+function fits(row: Record<string, unknown>, kind: ScanRequest['kind'], wanted: Wanted): boolean {
+  return (kind === undefined || row.kind === kind) && wanted.every(([column, value]) => row[column] === value)
 }
 
 /**

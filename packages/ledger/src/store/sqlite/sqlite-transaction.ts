@@ -1,17 +1,21 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { columnNames } from '../../events/index.ts'
+import { columnNames, type EventColumns } from '../../events/index.ts'
 import type {
   ApiKeyRow,
   EventRow,
   HeadRow,
   IdempotencyRow,
+  KeyUse,
   LedgerRow,
   StoreTransaction,
   TileRow,
 } from '../store.ts'
 import { eventColumns, type SqliteRow, toApiKeyRow, toHeadRow, toLedgerRow } from './rows.ts'
-import { maxLedgerId, positionOf, segmentOf } from './schema.ts'
-import { termsOf } from './terms.ts'
+import { indexedColumns, maxLedgerId, positionOf, segmentOf, segmentRange } from './schema.ts'
+import { segmentEntries } from './terms.ts'
+
+/** Rows of the search index that one statement inserts: a call for each costs more than twice as much. */
+const termsPerInsert = 50
 
 /** The statements of the write path, prepared once per connection. */
 export class SqliteTransaction implements StoreTransaction {
@@ -21,6 +25,8 @@ export class SqliteTransaction implements StoreTransaction {
   readonly #readTile: StatementSync
   readonly #writeTile: StatementSync
   readonly #insertEvent: StatementSync
+  readonly #columnsOfSegment: StatementSync
+  readonly #insertTerms: StatementSync
   readonly #insertTerm: StatementSync
   readonly #readLeaf: StatementSync
   readonly #exactUse: StatementSync
@@ -42,7 +48,12 @@ export class SqliteTransaction implements StoreTransaction {
     this.#insertEvent = db.prepare(
       `INSERT INTO events (${eventColumns.join(', ')}) VALUES (${eventColumns.map(() => '?').join(', ')})`,
     )
-    this.#insertTerm = db.prepare('INSERT INTO event_terms (segment, term, position) VALUES (?, ?, ?)')
+    this.#columnsOfSegment = db.prepare(
+      `SELECT ${indexedColumns.join(', ')} FROM events WHERE position BETWEEN ? AND ? ORDER BY position`,
+    )
+    const insertTerms = 'INSERT INTO event_terms (segment, term, position) VALUES '
+    this.#insertTerm = db.prepare(`${insertTerms}(?, ?, ?)`)
+    this.#insertTerms = db.prepare(insertTerms + Array(termsPerInsert).fill('(?, ?, ?)').join(', '))
     this.#readLeaf = db.prepare('SELECT leaf FROM events WHERE position = ?')
     // Two looks at the edge of one tree, however often a key was amended.
     this.#exactUse = db.prepare(
@@ -98,6 +109,7 @@ export class SqliteTransaction implements StoreTransaction {
 
   insertEvents(ledgerId: number, rows: EventRow[]): void {
     for (const row of rows) {
+      const { columns } = row
       this.#insertEvent.run(
         positionOf(ledgerId, row.index),
         ledgerId,
@@ -112,22 +124,26 @@ export class SqliteTransaction implements StoreTransaction {
         row.server,
         row.at,
         row.kind,
-        ...columnNames.map(name => row.columns[name]),
+        ...columnNames.map(name => columns[name]),
       )
     }
-    this.#insertTerms(ledgerId, rows)
-  }
-
-  /** Sorted, so that one place of the index is written after the other. */
-  #insertTerms(ledgerId: number, rows: EventRow[]): void {
-    const entries: { segment: number; term: number; position: number }[] = []
     for (const row of rows) {
       const position = positionOf(ledgerId, row.index)
       const segment = segmentOf(position)
-      for (const term of termsOf(row.columns)) entries.push({ segment, term, position })
+      if (position === segmentRange(segment)[1]) this.#indexSegment(segment)
     }
-    entries.sort((a, b) => a.segment - b.segment || a.term - b.term || a.position - b.position)
-    for (const { segment, term, position } of entries) this.#insertTerm.run(segment, term, position)
+  }
+
+  #indexSegment(segment: number): void {
+    const columns = this.#columnsOfSegment.all(...segmentRange(segment)) as Partial<EventColumns>[]
+    let values: number[] = []
+    for (const entry of segmentEntries(segment, columns)) {
+      values.push(...entry)
+      if (values.length < 3 * termsPerInsert) continue
+      this.#insertTerms.run(...values)
+      values = []
+    }
+    for (let i = 0; i < values.length; i += 3) this.#insertTerm.run(...values.slice(i, i + 3))
   }
 
   readLeaf(ledgerId: number, index: number): Uint8Array | null {
@@ -135,8 +151,10 @@ export class SqliteTransaction implements StoreTransaction {
   }
 
   findIdempotency(ledgerId: number, keyHash: Uint8Array, fingerprint: Uint8Array): IdempotencyRow | null {
-    const row = this.#exactUse.get(ledgerId, keyHash, fingerprint) ?? this.#anyUse.get(ledgerId, keyHash)
-    if (row === undefined) return null
+    // Most keys are new, so that is asked first.
+    const any = this.#anyUse.get(ledgerId, keyHash)
+    if (any === undefined) return null
+    const row = this.#exactUse.get(ledgerId, keyHash, fingerprint) ?? any
     return {
       keyHash,
       fingerprint: row.fingerprint as Uint8Array,
@@ -158,9 +176,9 @@ export class SqliteTransaction implements StoreTransaction {
   insertApiKey(row: ApiKeyRow): void {
     this.#db
       .prepare(
-        `INSERT INTO api_keys (key_id, ledger_id, principal, name, hash, scopes, created_at, expires_at, revoked_at)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (hash) DO NOTHING`,
+        `INSERT INTO api_keys (key_id, ledger_id, principal, name, hash, scopes, created_at, expires_at,
+           revoked_at, replaced_by, last_used_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
         row.keyId,
@@ -172,11 +190,31 @@ export class SqliteTransaction implements StoreTransaction {
         row.createdAt,
         row.expiresAt,
         row.revokedAt,
+        row.replacedBy,
+        row.lastUsedAt,
       )
   }
 
   apiKeyByHash(hash: Uint8Array): ApiKeyRow | null {
     const row = this.#db.prepare('SELECT * FROM api_keys WHERE hash = ?').get(hash)
     return row === undefined ? null : toApiKeyRow(row as SqliteRow)
+  }
+
+  apiKey(keyId: string): ApiKeyRow | null {
+    const row = this.#db.prepare('SELECT * FROM api_keys WHERE key_id = ?').get(keyId)
+    return row === undefined ? null : toApiKeyRow(row as SqliteRow)
+  }
+
+  updateApiKey({ keyId, expiresAt, revokedAt, replacedBy }: ApiKeyRow): void {
+    this.#db
+      .prepare('UPDATE api_keys SET expires_at = ?, revoked_at = ?, replaced_by = ? WHERE key_id = ?')
+      .run(expiresAt, revokedAt, replacedBy, keyId)
+  }
+
+  touchApiKeys(uses: readonly KeyUse[]): void {
+    const touch = this.#db.prepare(
+      'UPDATE api_keys SET last_used_at = ?1 WHERE key_id = ?2 AND (last_used_at IS NULL OR last_used_at < ?1)',
+    )
+    for (const { keyId, at } of uses) touch.run(at, keyId)
   }
 }

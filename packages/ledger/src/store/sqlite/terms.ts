@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { EventColumns } from '../../events/index.ts'
-import { indexedColumns } from './schema.ts'
+import { indexedColumns, segmentLength, segmentRange } from './schema.ts'
 
 /** Terms of values that come again and again, such as names of events and services. */
 const cached = new Map<string, number>()
@@ -14,8 +14,8 @@ const unique: ReadonlySet<keyof EventColumns> = new Set([
   'immutable_trail',
 ])
 
-/** 48 bits, so that a term is exact in a double; who wants another value's term has to try 2^48 of them. */
-const hexDigits = 12
+/** 40 bits: a term and a place in its segment fit into a double together. */
+const hexDigits = 10
 
 /** The term of a value in `event_terms`. Two values may share one, so what a term finds is compared in full. */
 export function termOf(column: keyof EventColumns, value: string): number {
@@ -34,11 +34,33 @@ function hashed(name: string): number {
 }
 
 /** The terms of an event, in the order of {@link indexedColumns}. */
-export function termsOf(columns: EventColumns): number[] {
+export function termsOf(columns: Partial<EventColumns>): number[] {
   const terms: number[] = []
   for (const column of indexedColumns) {
     const value = columns[column]
-    if (value !== null) terms.push(termOf(column, value))
+    if (value != null) terms.push(termOf(column, value))
   }
   return terms
+}
+
+/**
+ * The rows of `event_terms` for a whole segment, in the order of the index.
+ *
+ * @param columns those of each event of the segment, in order
+ */
+export function* segmentEntries(
+  segment: number,
+  columns: Iterable<Partial<EventColumns>>,
+): Generator<[segment: number, term: number, position: number]> {
+  const [first] = segmentRange(segment)
+  const entries: number[] = []
+  let place = 0
+  for (const event of columns) {
+    for (const term of termsOf(event)) entries.push(term * segmentLength + place)
+    place++
+  }
+  // Numbers in a typed array sort about ten times as fast as pairs do.
+  for (const entry of Float64Array.from(entries).sort()) {
+    yield [segment, Math.floor(entry / segmentLength), first + (entry % segmentLength)]
+  }
 }

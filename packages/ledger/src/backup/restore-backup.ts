@@ -1,0 +1,154 @@
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { LedgerError } from '../errors.ts'
+import { makeFolder } from '../make-folder.ts'
+import { copyDatabase, openSqliteReader, sentenceOf } from '../store/index.ts'
+import { syncFolder } from '../sync-folder.ts'
+import { guardNote, openKept, type Standing, standingOf } from './seen-elsewhere.ts'
+import { removeEmptyLog, type SoundLedger, soundLedgers } from './sound-ledgers.ts'
+import { backupPaths, copyKey } from './write-backup.ts'
+
+/** What to put back, and where to. */
+export interface RestoreOptions {
+  backup: string
+  folder: string
+  database: string
+  keysFolder: string
+  /** Null: the rollback guard is switched off. */
+  guardFolder: string | null
+  onProgress: (what: string, done: number, total: number) => void
+}
+
+/** What was put back. */
+export interface RestoreReport {
+  ledgers: {
+    name: string
+    origin: string
+    size: number
+    newestAt: string | null
+    /** How it stands to the rollback guard of this machine; `unknown`: there is no guard of this ledger. */
+    standing: Standing | 'unknown'
+    /** How many entries the guard has seen; null without one. */
+    guardSize: number | null
+    /** Whether its signing key is in the keys folder now. */
+    hasKey: boolean
+  }[]
+}
+
+/**
+ * Puts a backup into a data folder that holds no ledger. What is stored there is verified in full, against the
+ * checkpoint of the backup too, before it gets its name.
+ *
+ * @throws LedgerError `invalid_option` when a ledger or another key is in the way, `not_a_ledger`, `not_verified`,
+ *   `storage_full`, `storage_failed`
+ */
+export async function restoreBackup(options: RestoreOptions): Promise<RestoreReport> {
+  const { backup, database, folder, keysFolder } = options
+  const paths = backupPaths(backup)
+  if (!existsSync(paths.database)) {
+    throw new LedgerError('not_a_ledger', `${backup} is no backup: there is no ledger.db in it.`)
+  }
+  checkFree(options)
+  const restoring = `${database}.restoring`
+  try {
+    makeFolder(folder)
+    rmSync(restoring, { force: true })
+    await copyDatabase(paths.database, restoring, (done, pages) =>
+      options.onProgress('pages copied', done, pages),
+    )
+    const sound = soundLedgers(
+      restoring,
+      ({ name }) => {
+        const kept = paths.checkpoint(name)
+        return existsSync(kept) ? { kept: readFileSync(kept, 'utf8') } : {}
+      },
+      (done, entries) => options.onProgress('entries re-read', done, entries),
+    )
+    removeEmptyLog(restoring)
+    const ledgers = await Promise.all(sound.map(ledger => standing(restoring, ledger, options)))
+    removeEmptyLog(restoring)
+    putKeysBack(paths.keys, keysFolder)
+    renameSync(restoring, database)
+    syncFolder(folder)
+    return {
+      ledgers: ledgers.map(ledger => ({
+        ...ledger,
+        hasKey: existsSync(join(keysFolder, `${ledger.name}.signing-key`)),
+      })),
+    }
+  } catch (cause) {
+    rmSync(restoring, { force: true })
+    removeEmptyLog(restoring)
+    if (cause instanceof LedgerError) throw cause
+    throw new LedgerError(
+      'storage_failed',
+      `The backup cannot be put into ${folder}: ${sentenceOf(cause)}.`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
+function checkFree({ folder, database, keysFolder, backup }: RestoreOptions): void {
+  removeShell(database)
+  const inTheWay = ['', '-wal', '-shm', '-journal']
+    .map(suffix => database + suffix)
+    .find(path => existsSync(path))
+  if (inTheWay !== undefined) {
+    throw new LedgerError(
+      'invalid_option',
+      `${inTheWay} is there, and nothing is written over a ledger. Name another folder with --data; or stop the ledger ` +
+        `and move ledger.db, and ledger.db-wal and ledger.db-shm if they are there, out of ${folder}.`,
+    )
+  }
+  const { keys } = backupPaths(backup)
+  for (const name of keyNames(keys)) {
+    const there = join(keysFolder, name)
+    if (existsSync(there) && readFileSync(there, 'utf8') !== readFileSync(join(keys, name), 'utf8')) {
+      throw new LedgerError(
+        'invalid_option',
+        `${there} is another key than the one in the backup. Name another folder with --data, or move that key away.`,
+      )
+    }
+  }
+}
+
+/** A start that was refused may have left a file with the tables of a ledger and no ledger in it. */
+function removeShell(database: string): void {
+  if (!existsSync(database)) return
+  try {
+    const reader = openSqliteReader(database)
+    const isEmpty = reader.ledgers().length === 0
+    reader.close()
+    if (!isEmpty) return
+  } catch {
+    return
+  }
+  for (const suffix of ['', '-wal', '-shm']) rmSync(database + suffix, { force: true })
+}
+
+function keyNames(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder).filter(name => name.endsWith('signing-key')) : []
+}
+
+function putKeysBack(from: string, to: string): void {
+  const missing = keyNames(from).filter(name => !existsSync(join(to, name)))
+  if (missing.length === 0) return
+  makeFolder(to)
+  for (const name of missing) copyKey(join(from, name), join(to, name))
+  syncFolder(to)
+}
+
+async function standing(
+  database: string,
+  { row, head, newestAt }: SoundLedger,
+  { guardFolder }: RestoreOptions,
+): Promise<Omit<RestoreReport['ledgers'][number], 'hasKey'>> {
+  const { name, origin } = row
+  const note = guardNote(guardFolder, origin)
+  const base = { name, origin, size: head.size, newestAt }
+  if (note === null) return { ...base, standing: 'unknown', guardSize: null }
+  const guarded = openKept(note, row, 'The rollback guard')
+  return { ...base, standing: await standingOf(database, row, head, guarded), guardSize: guarded.size }
+}

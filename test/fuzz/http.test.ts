@@ -289,7 +289,7 @@ test('P27 P30 whatever is asked over HTTP: an answer in our form, no fault, and 
     added.sort((a, b) => a - b),
     indices,
   )
-  for (const [name, verdict] of Object.entries(verdicts(server.folder, []).verdicts)) {
+  for (const [name, verdict] of Object.entries((await verdicts(server.folder, [])).verdicts)) {
     assert.match(
       verdict,
       name === 'main' || name === 'certs' ? /^ok_unpinned$/ : /^(ok_unpinned|nothing_checked)$/,

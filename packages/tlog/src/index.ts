@@ -18,6 +18,7 @@ export {
   verifyCosignature,
 } from './cosignature.ts'
 export type { Sha256, TlogCrypto } from './crypto.ts'
+export { type EdgeState, edgeOfState, edgeState } from './edge-state.ts'
 export {
   bytesEqual,
   concatBytes,
@@ -32,8 +33,10 @@ export {
   parseDecimal,
 } from './encoding.ts'
 export { decodeEntryBundle, encodeEntryBundle, maxEntryLength } from './entry-bundle.ts'
+export { type ErasedParts, readErasure } from './erasure.ts'
 export { TlogError, type TlogErrorCode } from './errors.ts'
 export { type EventLeaf, formatEventLeaf, type LeafKind, parseEventLeaf } from './event-leaf.ts'
+export { type Finding, Findings } from './findings.ts'
 export {
   type ConsistencyClaim,
   checkConsistency,

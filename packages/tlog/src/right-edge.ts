@@ -139,6 +139,16 @@ export class RightEdge {
     return changed
   }
 
+  /**
+   * The partial tile at the end of each level that has one, lowest level first. With the size they are all that
+   * {@link RightEdge.load} reads, so they carry a tree over to another process.
+   */
+  partialTiles(): ChangedTile[] {
+    return this.#tiles.flatMap(({ n, width, hashes }, level) =>
+      width === 0 ? [] : [{ level, n, width, hashes: hashes.slice(0, width * hashSize) }],
+    )
+  }
+
   #pushToTile(level: number, hash: Uint8Array): void {
     this.#tiles[level] ??= growingTile(0)
     const tile = this.#tiles[level]

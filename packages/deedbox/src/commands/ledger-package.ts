@@ -1,4 +1,4 @@
-import type { Verdict, VerifierKey } from '@deedbox/tlog'
+import type { Finding, Verdict, VerifierKey } from '@deedbox/tlog'
 import { UsageError } from './usage-error.ts'
 
 /** What the program lends to a command of the ledger package. */
@@ -13,31 +13,37 @@ export interface CommandTools {
 export interface LedgerCommands {
   /** By name: each resolves to its exit code. */
   commands: Readonly<Record<string, (args: string[], tools: CommandTools) => Promise<number>>>
-  verifyFolder(options: VerifyOptions & { ledger: string }): DataReport
+  verifyFolder(options: VerifyOptions & { ledger: string }): Promise<DataReport>
   /** One report per ledger of the file. */
-  verifyEveryLedger(options: VerifyOptions): DataReport[]
+  verifyEveryLedger(options: VerifyOptions): Promise<DataReport[]>
 }
 
 interface VerifyOptions {
   folder: string
   pinned: readonly VerifierKey[]
   kept?: string
+  resume?: object
+  save?: (state: () => object) => void
+  signal?: AbortSignal
   onProgress?: (checked: number, size: number) => void
 }
 
 /** What re-reading one ledger found. */
 export interface DataReport {
   verdict: Verdict
-  findings: { verdict: Verdict; index?: number; detail: string }[]
+  findings: Finding[]
   found: number
   checked: number
+  redacted: number
   ledger: string
   kind: 'events' | 'raw'
   origin: string
   size: number
+  checkpoint: string
   newestAt: string | null
   keptSize: number
   notAttested: string[]
+  earlier: { from: number; to: number; at: string }[]
 }
 
 /**

@@ -31,7 +31,7 @@ Commands
   restore     put a backup into a data folder that holds no ledger
   recover     close a ledger that is an old copy, and open a new one that says so
   tamper-lab  attack a throw-away ledger in every known way, and see what is caught
-  verify      check a receipt, or re-read a whole ledger; needs no server and no trust
+  verify      check a receipt, an export, a ledger's data or a log over HTTP; needs no trust
 
 Options
   --help       this text; "deedbox <command> --help" tells more

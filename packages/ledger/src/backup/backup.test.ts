@@ -311,7 +311,11 @@ test('P22 a file of several ledgers is backed up and restored with all of them, 
   await ledger.append(testEvent(7))
   assert.equal(await (await ledger.rawLedger('certs')).add(Buffer.from('after')), 300)
   await ledger.close()
-  assert.deepEqual(verdicts(there, keys).verdicts, { main: 'ok', certs: 'ok', empty: 'nothing_checked' })
+  assert.deepEqual((await verdicts(there, keys)).verdicts, {
+    main: 'ok',
+    certs: 'ok',
+    empty: 'nothing_checked',
+  })
 
   // By now its guards have seen more than the backup has.
   for (const suffix of ['', '-wal', '-shm']) rmSync(join(there, `ledger.db${suffix}`), { force: true })

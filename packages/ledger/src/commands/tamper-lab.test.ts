@@ -58,7 +58,7 @@ test('a means that the table names and that was not asked fails the lab', async 
 test('F16 a verification that calls everything ok, or nothing, fails the lab', async t => {
   for (const verdict of ['ok', 'content_mismatch'] as const) {
     const folder = tempFolder(t)
-    const verify: typeof verifyFolder = options => ({ ...verifyFolder(options), verdict })
+    const verify: typeof verifyFolder = async options => ({ ...(await verifyFolder(options)), verdict })
     const experiment = await runExperiment({ folder, attacks: [payload], verify })
     assert.equal(isAllAsExpected(experiment), false, verdict)
     const text = reportText(experiment, { width: 80, colours: false })

@@ -32,16 +32,16 @@ test('F10 the guard of this machine shows that the end was cut off; it is only r
   await ledger.append(testEvent(7))
   await ledger.close()
   const guardFolder = join(folder, 'guard')
-  const current = verifyFolder({ folder, pinned, guardFolder })
+  const current = await verifyFolder({ folder, pinned, guardFolder })
   assert.deepEqual([current.verdict, current.keptSize, current.size], ['ok', 8, 8])
   assert(current.newestAt !== null && Date.parse(current.newestAt) > 0)
-  const restored = verifyFolder({ folder: old, pinned, guardFolder })
+  const restored = await verifyFolder({ folder: old, pinned, guardFolder })
   assert.equal(restored.verdict, 'truncated', JSON.stringify(restored.findings))
   assert.match(restored.findings[0]?.detail ?? '', /There are 7 entries, but the checkpoint in .*guard has 8/)
-  const without = verifyFolder({ folder: old, pinned, guardFolder: 'off' })
+  const without = await verifyFolder({ folder: old, pinned, guardFolder: 'off' })
   assert.deepEqual([without.verdict, without.keptSize], ['ok', 0])
   const nowhere = join(folder, 'no-guard')
-  assert.equal(verifyFolder({ folder: old, pinned, guardFolder: nowhere }).keptSize, 0)
+  assert.equal((await verifyFolder({ folder: old, pinned, guardFolder: nowhere })).keptSize, 0)
   assert.equal(existsSync(nowhere), false)
 })
 
@@ -50,10 +50,11 @@ test('F14 a guard that is no checkpoint of the ledger is bad_signature, one that
   const guardFolder = join(folder, 'guard')
   const [file] = readdirSync(guardFolder)
   writeFileSync(join(guardFolder, file!), 'nonsense')
-  assert.equal(verifyFolder({ folder, pinned: pinnedOf(keys), guardFolder }).verdict, 'bad_signature')
+  const report = await verifyFolder({ folder, pinned: pinnedOf(keys), guardFolder })
+  assert.equal(report.verdict, 'bad_signature')
   rmSync(join(guardFolder, file!))
   mkdirSync(join(guardFolder, file!))
-  assert.throws(() => verifyFolder({ folder, pinned: [], guardFolder }), { code: 'guard_unusable' })
+  await assert.rejects(verifyFolder({ folder, pinned: [], guardFolder }), { code: 'guard_unusable' })
 })
 
 const damages: { title: string; sql: string; outcome: string }[] = [
@@ -91,7 +92,7 @@ for (const { title, sql, outcome } of damages) {
   test(`${title}: ${outcome}, and never a stack trace`, async t => {
     const { folder } = await smallLedger(t)
     tamper(folder, sql)
-    assert.equal(outcomeOf(folder), outcome)
+    assert.equal(await outcomeOf(folder), outcome)
   })
 }
 
@@ -104,16 +105,16 @@ test('pages that were overwritten or cut off are a finding or storage_failed, wh
     const damaged = Buffer.from(whole)
     damaged.fill(0xa5, page * 8192, (page + 1) * 8192)
     writeFileSync(file, damaged)
-    assert.notEqual(outcomeOf(folder), 'ok_unpinned', `page ${page}`)
+    assert.notEqual(await outcomeOf(folder), 'ok_unpinned', `page ${page}`)
     writeFileSync(file, whole)
     truncateSync(file, page * 8192)
-    assert.notEqual(outcomeOf(folder), 'ok_unpinned', `cut at page ${page}`)
+    assert.notEqual(await outcomeOf(folder), 'ok_unpinned', `cut at page ${page}`)
   }
 })
 
-function outcomeOf(folder: string): string {
+async function outcomeOf(folder: string): Promise<string> {
   try {
-    return verifyFolder({ folder, pinned: [], guardFolder: 'off' }).verdict
+    return (await verifyFolder({ folder, pinned: [], guardFolder: 'off' })).verdict
   } catch (error) {
     assert(error instanceof LedgerError, String((error as Error).stack))
     assert.match(error.message, /^[A-Z/][^\n]+\.$/)
@@ -144,7 +145,7 @@ function verifyReadOnly(
     process.setuid?.(process.getuid() === 0 ? 65534 : process.getuid())
     const pinned = ${JSON.stringify(keys)}.map(key => parseVerifierKey(nodeCrypto.sha256, key))
     try {
-      const { verdict, checked } = verifyFolder({ folder: ${JSON.stringify(folder)}, pinned, guardFolder: 'off' })
+      const { verdict, checked } = await verifyFolder({ folder: ${JSON.stringify(folder)}, pinned, guardFolder: 'off' })
       console.log(JSON.stringify({ verdict, checked }))
     } catch ({ code, message }) {
       console.log(JSON.stringify({ code, message }))

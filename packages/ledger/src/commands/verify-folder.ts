@@ -4,11 +4,16 @@ import type { VerifierKey } from '@deedbox/tlog'
 import { LedgerError } from '../errors.ts'
 import { defaultGuardFolder, readGuard } from '../sequencer/index.ts'
 import { type LedgerRow, openSqliteReader, type SqliteReader, sentenceOf } from '../store/index.ts'
-import { type DataReport, verifyData } from '../verification/index.ts'
+import {
+  type DataReport,
+  type ThreadOptions,
+  type VerificationState,
+  verifyInThreads,
+} from '../verification/index.ts'
 import { dataFolder } from './data-folder.ts'
 
 /** Re-reads a stored ledger. */
-export interface VerifyFolderOptions {
+export interface VerifyFolderOptions extends ThreadOptions {
   /** A data folder, or the database file itself. */
   folder: string
   /** The name of the ledger; default `main`. */
@@ -19,23 +24,26 @@ export interface VerifyFolderOptions {
   kept?: string
   /** Where this machine's rollback guard is, or `off`; default `DEEDBOX_GUARD`, else the user's state folder. */
   guardFolder?: string
+  /** Where an earlier run of the same verification ended; what `save` got. */
+  resume?: VerificationState
   onProgress?: (checked: number, size: number) => void
 }
 
 /**
- * Verifies a data folder or database file without the server, reading only. If this machine has a rollback guard of
- * the ledger, that is one more checkpoint which the ledger has to extend.
+ * Verifies a ledger in a data folder or database file without the server, reading only. If this machine has a rollback
+ * guard of the ledger, that is one more checkpoint which the ledger has to extend.
  *
- * @throws LedgerError `not_a_ledger`, `unknown_ledger`, `schema_too_new`, `guard_unusable`, `storage_failed`
+ * @throws LedgerError `not_a_ledger`, `unknown_ledger`, `schema_too_new`, `guard_unusable`, `storage_failed`,
+ *   `invalid_option` when `resume` is of something else; the reason of `signal` when that ended it
  */
-export function verifyFolder(options: VerifyFolderOptions): DataReport {
-  return reading(options.folder, (reader, database) => {
+export function verifyFolder(options: VerifyFolderOptions): Promise<DataReport> {
+  return reading(options, (reader, database) => {
     const name = options.ledger ?? 'main'
     const ledger = reader.ledgers().find(ledger => ledger.name === name)
     if (ledger === undefined) {
       throw new LedgerError('unknown_ledger', `${database} holds no ledger "${name}".`)
     }
-    return verifyLedger(reader, ledger, options)
+    return verifyLedger(reader, database, ledger, options)
   })
 }
 
@@ -44,34 +52,49 @@ export function verifyFolder(options: VerifyFolderOptions): DataReport {
  * for the ledger whose origin it names, and so does the checkpoint; those that name none of the file's ledgers are held
  * against the first, which then does not verify.
  *
- * @throws LedgerError as `verifyFolder`
+ * @throws LedgerError as `verifyFolder`; `invalid_usage` when there are several and progress is to be kept, which is of
+ *   one ledger
  */
-export function verifyEveryLedger(options: Omit<VerifyFolderOptions, 'ledger'>): DataReport[] {
-  return reading(options.folder, (reader, database) => {
+export function verifyEveryLedger(options: Omit<VerifyFolderOptions, 'ledger'>): Promise<DataReport[]> {
+  return reading(options, async (reader, database) => {
     const ledgers = reader.ledgers()
     if (ledgers.length === 0) throw new LedgerError('unknown_ledger', `${database} holds no ledger.`)
+    if (ledgers.length > 1 && (options.save ?? options.resume) !== undefined) {
+      const names = ledgers.map(({ name }) => name).join(', ')
+      throw new LedgerError(
+        'invalid_usage',
+        `${database} holds several ledgers (${names}), and progress is kept of one: name it with --ledger.`,
+      )
+    }
     const known = (origin: string | undefined) => ledgers.some(ledger => ledger.origin === origin)
-    return ledgers.map((ledger, i) => {
+    const reports: DataReport[] = []
+    for (const [i, ledger] of ledgers.entries()) {
       const isMeant = (origin: string | undefined) => origin === ledger.origin || (i === 0 && !known(origin))
       const { kept, ...rest } = options
       const isKept = kept !== undefined && isMeant(kept.split('\n', 1)[0])
-      return verifyLedger(reader, ledger, {
-        ...rest,
-        pinned: options.pinned.filter(key => isMeant(key.name)),
-        ...(isKept ? { kept } : {}),
-      })
-    })
+      reports.push(
+        await verifyLedger(reader, database, ledger, {
+          ...rest,
+          pinned: options.pinned.filter(key => isMeant(key.name)),
+          ...(isKept ? { kept } : {}),
+        }),
+      )
+    }
+    return reports
   })
 }
 
-function reading<T>(folder: string, work: (reader: SqliteReader, database: string) => T): T {
+async function reading<T>(
+  { folder, signal }: Pick<VerifyFolderOptions, 'folder' | 'signal'>,
+  work: (reader: SqliteReader, database: string) => Promise<T>,
+): Promise<T> {
   const isFile = statSync(folder, { throwIfNoEntry: false })?.isFile() === true
   const database = isFile ? folder : dataFolder(folder, {}).database
   const reader = openSqliteReader(database)
   try {
-    return work(reader, database)
+    return await work(reader, database)
   } catch (cause) {
-    if (cause instanceof LedgerError) throw cause
+    if (cause instanceof LedgerError || signal?.aborted === true) throw cause
     throw new LedgerError('storage_failed', `The ledger ${database} cannot be read: ${sentenceOf(cause)}.`, {
       cause,
     })
@@ -80,15 +103,20 @@ function reading<T>(folder: string, work: (reader: SqliteReader, database: strin
   }
 }
 
-function verifyLedger(reader: SqliteReader, ledger: LedgerRow, options: VerifyFolderOptions): DataReport {
-  const { pinned, kept, onProgress } = options
+function verifyLedger(
+  reader: SqliteReader,
+  database: string,
+  ledger: LedgerRow,
+  options: Omit<VerifyFolderOptions, 'ledger'>,
+): Promise<DataReport> {
   const guard = guardOf(ledger.origin, options.guardFolder)
-  return verifyData(reader, ledger, {
-    pinned,
-    ...(kept === undefined ? {} : { kept }),
-    ...(guard === null ? {} : { guard }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-  })
+  return verifyInThreads(
+    reader,
+    database,
+    ledger,
+    { ...options, ...(guard === null ? {} : { guard }) },
+    options,
+  )
 }
 
 function guardOf(origin: string, option: string | undefined): string | null {

@@ -11,7 +11,7 @@ export type VerifyFolder = (options: {
   pinned: readonly VerifierKey[]
   kept?: string
   guardFolder: string
-}) => { verdict: Verdict; findings: readonly { verdict: Verdict; index?: number; detail: string }[] }
+}) => Promise<{ verdict: Verdict; findings: readonly { verdict: Verdict; index?: number; detail: string }[] }>
 
 /** What one means said about one attack. */
 export interface Outcome {
@@ -59,11 +59,11 @@ async function lookAtLedger(
   verify: VerifyFolder,
 ): Promise<Look[]> {
   const pinned = [lab.pinned]
-  const look = (
+  const look = async (
     means: Means,
     options: { pinned?: VerifierKey[]; kept?: string; guardFolder?: string },
-  ): Look => {
-    const { verdict, findings } = verify({ folder: copy.data, pinned, guardFolder: 'off', ...options })
+  ): Promise<Look> => {
+    const { verdict, findings } = await verify({ folder: copy.data, pinned, guardFolder: 'off', ...options })
     const worst = findings.find(({ index }) => index !== undefined) ?? findings[0]
     return {
       means,
@@ -73,13 +73,13 @@ async function lookAtLedger(
     }
   }
   return [
-    look('no_key', { pinned: [] }),
-    look('key', {}),
-    look('checkpoint', { kept: kept.checkpoint }),
-    look('receipt', { kept: parseReceipt(kept.receipt).checkpoint }),
-    look('guard', { guardFolder: copy.guard }),
+    await look('no_key', { pinned: [] }),
+    await look('key', {}),
+    await look('checkpoint', { kept: kept.checkpoint }),
+    await look('receipt', { kept: parseReceipt(kept.receipt).checkpoint }),
+    await look('guard', { guardFolder: copy.guard }),
     await start(lab, copy),
-    ...(others === undefined ? [] : [look('others', { kept: others })]),
+    ...(others === undefined ? [] : [await look('others', { kept: others })]),
   ]
 }
 

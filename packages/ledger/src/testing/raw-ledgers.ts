@@ -47,11 +47,11 @@ export async function rawFile(
 }
 
 /** The verdict on each ledger of a file by its name, against these keys, and the reports. */
-export function verdicts(
+export async function verdicts(
   folder: string,
   keys: readonly string[],
-): { verdicts: Record<string, string>; reports: DataReport[] } {
+): Promise<{ verdicts: Record<string, string>; reports: DataReport[] }> {
   const pinned = keys.map(key => parseVerifierKey(nodeCrypto.sha256, key))
-  const reports = verifyEveryLedger({ folder, pinned, guardFolder: 'off' })
+  const reports = await verifyEveryLedger({ folder, pinned, guardFolder: 'off' })
   return { verdicts: Object.fromEntries(reports.map(report => [report.ledger, report.verdict])), reports }
 }

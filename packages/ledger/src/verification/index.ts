@@ -1,2 +1,5 @@
+export type { DataCheck, DataReport } from './data-report.ts'
 export type { Finding } from './findings.ts'
-export { type DataCheck, type DataReport, verifyData } from './verify-data.ts'
+export type { VerificationState } from './progress-state.ts'
+export { verifyData } from './verify-data.ts'
+export { type ThreadOptions, verifyInThreads } from './verify-in-threads.ts'

@@ -127,7 +127,7 @@ for (const [title, sql, ledger, verdict, index] of attacks) {
   test(`P1 in a file with raw ledgers, ${title}: ${verdict}`, async t => {
     const { folder, keys } = await rawFile(t)
     tamper(folder, sql)
-    const { reports } = verdicts(folder, keys)
+    const { reports } = await verdicts(folder, keys)
     const report = reports.find(report => report.ledger === ledger)
     assert.equal(report?.verdict, verdict, JSON.stringify(report?.findings))
     assert.equal(report?.findings.find(finding => finding.verdict === verdict)?.index, index)
@@ -136,25 +136,25 @@ for (const [title, sql, ledger, verdict, index] of attacks) {
 
 test('P6 each ledger of a file gets its own verdict, against the key whose name is its origin', async t => {
   const { folder, keys, certs } = await rawFile(t)
-  const sound = verdicts(folder, keys)
+  const sound = await verdicts(folder, keys)
   assert.deepEqual(sound.verdicts, { main: 'ok', certs: 'ok', empty: 'nothing_checked' })
   const report = sound.reports[1]
   assert.deepEqual([report?.kind, report?.checked, report?.size], ['raw', 300, 300])
   assert(report?.notAttested.includes('events.at'), 'nothing vouches for the time of a raw entry')
   assert(!sound.reports[0]?.notAttested.includes('events.at'))
-  assert.deepEqual(verdicts(folder, []).verdicts, {
+  assert.deepEqual((await verdicts(folder, [])).verdicts, {
     main: 'ok_unpinned',
     certs: 'ok_unpinned',
     empty: 'nothing_checked',
   })
-  assert.deepEqual(verdicts(folder, keys.slice(0, 1)).verdicts.certs, 'ok_unpinned')
-  assert.deepEqual(verdicts(folder, [anyKey(certs.origin)]).verdicts, {
+  assert.deepEqual((await verdicts(folder, keys.slice(0, 1))).verdicts.certs, 'ok_unpinned')
+  assert.deepEqual((await verdicts(folder, [anyKey(certs.origin)])).verdicts, {
     main: 'ok_unpinned',
     certs: 'bad_signature',
     empty: 'nothing_checked',
   })
   assert.equal(
-    verdicts(folder, [...keys.slice(1), anyKey('stranger.example')]).verdicts.main,
+    (await verdicts(folder, [...keys.slice(1), anyKey('stranger.example')])).verdicts.main,
     'bad_signature',
   )
 })

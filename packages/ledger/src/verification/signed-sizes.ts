@@ -1,4 +1,11 @@
-import { type Checkpoint, openCheckpoint, type RightEdge, type VerifierKey } from '@deedbox/tlog'
+import {
+  type Checkpoint,
+  checkConsistency,
+  openCheckpoint,
+  type RightEdge,
+  TlogError,
+  type VerifierKey,
+} from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
 import type { Findings } from './findings.ts'
 
@@ -47,12 +54,33 @@ export class SignedSizes {
     return undefined
   }
 
-  /** To be called once, after the last `open`; says which of them reach beyond `size` entries. */
-  start(size: number): void {
+  /**
+   * To be called once, after the last `open`; says which of them reach beyond `size` entries.
+   *
+   * @param begun the tree with which comparing begins. What was signed about smaller ones was compared in an earlier
+   *   run, except what the caller brought along: that is compared by a proof, see `proofFrom`.
+   * @param proofFrom a consistency proof from a smaller size to the begun tree
+   */
+  start(size: number, begun: RightEdge, proofFrom: (size: number) => Uint8Array[]): void {
     this.#sorted.sort((a, b) => a.checkpoint.size - b.checkpoint.size)
     for (const { checkpoint, what } of this.#sorted) {
       if (checkpoint.size > size) {
         this.#findings.add('truncated', `There are ${size} entries, but ${what} has ${checkpoint.size}.`)
+      }
+    }
+    const { size: newSize } = begun
+    const newRoot = begun.root()
+    for (; (this.#sorted[this.#next]?.checkpoint.size ?? newSize) < newSize; this.#next++) {
+      const { checkpoint, what, kept } = this.#sorted[this.#next]!
+      if (!kept) continue
+      const { size: oldSize, root: oldRoot } = checkpoint
+      try {
+        const proof = proofFrom(oldSize)
+        checkConsistency(nodeCrypto.sha256, { oldSize, oldRoot, newSize, newRoot, proof })
+        this.keptSize = oldSize
+      } catch (error) {
+        if (!(error instanceof TlogError)) throw error
+        this.#fork(what)
       }
     }
   }
@@ -64,9 +92,13 @@ export class SignedSizes {
       if (signed === undefined || signed.checkpoint.size > tree.size) return
       this.#next++
       if (Buffer.compare(signed.checkpoint.root, tree.root()) !== 0) {
-        this.#findings.add('fork', `What is stored does not hash to ${signed.what}: these are two histories.`)
+        this.#fork(signed.what)
       } else if (signed.kept) this.keptSize = tree.size
     }
+  }
+
+  #fork(what: string): void {
+    this.#findings.add('fork', `What is stored does not hash to ${what}: these are two histories.`)
   }
 
   #bad(detail: string): void {

@@ -1,73 +1,33 @@
-import type { EventColumns } from '../events/index.ts'
-import { type SqliteInspection, segmentLength, segmentOf, segmentRange, termsOf } from '../store/index.ts'
-import type { Findings } from './findings.ts'
+import { type SqliteInspection, segmentLength, segmentOf } from '../store/index.ts'
+
+/** Events of one stretch of verification: some whole segments of the search index. */
+export const stretchLength: number = 4 * segmentLength
 
 /**
- * Compares table `event_terms` with the events: each of a full segment has exactly the terms of its own columns, and
- * the others have none. Otherwise a search would pass over an event that is there, and nobody would miss it.
+ * Compares one full segment of table `event_terms` with the events in it: each has exactly the terms of its own columns.
+ * Otherwise a search would pass over an event that is there, and nobody would miss it. A segment is complete in itself.
  *
- * Segments are complete in themselves and no larger than memory, so each is compared when its last event was read.
+ * @param first the position of the segment's first event
+ * @param expected the terms of each event of the segment, by its place in it; null where one was read that says
+ *   nothing sound. What is matched is taken out.
+ * @param report gets the place in the segment and what is wrong
  */
-export class TermCheck {
-  readonly #findings: Findings
-  readonly #inspection: SqliteInspection
-  readonly #ledgerStart: number
-  #segment: number
-  /** The terms of each event of the segment, by its place in it; null where one was read that says nothing sound. */
-  #expected: (number[] | null)[] = []
-
-  /** @param ledgerStart the position of the ledger's first event */
-  constructor(findings: Findings, inspection: SqliteInspection, ledgerStart: number) {
-    this.#findings = findings
-    this.#inspection = inspection
-    this.#ledgerStart = ledgerStart
-    this.#segment = segmentOf(ledgerStart)
+export function compareTerms(
+  inspection: SqliteInspection,
+  first: number,
+  expected: readonly (number[] | null)[],
+  report: (place: number, what: string) => void,
+): void {
+  const { terms, positions } = inspection.terms(segmentOf(first))
+  for (const [i, term] of terms.entries()) {
+    const place = Number(positions[i]) - first
+    const wanted = expected[place]
+    if (wanted === null) continue
+    const at = wanted?.indexOf(term as number) ?? -1
+    if (at === -1) report(place, 'has a row that the event knows nothing of')
+    else wanted?.splice(at, 1)
   }
-
-  /** Takes note of an event, in the order of positions. Unless {@link expect} follows, its terms are not judged. */
-  pass(position: number): void {
-    for (; this.#segment < segmentOf(position); this.#segment++) this.#compare()
-    this.#expected[position - segmentRange(this.#segment)[0]] = null
-  }
-
-  /** Says which columns the event at this position has, derived again from what was committed. */
-  expect(position: number, columns: EventColumns): void {
-    this.#expected[position - segmentRange(this.#segment)[0]] = termsOf(columns)
-  }
-
-  /** Compares what is left. To be called after the last event. */
-  end(): void {
-    let full = this.#segment
-    if (this.#expected.length === segmentLength) this.#compare()
-    else full--
-    // Of the whole file: a file's first ledger is its only one of events, so no other ledger has terms.
-    const beyond = this.#inspection.termsOutside(segmentOf(this.#ledgerStart), full)
-    if (beyond > 0) {
-      this.#findings.add(
-        'index_mismatch',
-        `Table event_terms has rows in segments that are not full: ${beyond}.`,
-      )
-    }
-  }
-
-  #compare(): void {
-    const [start] = segmentRange(this.#segment)
-    const expected = this.#expected
-    for (const [term, position] of this.#inspection.terms(this.#segment)) {
-      const terms = expected[position - start]
-      if (terms === null) continue
-      const at = terms?.indexOf(term) ?? -1
-      if (at === -1) this.#report(position, 'has a row that the event knows nothing of')
-      else terms?.splice(at, 1)
-    }
-    for (const [place, left] of expected.entries()) {
-      if (left != null && left.length > 0) this.#report(start + place, 'lacks a row')
-    }
-    this.#expected = []
-  }
-
-  #report(position: number, what: string): void {
-    const index = position - this.#ledgerStart
-    this.#findings.add('index_mismatch', `Table event_terms ${what}: event ${index}.`, index)
+  for (const [place, left] of expected.entries()) {
+    if (left !== null && left.length > 0) report(place, 'lacks a row')
   }
 }

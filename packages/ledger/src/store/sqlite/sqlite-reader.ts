@@ -201,12 +201,21 @@ export class SqliteReader {
 
   /** Runs `work` on one unchanging snapshot, while writers go on. */
   snapshot<T>(work: () => T): T {
-    this.#db.exec('BEGIN')
+    this.beginSnapshot()
     try {
       return work()
     } finally {
-      this.#db.exec('COMMIT')
+      this.endSnapshot()
     }
+  }
+
+  /** The same for work that waits in between; to be ended by {@link endSnapshot}. */
+  beginSnapshot(): void {
+    this.#db.exec('BEGIN')
+  }
+
+  endSnapshot(): void {
+    this.#db.exec('COMMIT')
   }
 
   /** What full verification reads; only on a file without unreadable differences of `schemaDifferences`. */

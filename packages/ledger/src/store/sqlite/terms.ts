@@ -6,18 +6,31 @@ import { indexedColumns, segmentLength, segmentRange } from './schema.ts'
 const cached = new Map<string, number>()
 const maxCached = 10_000
 
+/** Identifiers of one request hardly ever come again: keeping their terms would cost more than hashing them. */
+const unique: ReadonlySet<keyof EventColumns> = new Set([
+  'request_id',
+  'trace_id',
+  'correlation_id',
+  'immutable_trail',
+])
+
 /** 40 bits: a term and a place in its segment fit into a double together. */
 const hexDigits = 10
 
 /** The term of a value in `event_terms`. Two values may share one, so what a term finds is compared in full. */
 export function termOf(column: keyof EventColumns, value: string): number {
   const name = `${column}\n${value}`
+  if (unique.has(column)) return hashed(name)
   const known = cached.get(name)
   if (known !== undefined) return known
-  const term = Number.parseInt(hash('sha256', name, 'hex').slice(0, hexDigits), 16)
+  const term = hashed(name)
   if (cached.size >= maxCached) cached.clear()
   cached.set(name, term)
   return term
+}
+
+function hashed(name: string): number {
+  return Number.parseInt(hash('sha256', name, 'hex').slice(0, hexDigits), 16)
 }
 
 /** The terms of an event, in the order of {@link indexedColumns}. */

@@ -1,0 +1,7 @@
+export { checkExport, type ExportReport } from './export-check.ts'
+export { isExport } from './export-manifest.ts'
+export { checkLog, type LogReport } from './log-check.ts'
+export { LogFetch } from './log-fetch.ts'
+export type { LogState } from './log-state.ts'
+export { ProgressFile } from './progress-file.ts'
+export { isWitnessKey, missingWitnesses } from './witnesses.ts'

@@ -1,6 +1,7 @@
-// `npm run drills`: the long form of the drills in test/drills, one after the other, and at the end a table of what they
-// met. DEEDBOX_DRILL_ROUNDS sets the number of kills (1,000); the other drills have their share of it. Arguments name
-// single files.
+// `npm run drills`: the long form of the drills in test/drills, one after the other, then the long form of test/interop,
+// in which programs of other people check running ledgers; and at the end a table of what the drills met.
+// DEEDBOX_DRILL_ROUNDS sets the number of kills (1,000); the other drills have their share of it. Arguments name single
+// files.
 import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,7 +11,8 @@ import { fileURLToPath } from 'node:url'
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const folder = mkdtempSync(join(tmpdir(), 'deedbox-drills-'))
 const report = join(folder, 'report')
-const files = process.argv.length > 2 ? process.argv.slice(2) : ['test/drills/*.test.ts']
+const files =
+  process.argv.length > 2 ? process.argv.slice(2) : ['test/drills/*.test.ts', 'test/interop/*.test.ts']
 
 const child = spawn(
   process.execPath,
@@ -18,7 +20,7 @@ const child = spawn(
   {
     cwd: root,
     stdio: 'inherit',
-    env: { DEEDBOX_DRILL_ROUNDS: '1000', ...process.env, DEEDBOX_DRILL_REPORT: report },
+    env: { DEEDBOX_DRILL_ROUNDS: '1000', DEEDBOX_LONG: '1', ...process.env, DEEDBOX_DRILL_REPORT: report },
   },
 )
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

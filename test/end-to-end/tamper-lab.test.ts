@@ -16,6 +16,8 @@ function rooms(t: TestContext): { folder: string; temporary: string; env: NodeJS
     TMPDIR: temporary,
     HOME: join(folder, 'home'),
     XDG_STATE_HOME: join(folder, 'home', 'state'),
+    // Node's cache of compiled code is the command's, not the lab's.
+    XDG_CACHE_HOME: join(folder, 'cache'),
     DEEDBOX_DATA: join(folder, 'home', 'data'),
     DEEDBOX_GUARD: join(folder, 'home', 'guard'),
     DEEDBOX_SIGNING_KEY: 'no key at all',

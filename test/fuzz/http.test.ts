@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import { test } from 'node:test'
+import { newApiKey } from '../../packages/ledger/src/access/index.ts'
+import { verdicts } from '../../packages/ledger/src/testing/raw-ledgers.ts'
 import { startTestServer, type TestServer } from '../../packages/ledger/src/testing/temp-server.ts'
 import { fuzzAsync, requireReached } from './fuzz.ts'
 import { acknowledged, checkAnswer, checkLedger, type FuzzRequest, send } from './http-answers.ts'
@@ -41,6 +43,17 @@ const bodies = [
   '[]',
   'null',
 ].map(text => Buffer.from(text))
+
+const origin = 'log.example.com/x'
+const keyBodies = [
+  { name: 'n', scopes: ['write'] },
+  { name: 'n', scopes: ['read', 'verify'], expires_in: 9, ledger: 'certs' },
+  { overlap_seconds: 1 },
+].map(body => Buffer.from(JSON.stringify(body)))
+const ledgerBodies = [
+  { name: 'x', kind: 'raw' },
+  { name: 'y', kind: 'raw', origin },
+].map(body => Buffer.from(JSON.stringify(body)))
 
 const contentTypes = [
   ...['application/json', 'application/json', 'application/json; charset=utf-8', 'application/x-ndjson'],
@@ -107,18 +120,33 @@ interface Target {
   server: TestServer
   /** Path templates of /v1/openapi.json, with the methods that each has. */
   routes: Route[]
-  /** Those that store events. */
+  /** Those that store something. */
   writes: Route[]
   txIds: string[]
+  /** Of an API key that nobody needs. */
+  keyId: string
+  /** Who administrates. */
+  adminKey: string
+  /** Who adds to the raw ledger `certs`. */
+  rawKey: string
 }
 
-function parameter(random: Random, { txIds }: Target, name: string): string {
+/** The key that a path takes, and bodies of the kind that it takes. */
+function fitting(path: string, { server, adminKey, rawKey }: Target): { key: string; bodies: Buffer[] } {
+  if (path.startsWith('/v1/keys')) return { key: adminKey, bodies: keyBodies }
+  if (path.startsWith('/v1/ledgers')) return { key: adminKey, bodies: ledgerBodies }
+  return { key: path.startsWith('/ledgers/certs') ? rawKey : server.key, bodies }
+}
+
+function parameter(random: Random, { txIds, keyId }: Target, name: string): string {
   if (random.once(4)) return escaped(mutateText(random, random.pick(txIds), numberEdges))
   switch (name) {
     case 'tx_id':
       return random.pick([...txIds, 'tx_', `tx_${'z'.repeat(24)}`, `tx_${'0'.repeat(24)}`])
+    case 'key_id':
+      return random.pick([keyId, 'key_none', '__proto__'])
     case 'name':
-      return random.pick(['main', 'main', 'main', 'other', '..', '%2e%2e'])
+      return random.pick(['main', 'main', 'certs', 'certs', 'other', '..', '%2e%2e'])
     default: {
       const path = random.pick([
         '0/000',
@@ -147,10 +175,10 @@ function query(random: Random): string {
   return `?${pairs.map(escaped).join(random.pick(['&', '&', '&&', ';']))}`
 }
 
-function headers(random: Random, { server }: Target): Record<string, string> {
+function headers(random: Random, key: string): Record<string, string> {
   const given: Record<string, string> = {}
-  if (!random.once(8)) given.authorization = `Bearer ${server.key}`
-  else given.authorization = value(mutateText(random, `Bearer ${server.key}`, ['Basic eDp5', '']))
+  if (!random.once(8)) given.authorization = `Bearer ${key}`
+  else given.authorization = value(mutateText(random, `Bearer ${key}`, ['Basic eDp5', '']))
   given['content-type'] = random.pick(contentTypes)
   if (random.once(6)) given['content-encoding'] = random.pick(['gzip', 'identity', 'br', ''])
   if (random.once(3))
@@ -182,12 +210,13 @@ function madeRequest(random: Random, target: Target): FuzzRequest {
   if (isRight && method === 'POST') path += random.pick(['', '', '?receipt=1'])
   else path += query(random)
   const hasBody = method !== 'HEAD' && (method === 'GET' ? random.once(20) : isRight || !random.once(10))
-  const body = random.once(3) ? random.pick(bodies) : Buffer.from(mutate(random, random.pick(bodies), bodies))
+  const { key, bodies: seeds } = fitting(path, target)
+  const body = random.once(3) ? random.pick(seeds) : Buffer.from(mutate(random, random.pick(seeds), bodies))
   const right = {
-    authorization: `Bearer ${target.server.key}`,
+    authorization: `Bearer ${key}`,
     'content-type': random.pick(contentTypes.slice(0, 4)),
   }
-  const given = isRight ? right : headers(random, target)
+  const given = isRight ? right : headers(random, key)
   if (!hasBody) return { method, path, headers: given, body: Buffer.alloc(0) }
   const framing: Record<string, string> = random.once(3)
     ? { 'transfer-encoding': 'chunked' }
@@ -204,14 +233,26 @@ async function targetOf(server: TestServer, promised: Map<string, string>): Prom
   const paths = Object.entries(json.paths as Record<string, object>)
   const routes = paths.map(([path, calls]): Route => [path, Object.keys(calls)])
   assert.ok(routes.length > 8)
+  for (const path of ['/v1/keys', '/v1/ledgers', '/ledgers/{name}/add']) {
+    assert.ok(path in (json.paths as object), path)
+  }
+  await server.ledger.createLedger({ name: 'certs', kind: 'raw' })
+  const [adminKey, rawKey] = [newApiKey(), newApiKey()]
+  await server.ledger.createApiKey(adminKey, 'admin', ['admin'])
+  await server.ledger.createApiKey(rawKey, 'certs', ['write', 'verify'], { ledger: 'certs' })
+  const { keyId } = await server.ledger.createApiKey(newApiKey(), 'nobody', ['read'])
   return {
     server,
     routes: [...routes, ['/v1/openapi.json', ['get']], ['/', ['get']]],
     writes: [
       ['/v1/events', ['post']],
       ['/v1/events/batch', ['post']],
+      ['/ledgers/certs/add', ['post']],
     ],
     txIds: [...promised.keys()],
+    keyId,
+    adminKey,
+    rawKey,
   }
 }
 
@@ -221,7 +262,8 @@ test('P27 P30 whatever is asked over HTTP: an answer in our form, no fault, and 
   const target = await targetOf(server, promised)
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
   t.after(() => agent.destroy())
-  const reached = { 200: 0, 202: 0, 400: 0, 401: 0, 404: 0, 405: 0, 415: 0 }
+  const added: number[] = []
+  const reached = { 200: 0, 201: 0, 202: 0, 400: 0, 401: 0, 404: 0, 405: 0, 415: 0 }
   await fuzzAsync('http', 90, async (random, note) => {
     const requests = Array.from({ length: 8 }, () => madeRequest(random, target))
     note(requests)
@@ -230,11 +272,27 @@ test('P27 P30 whatever is asked over HTTP: an answer in our form, no fault, and 
       if (answer === undefined) continue
       note(requests[i])
       if (answer.status in reached) reached[answer.status as 200]++
+      if (requests[i]!.method === 'POST' && answer.headers['content-type']?.startsWith('text/plain')) {
+        added.push(Number(answer.body))
+      }
       const found = acknowledged(checkAnswer(server, answer, requests[i]!.method === 'HEAD'))
       for (const [txId, hash] of found) promised.set(txId, hash)
     }
   })
   requireReached(reached)
-  t.diagnostic(`answers ${JSON.stringify(reached)}, ${promised.size} events stored`)
+  t.diagnostic(
+    `answers ${JSON.stringify(reached)}, ${promised.size} events and ${added.length} raw entries stored`,
+  )
   await checkLedger(server, promised)
+  const indices = Array.from({ length: server.ledger.logOf('certs')?.head().size ?? 0 }, (_, i) => i)
+  assert.deepEqual(
+    added.sort((a, b) => a - b),
+    indices,
+  )
+  for (const [name, verdict] of Object.entries((await verdicts(server.folder, [])).verdicts)) {
+    assert.match(
+      verdict,
+      name === 'main' || name === 'certs' ? /^ok_unpinned$/ : /^(ok_unpinned|nothing_checked)$/,
+    )
+  }
 })

@@ -23,6 +23,7 @@ export const harness: StoreHarness = {
     signingKey: undefined,
     guardFolder: join(place, 'guard'),
     ledgerName: 'main',
+    kind: 'events',
     origin: undefined,
   }),
   async checkLog(place) {

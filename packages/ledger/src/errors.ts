@@ -33,7 +33,10 @@ export type LedgerErrorCode =
   | 'unknown_ledger'
   | 'unknown_tile'
   | 'unknown_key'
+  // a ledger that is to be created, or is of the other kind
+  | 'invalid_ledger'
   // what contradicts what is there
+  | 'ledger_exists'
   | 'key_conflict'
   // what the ledger cannot do now
   | 'overloaded'

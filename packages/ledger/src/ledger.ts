@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import {
-  encodeEntryBundle,
   formatReceipt,
   type Part,
   parseEventLeaf,
   proveInclusion,
   type Receipt,
   tileSubtreeReader,
-  tileWidth,
 } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
 import {
@@ -21,9 +19,12 @@ import {
 import { type Acknowledgement, acknowledgement, type Refusal, refusal } from './acknowledgement.ts'
 import { LedgerError } from './errors.ts'
 import { type EventInput, type EventSource, prepareEvent } from './events/index.ts'
+import type { FurtherLedgers, LedgerRequest, LedgerSummary } from './further-ledgers.ts'
 import { LedgerView } from './ledger-view.ts'
+import type { RawLedger } from './raw-ledger.ts'
 import type { EventPage, EventQuery } from './search/index.ts'
 import {
+  adminSubmission,
   indexOfTxId,
   type OpenedLedger,
   Queue,
@@ -31,21 +32,28 @@ import {
   type Submission,
   type Writer,
 } from './sequencer/index.ts'
-import type { EventRow, HeadRow, SqliteReader } from './store/index.ts'
+import type { EventRow, SqliteReader } from './store/index.ts'
 import { partOf, type StoredEvent, storedEvent } from './stored-event.ts'
+import { TiledLog } from './tiled-log.ts'
 
-/** An open ledger: one tree, one origin, one list of signing keys. Get one from `openLedger`. */
-export class Ledger {
+/**
+ * An open ledger of events: one tree, one origin, one list of signing keys. It keeps the administration of its file,
+ * other ledgers of the file included. Get one from `openLedger`.
+ */
+export class Ledger extends TiledLog {
   readonly #writer: Writer
   readonly #reader: SqliteReader
   readonly #queue: Queue
   readonly #keys: KeyAdministration
+  readonly #further: FurtherLedgers
   /** Tail, counts and export; what they show of this ledger is always committed. */
   readonly view: LedgerView
   #closing: Promise<void> | undefined
 
   /** Use `openLedger`. */
-  constructor(writer: Writer, reader: SqliteReader) {
+  constructor(writer: Writer, reader: SqliteReader, further: FurtherLedgers) {
+    super(reader, writer.ledger)
+    this.#further = further
     this.#writer = writer
     this.#reader = reader
     this.#queue = new Queue(writer)
@@ -54,13 +62,8 @@ export class Ledger {
   }
 
   /** Name, origin, verifier keys, whether this opening created it, and sentences for the operator. */
-  get about(): OpenedLedger {
+  override get about(): OpenedLedger {
     return this.#writer.ledger
-  }
-
-  /** The verifier key to hand out and to pin: who has it can check this ledger's signatures. */
-  get verifierKey(): string {
-    return this.about.verifierKeys.at(-1) ?? ''
   }
 
   /** Tells callers by their API key. */
@@ -71,12 +74,12 @@ export class Ledger {
   /** What the operator should know: from the opening, and from now. */
   get warnings(): string[] {
     const now = this.#writer.warning
-    return now === undefined ? this.about.warnings : [...this.about.warnings, now]
+    return [...this.about.warnings, ...(now === undefined ? [] : [now]), ...this.#further.warnings]
   }
 
   /** Why the newest write failed, or undefined while writing works. */
   get failure(): LedgerError | undefined {
-    return this.#writer.failure ?? this.#queue.failure
+    return this.#writer.failure ?? this.#queue.failure ?? this.#further.failure
   }
 
   /**
@@ -124,10 +127,11 @@ export class Ledger {
   }
 
   /**
-   * Creates an API key. The leaf that records it and the key are stored in one transaction.
+   * Creates an API key of this ledger or of another one of the file. The leaf that records it and the key are stored in
+   * one transaction.
    *
-   * @throws LedgerError `invalid_option` when the text cannot be a key, `invalid_key_settings`, `key_conflict` when
-   *   the text is a key already
+   * @throws LedgerError `invalid_option` when the text cannot be a key, `invalid_key_settings`, `unknown_ledger`,
+   *   `key_conflict` when the text is a key already
    */
   createApiKey(
     key: string,
@@ -161,7 +165,7 @@ export class Ledger {
     return this.#keys.revoke(keyId, options)
   }
 
-  /** The API keys, oldest first: all of them, ended ones too. */
+  /** The API keys of all ledgers of the file, oldest first, ended ones too. */
   apiKeys(): ApiKeyView[] {
     return this.#keys.list()
   }
@@ -171,19 +175,44 @@ export class Ledger {
     return this.#keys.has(key)
   }
 
-  /** How many API keys the ledger has. */
+  /** How many API keys this ledger has, those of other ledgers of the file not counted. */
   get apiKeyCount(): number {
     return this.#reader.apiKeyCount(this.about.ledgerId)
   }
 
-  /** The newest durable state of the tree. */
-  head(): HeadRow {
-    return this.#reader.head(this.about.ledgerId)
+  /** Every ledger of the file, this one first. */
+  ledgers(): LedgerSummary[] {
+    return this.#further.list()
   }
 
-  /** The newest public checkpoint; before the first, the newest signed one (of the empty tree, usually). */
-  checkpoint(): string {
-    return this.#reader.publishedCheckpoint(this.about.ledgerId) ?? this.head().note
+  /**
+   * Adds a raw ledger to the file. The leaf of this ledger that records it and the ledger are stored in one
+   * transaction; its signing key is `<name>.signing-key` in the keys folder.
+   *
+   * @param by who wants it, as the leaf says
+   * @throws LedgerError `invalid_ledger`, `ledger_exists`, `ledger_lost` when the folder holds a key of that name
+   */
+  createLedger(request: LedgerRequest, by = 'in-process'): Promise<LedgerSummary> {
+    return this.#further.create(request, async newLedger => {
+      const { name, kind, origin, verifierKeys } = newLedger.row
+      const record = { name, kind, origin, verifier_key: verifierKeys[0], by }
+      const admin = adminSubmission('deedbox.ledger.created', record, randomUUID())
+      await this.#submit([{ ...admin, adminChange: { do: 'create_ledger', ledger: newLedger } }])
+    })
+  }
+
+  /**
+   * The raw ledger of this name, opened for writing on first use and closed with this one.
+   *
+   * @throws LedgerError `unknown_ledger`, `invalid_ledger` for one of events, and why a ledger does not open
+   */
+  rawLedger(name: string): Promise<RawLedger> {
+    return this.#further.raw(name)
+  }
+
+  /** What the ledger of this name shows to verifiers; undefined when the file has none of that name. */
+  logOf(name: string): TiledLog | undefined {
+    return name === this.about.name ? this : this.#further.log(name)
   }
 
   /** @throws LedgerError `unknown_event` */
@@ -205,7 +234,7 @@ export class Ledger {
   receipt(txId: string, disclose: readonly Part[] = []): string {
     const row = this.#row(txId)
     const head = this.head()
-    const read = tileSubtreeReader(nodeCrypto.sha256, (level, n) => this.#storedTile(level, n), head.size)
+    const read = tileSubtreeReader(nodeCrypto.sha256, (level, n) => this.storedTile(level, n), head.size)
     const disclosed: Receipt['disclosed'] = {}
     for (const part of disclose) {
       const shown = partOf(row, part)
@@ -221,26 +250,6 @@ export class Ledger {
     })
   }
 
-  /**
-   * A hash tile of the given width, as C2SP tlog-tiles has it.
-   *
-   * @throws LedgerError `unknown_tile` when the tree is not that large (yet)
-   */
-  tile(level: number, n: number, width: number): Uint8Array {
-    if (tileWidth(level, n, this.head().size) < width) throw unknownTile()
-    return this.#storedTile(level, n).subarray(0, width * 32)
-  }
-
-  /**
-   * An entry bundle of the given width.
-   *
-   * @throws LedgerError `unknown_tile` when the tree is not that large (yet)
-   */
-  entries(n: number, width: number): Uint8Array {
-    if (tileWidth(0, n, this.head().size) < width) throw unknownTile()
-    return encodeEntryBundle(this.#reader.leaves(this.about.ledgerId, n * 256, n * 256 + width))
-  }
-
   /** Waits for what is under way, publishes the newest checkpoint and closes the files. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -251,6 +260,7 @@ export class Ledger {
     await this.#queue.close()
     await this.#keys.close()
     this.view.close()
+    await this.#further.close()
     // The writer goes last: the last connection folds SQLite's log into the file, which a reader cannot.
     this.#reader.close()
     await this.#writer.close()
@@ -272,10 +282,6 @@ export class Ledger {
     }
     return row
   }
-
-  #storedTile(level: number, n: number): Uint8Array {
-    return this.#reader.tile(this.about.ledgerId, level, n) ?? new Uint8Array()
-  }
 }
 
 function submission(event: EventInput, principal: string, source: EventSource): Submission {
@@ -284,11 +290,4 @@ function submission(event: EventInput, principal: string, source: EventSource): 
     throw new LedgerError('invalid_option', 'A principal is 1 to 255 visible ASCII characters.')
   }
   return { kind: 'event', principal, event: prepared, requestId: prepared.requestId ?? randomUUID() }
-}
-
-function unknownTile(): LedgerError {
-  return new LedgerError(
-    'unknown_tile',
-    'The tree has no such tile (yet). Ask for a smaller width or an earlier tile.',
-  )
 }

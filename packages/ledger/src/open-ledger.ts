@@ -1,7 +1,16 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { LedgerError } from './errors.ts'
+import { FurtherLedgers } from './further-ledgers.ts'
 import { Ledger } from './ledger.ts'
-import { defaultGuardFolder, openInlineWriter, openThreadWriter } from './sequencer/index.ts'
+import { RawLedger } from './raw-ledger.ts'
+import {
+  defaultGuardFolder,
+  openInlineRawWriter,
+  openInlineWriter,
+  openThreadWriter,
+  type WriterConfig,
+} from './sequencer/index.ts'
 import { openSqliteReader } from './store/index.ts'
 
 /** How a ledger is opened. Everything has a safe default. */
@@ -32,29 +41,64 @@ export interface OpenLedgerOptions {
  *   `unknown_ledger`, `worker_missing`, `storage_failed`
  */
 export async function openLedger(path: string, options: OpenLedgerOptions = {}): Promise<Ledger> {
+  const config = writerConfig(path, options, 'events')
+  const writer = await (options.inline === true
+    ? openInlineWriter(config)
+    : openThreadWriter(config, options.writerThread))
+  try {
+    const reader = openSqliteReader(config.path)
+    const keys = { folder: config.keysFolder, text: config.signingKey }
+    const { origin: _, ...same } = options
+    const further = new FurtherLedgers(reader, keys, name => openRawLedger(path, { ...same, name }))
+    return new Ledger(writer, reader, further)
+  } catch (error) {
+    await writer.close()
+    throw error
+  }
+}
+
+/** How a raw ledger is opened: its name inside the file, and where keys and guard are, as for `openLedger`. */
+export interface OpenRawLedgerOptions extends Omit<OpenLedgerOptions, 'origin'> {
+  /** As it was created: `deedbox ledgers create`, or `createLedger` of the file's events ledger. */
+  name: string
+}
+
+/**
+ * Opens a raw ledger of a file in this process. It has to be there: it is created by the events ledger that keeps the
+ * file's administration.
+ *
+ * @param path the SQLite file
+ * @throws LedgerError `unknown_ledger`, `invalid_ledger` for a ledger of events, and what `openLedger` throws
+ */
+export async function openRawLedger(path: string, options: OpenRawLedgerOptions): Promise<RawLedger> {
+  const config = writerConfig(path, options, 'raw')
+  if (!existsSync(config.path)) {
+    throw new LedgerError('not_a_ledger', `There is no ledger at ${config.path}.`)
+  }
+  const writer = await (options.inline === true
+    ? openInlineRawWriter(config)
+    : openThreadWriter<Uint8Array, number>(config, options.writerThread))
+  try {
+    return new RawLedger(writer, openSqliteReader(config.path))
+  } catch (error) {
+    await writer.close()
+    throw error
+  }
+}
+
+function writerConfig(path: string, options: OpenLedgerOptions, kind: WriterConfig['kind']): WriterConfig {
   if (typeof path !== 'string' || path === '') {
-    throw new LedgerError(
-      'invalid_option',
-      'openLedger needs the path of a database file, such as "audit.db".',
-    )
+    throw new LedgerError('invalid_option', 'A ledger needs the path of a database file, such as "audit.db".')
   }
   const file = resolve(path)
   const guard = options.guard ?? (process.env.DEEDBOX_GUARD || defaultGuardFolder(process.env))
-  const config = {
+  return {
     path: file,
     keysFolder: options.keysFolder ?? `${file}.keys`,
     signingKey: options.signingKey ?? (process.env.DEEDBOX_SIGNING_KEY || undefined),
     guardFolder: guard === 'off' ? null : resolve(guard),
     ledgerName: options.name ?? 'main',
+    kind,
     origin: options.origin,
-  }
-  const writer = await (options.inline === true
-    ? openInlineWriter(config)
-    : openThreadWriter(config, options.writerThread))
-  try {
-    return new Ledger(writer, openSqliteReader(file))
-  } catch (error) {
-    await writer.close()
-    throw error
   }
 }

@@ -13,28 +13,37 @@ export interface CommandTools {
 export interface LedgerCommands {
   /** By name: each resolves to its exit code. */
   commands: Readonly<Record<string, (args: string[], tools: CommandTools) => Promise<number>>>
-  verifyFolder(options: {
-    folder: string
-    pinned: readonly VerifierKey[]
-    kept?: string
-    resume?: object
-    save?: (state: () => object) => void
-    signal?: AbortSignal
-    onProgress?: (checked: number, size: number) => void
-  }): Promise<{
-    verdict: Verdict
-    findings: Finding[]
-    found: number
-    checked: number
-    redacted: number
-    origin: string
-    size: number
-    checkpoint: string
-    newestAt: string | null
-    keptSize: number
-    notAttested: string[]
-    earlier: { from: number; to: number; at: string }[]
-  }>
+  verifyFolder(options: VerifyOptions & { ledger: string }): Promise<DataReport>
+  /** One report per ledger of the file. */
+  verifyEveryLedger(options: VerifyOptions): Promise<DataReport[]>
+}
+
+interface VerifyOptions {
+  folder: string
+  pinned: readonly VerifierKey[]
+  kept?: string
+  resume?: object
+  save?: (state: () => object) => void
+  signal?: AbortSignal
+  onProgress?: (checked: number, size: number) => void
+}
+
+/** What re-reading one ledger found. */
+export interface DataReport {
+  verdict: Verdict
+  findings: Finding[]
+  found: number
+  checked: number
+  redacted: number
+  ledger: string
+  kind: 'events' | 'raw'
+  origin: string
+  size: number
+  checkpoint: string
+  newestAt: string | null
+  keptSize: number
+  notAttested: string[]
+  earlier: { from: number; to: number; at: string }[]
 }
 
 /**

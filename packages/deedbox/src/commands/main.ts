@@ -11,6 +11,7 @@ const ledgerCommands = [
   'export',
   'stats',
   'keys',
+  'ledgers',
   'backup',
   'restore',
   'recover',
@@ -25,6 +26,7 @@ Commands
   export      write events with their proofs to a file
   stats       the ledger at a glance: how much, how old, what of
   keys        create, list, rotate and revoke API keys
+  ledgers     list the ledgers of a file, or add a raw one
   backup      copy a running ledger into a new folder, and verify the copy
   restore     put a backup into a data folder that holds no ledger
   recover     close a ledger that is an old copy, and open a new one that says so

@@ -2,7 +2,7 @@ import { exitCodes } from '@deedbox/tlog'
 
 /** `deedbox verify --help`. */
 export const verifyHelp: string = `Usage: deedbox verify <receipt.tlog-proof | export.jsonl> --key <verifier key> [--checkpoint <file>]
-       deedbox verify --data <folder> --key <verifier key> [--checkpoint <file>] [--resume <file>]
+       deedbox verify --data <folder> --key <verifier key> [--ledger <name>] [--checkpoint <file>] [--resume <file>]
        deedbox verify --url <address> --key <verifier key> [--checkpoint <file>] [--resume <file>]
 
 Checks offline a receipt or every line of an export; re-reads everything in a ledger's data folder: every leaf, every
@@ -13,6 +13,8 @@ Options
   --key <key>          the ledger's verifier key, or a file that holds it; may be given several times.
                        Without it the key that comes with the data is used, and the verdict is at best ok_unpinned
   --data <folder>      the data folder of a ledger, or its database file (it may be running)
+  --ledger <name>      only this ledger of the file. Without it all of them are verified, each against the --key whose
+                       name is its origin, and the worst verdict decides the exit code
   --url <address>      of a ledger, http://host/ledgers/main, or of a server, whose ledger main is meant. An API key
                        in DEEDBOX_API_KEY is sent there if it begins with deed_ and DEEDBOX_URL, if set, is that server
   --checkpoint <file>  a checkpoint that you kept: the ledger has to extend it. So it has to extend the one in this

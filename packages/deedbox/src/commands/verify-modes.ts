@@ -70,21 +70,27 @@ export async function verifyExport(file: string, given: Given, progress: Progres
   return { verdict: report.verdict, checkpoint: report.checkpoint, report, ...exportLines(report) }
 }
 
-/** Re-reads stored data with the ledger package. */
+/** Re-reads stored data with the ledger package: one ledger of the file, or all in turn. */
 export async function verifyStored(
   folder: string,
+  ledger: string | undefined,
   given: Given,
   resumption: Resumption,
   progress: Progress,
-): Promise<Outcome> {
-  const { verifyFolder } = await loadLedger('verify --data')
-  const report = await verifyFolder({
+): Promise<Outcome[]> {
+  const { verifyFolder, verifyEveryLedger } = await loadLedger('verify --data')
+  const options = {
     folder,
     ...given,
     ...resumption.options(),
-    onProgress: (checked, size) => progress.show('events re-read', checked, size),
+    onProgress: (checked: number, size: number) => progress.show('entries re-read', checked, size),
+  }
+  const reports =
+    ledger === undefined ? await verifyEveryLedger(options) : [await verifyFolder({ ...options, ledger })]
+  return reports.map(report => {
+    const { verdict, checkpoint } = report
+    return { verdict, checkpoint, report, ...storedLines(report) }
   })
-  return { verdict: report.verdict, checkpoint: report.checkpoint, report, ...storedLines(report) }
 }
 
 /** Reads a log over HTTP without the ledger package. */

@@ -1,6 +1,6 @@
 import { decodeUtf8, type Finding, parts, type ReceiptReport } from '@deedbox/tlog'
 import type { ExportReport, LogReport } from '../verification/index.ts'
-import type { LedgerCommands } from './ledger-package.ts'
+import type { DataReport } from './ledger-package.ts'
 
 /** What a reader of a report sees below its verdict. */
 export interface ReportLines {
@@ -9,8 +9,6 @@ export interface ReportLines {
   proved: string
   notProved: string[]
 }
-
-type StoredReport = Awaited<ReturnType<LedgerCommands['verifyFolder']>>
 
 /** A receipt. */
 export function receiptLines({ detail, leaf, checkpoint, receipt }: ReceiptReport): ReportLines {
@@ -47,15 +45,18 @@ export function exportLines(report: ExportReport): ReportLines {
 }
 
 /** Stored data. */
-export function storedLines(report: StoredReport): ReportLines {
-  const { checked, redacted, size, origin, newestAt, notAttested, earlier } = report
+export function storedLines(report: DataReport): ReportLines {
+  const { checked, redacted, kind, size, origin, newestAt, notAttested, earlier } = report
+  const isRaw = kind === 'raw'
+  const what = isRaw ? 'entries of a raw ledger' : 'events, all parts and search columns'
+  const newest = `recorded ${newestAt}${isRaw ? ' by its own account' : ''}, the last that was read of ${size}`
   return {
     lines: [
       ...findingLines(report),
       `  ledger      ${safe(origin)}`,
-      `  re-read     ${checked} of ${size} events, all parts and search columns${andRedacted(redacted)}`,
+      `  re-read     ${checked} of ${size} ${what}${andRedacted(redacted)}`,
       ...earlierLines(earlier),
-      `  newest      ${newestAt === null ? 'no entry' : `recorded ${newestAt}, the last that was read of ${size}`}`,
+      `  newest      ${newestAt === null ? 'no entry' : newest}`,
     ],
     proved: 'Nothing was changed, dropped or reordered relative to the checkpoint that the key signed.',
     notProved: [

@@ -20,6 +20,7 @@ import { safe } from './verify-texts.ts'
 const options = {
   key: { type: 'string', multiple: true },
   data: { type: 'string' },
+  ledger: { type: 'string' },
   url: { type: 'string' },
   checkpoint: { type: 'string' },
   'save-checkpoint': { type: 'string' },
@@ -47,17 +48,21 @@ export async function verify(args: string[]): Promise<number> {
   if (values.resume !== undefined && file !== undefined) {
     throw new UsageError('--resume goes with --data or --url; files are checked at one go.')
   }
+  if (values.ledger !== undefined && data === undefined) {
+    throw new UsageError('--ledger goes with --data; in --url the ledger is named by its address.')
+  }
   const pinned = (values.key ?? []).map(key => readKey('--key', key))
   const witnesses = (values.witness ?? []).map(readWitness)
   const kept = values.checkpoint === undefined ? undefined : readText(values.checkpoint, 'checkpoint')
   const progress = new Progress(process.stderr)
   const resumption = new Resumption(values.resume)
-  let outcome: Outcome
+  let outcomes: Outcome[]
   try {
     const given = { pinned, ...(kept === undefined ? {} : { kept }) }
-    if (file !== undefined) outcome = await verifyFile(file, given, progress)
-    else if (data !== undefined) outcome = await verifyStored(data, given, resumption, progress)
-    else outcome = await verifyUrl(url ?? '', given, resumption, progress)
+    if (file !== undefined) outcomes = [await verifyFile(file, given, progress)]
+    else if (data !== undefined) {
+      outcomes = await verifyStored(data, values.ledger, given, resumption, progress)
+    } else outcomes = [await verifyUrl(url ?? '', given, resumption, progress)]
   } catch (error) {
     progress.clear()
     if (!(error instanceof Interrupted)) throw error
@@ -67,13 +72,21 @@ export async function verify(args: string[]): Promise<number> {
     resumption.end()
   }
   progress.clear()
-  const judged = witnessing(outcome, witnesses, kept)
   resumption.done()
-  if (values['save-checkpoint'] !== undefined) saveCheckpoint(values['save-checkpoint'], outcome)
-  const { verdict, ...asked } = judged
-  const report = { ...outcome.report, verdict, ...(asked.asked > 0 ? { witnesses: asked } : {}) }
-  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : textOf(outcome, judged))
-  return exitCodes[verdict]
+  if (values['save-checkpoint'] !== undefined) saveCheckpoint(values['save-checkpoint'], outcomes)
+  const judged = outcomes.map(outcome => ({ outcome, witnessed: witnessing(outcome, witnesses, kept) }))
+  const texts = judged.map(({ outcome, witnessed }) =>
+    values.json ? jsonOf(outcome, witnessed) : textOf(outcome, witnessed),
+  )
+  process.stdout.write(texts.join(values.json ? '' : '\n'))
+  return worstCode(judged.map(({ witnessed }) => witnessed.verdict))
+}
+
+/** That a ledger has no entries yet spoils nothing, as long as there was something to check in another one. */
+function worstCode(verdicts: readonly Verdict[]): number {
+  const codes = verdicts.map(verdict => exitCodes[verdict])
+  const some = codes.filter(code => code !== exitCodes.nothing_checked)
+  return Math.max(...(some.length === 0 ? codes : some))
 }
 
 function verifyFile(file: string, given: Given, progress: Progress): Promise<Outcome> | Outcome {
@@ -140,7 +153,17 @@ function textOf(
   return `${text.join('\n')}\n`
 }
 
-function saveCheckpoint(file: string, { verdict, checkpoint }: Outcome): void {
-  if (sound.includes(verdict) && checkpoint !== '') writeFileSync(file, checkpoint)
-  else process.stderr.write(`deedbox: ${file} was not written: only a checkpoint that holds is kept.\n`)
+function jsonOf({ report }: Outcome, { verdict, ...witnesses }: Witnessing): string {
+  return `${JSON.stringify({ ...report, verdict, ...(witnesses.asked > 0 ? { witnesses } : {}) })}\n`
+}
+
+function saveCheckpoint(file: string, [first, ...others]: readonly Outcome[]): void {
+  const isOne = first !== undefined && others.length === 0
+  if (isOne && sound.includes(first.verdict) && first.checkpoint !== '') writeFileSync(file, first.checkpoint)
+  else {
+    const why = isOne
+      ? 'only a checkpoint that holds is kept'
+      : 'the file holds several ledgers, name one of them with --ledger'
+    process.stderr.write(`deedbox: ${file} was not written: ${why}.\n`)
+  }
 }

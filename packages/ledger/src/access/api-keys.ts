@@ -8,6 +8,9 @@ export type Scope = 'write' | 'read' | 'verify' | 'admin' | 'erase'
 /** All of them. */
 export const allScopes: readonly Scope[] = ['write', 'read', 'verify', 'admin', 'erase']
 
+/** What a key of a raw ledger can have: the file is administered by its first ledger, and a raw entry is never erased. */
+export const rawScopes: readonly Scope[] = ['write', 'read', 'verify']
+
 /** The scopes of a ledger's first key. */
 export const firstScopes: readonly Scope[] = ['write', 'read', 'verify']
 
@@ -55,8 +58,12 @@ export function apiKeyRow(
   }
 }
 
-/** What the leaf says of a new key: everything about it but its text. */
-export function keyRecord(row: ApiKeyRow): object {
+/**
+ * What the leaf says of a new key: everything about it but its text.
+ *
+ * @param ledger the ledger that the key is of, unless that is the one that records it
+ */
+export function keyRecord(row: ApiKeyRow, ledger?: string): object {
   return {
     key_id: row.keyId,
     principal: row.principal,
@@ -64,5 +71,6 @@ export function keyRecord(row: ApiKeyRow): object {
     scopes: row.scopes,
     hash: Buffer.from(row.hash).toString('hex'),
     expires_at: row.expiresAt,
+    ...(ledger === undefined ? {} : { ledger }),
   }
 }

@@ -17,7 +17,7 @@ function withKey(change: Partial<ApiKeyRow> = {}): {
   const authenticator = new Authenticator(hash => {
     lookUps++
     return Buffer.compare(hash, row.hash) === 0 ? { ...row } : null
-  })
+  }, 1)
   return { key, row, authenticator, lookUps: () => lookUps }
 }
 

@@ -13,31 +13,37 @@ const maxCached = 10_000
 export interface Caller {
   principal: string
   scopes: readonly string[]
+  /** The ledger that the key is of. */
+  ledgerId: number
 }
 
 /** Tells callers by the `Authorization` header of their request. */
 export class Authenticator {
   readonly #find: (hash: Uint8Array) => ApiKeyRow | null
+  readonly #ledgerId: number
   readonly #onUse: (keyId: string, at: number) => void
   readonly #cache = new Map<string, { row: ApiKeyRow | null; until: number }>()
 
   /**
    * @param find looks a key up by the SHA-256 of its text
+   * @param ledgerId the ledger that is meant where a call names none: the first of the file
    * @param onUse told of each request that came with a valid key, at which milliseconds since the epoch
    */
   constructor(
     find: (hash: Uint8Array) => ApiKeyRow | null,
+    ledgerId: number,
     onUse: (keyId: string, at: number) => void = () => undefined,
   ) {
     this.#find = find
+    this.#ledgerId = ledgerId
     this.#onUse = onUse
   }
 
   /**
    * @throws LedgerError `missing_api_key`, `invalid_api_key` (unknown, expired and revoked look the same from
-   *   outside), `insufficient_scope`
+   *   outside), `insufficient_scope`, also for a key of another ledger
    */
-  authenticate(authorization: string | undefined, scope: Scope): Caller {
+  authenticate(authorization: string | undefined, scope: Scope, ledgerId: number = this.#ledgerId): Caller {
     if (authorization === undefined) {
       throw new LedgerError('missing_api_key', 'Send your API key in the header "Authorization: Bearer …".')
     }
@@ -52,13 +58,19 @@ export class Authenticator {
       )
     }
     this.#onUse(row.keyId, now)
+    if (row.ledgerId !== ledgerId) {
+      throw new LedgerError(
+        'insufficient_scope',
+        'This API key belongs to another ledger. Use one that was created for this ledger.',
+      )
+    }
     if (!row.scopes.includes(scope)) {
       throw new LedgerError(
         'insufficient_scope',
         `This call needs a key with the scope "${scope}"; this one has: ${row.scopes.join(', ')}.`,
       )
     }
-    return { principal: row.principal, scopes: row.scopes }
+    return { principal: row.principal, scopes: row.scopes, ledgerId: row.ledgerId }
   }
 
   /** Looks every key up again from now on: this process has just changed one. */

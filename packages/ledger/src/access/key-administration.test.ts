@@ -208,12 +208,56 @@ test('a later use that another process stored stays', async t => {
   assert.equal(again.apiKeys()[0]?.last_used_at, new Date(later).toISOString())
 })
 
-test('DESIGN §7.7 a key of another ledger in the same file is refused', async t => {
+test('DESIGN §7.7 a key that the table moved to another ledger is refused, and listed', async t => {
   const folder = tempFolder(t)
   const ledger = await openTestLedger(t, folder)
   const key = newApiKey()
   await ledger.createApiKey(key, 'elsewhere', ['write'])
   tamper(folder, 'UPDATE api_keys SET ledger_id = 2')
-  assert.throws(() => ledger.authenticator.authenticate(bearer(key), 'write'), { code: 'invalid_api_key' })
-  assert.deepEqual(ledger.apiKeys(), [])
+  assert.throws(() => ledger.authenticator.authenticate(bearer(key), 'write'), {
+    code: 'insufficient_scope',
+    message: /belongs to another ledger/,
+  })
+  assert.equal(ledger.apiKeys()[0]?.ledger, '?')
+})
+
+test('DESIGN §7.7 the first ledger records the keys of a raw one, whose rotation and revocation hold there', async t => {
+  const folder = tempFolder(t)
+  const ledger = await openTestLedger(t, folder)
+  await ledger.createLedger({ name: 'certs', kind: 'raw' })
+  const certs = ledger.logOf('certs')?.about.ledgerId ?? 0
+  const accepts = (text: string) => ledger.authenticator.authenticate(bearer(text), 'write', certs)
+  const key = newApiKey()
+  const { keyId, principal } = await ledger.createApiKey(key, 'ci', ['write'], { ledger: 'certs' })
+  assert.equal(lastAdminEvent(ledger).said.ledger, 'certs')
+  assert.deepEqual(accepts(key), { principal, scopes: ['write'], ledgerId: certs })
+  const next = await ledger.rotateApiKey(keyId, { overlap: 0 })
+  assert.equal(lastAdminEvent(ledger).said.ledger, 'certs')
+  assert.equal(accepts(next.key).ledgerId, certs)
+  assert.throws(() => accepts(key), { code: 'invalid_api_key' })
+  await ledger.createApiKey(newApiKey(), 'main', ['admin'])
+  assert.equal(lastAdminEvent(ledger).said.ledger, undefined)
+  assert.deepEqual(
+    ledger
+      .apiKeys()
+      .map(view => `${view.ledger} ${view.name} ${view.state}`)
+      .sort(),
+    ['certs ci active', 'certs ci expired', 'main main active'],
+  )
+  await ledger.revokeApiKey(next.keyId)
+  assert.throws(() => accepts(next.key), { code: 'invalid_api_key' })
+  const { size } = ledger.head()
+  for (const scope of ['admin', 'erase'] as const) {
+    await assert.rejects(ledger.createApiKey(newApiKey(), 'a', ['write', scope], { ledger: 'certs' }), {
+      code: 'invalid_key_settings',
+      message: /is raw/,
+    })
+  }
+  await assert.rejects(ledger.createApiKey(newApiKey(), 'a', ['write'], { ledger: 'none' }), {
+    code: 'unknown_ledger',
+  })
+  assert.equal(ledger.head().size, size)
+  await ledger.close()
+  const report = checkLog(folder, ledger.about.verifierKeys)
+  assert.equal(report.verdict, 'ok', JSON.stringify(report.findings))
 })

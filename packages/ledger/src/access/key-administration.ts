@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { LedgerError } from '../errors.ts'
 import { type AdminChange, adminSubmission, type Queue, type Writer } from '../sequencer/index.ts'
-import type { ApiKeyRow, SqliteReader } from '../store/index.ts'
-import { apiKeyRow, hashOfKey, keyRecord, newApiKey, type Scope } from './api-keys.ts'
+import type { ApiKeyRow, LedgerRow, SqliteReader } from '../store/index.ts'
+import { apiKeyRow, hashOfKey, keyRecord, newApiKey, rawScopes, type Scope } from './api-keys.ts'
 import { Authenticator } from './authenticate.ts'
 import { checkExpiry, checkKeyName, checkOverlap, checkScopes } from './key-settings.ts'
 import { KeyUses } from './key-uses.ts'
@@ -18,6 +18,8 @@ interface ByOption {
 export interface KeyOptions extends ByOption {
   /** Milliseconds since the epoch; default null: never. */
   expiresAt?: number | null
+  /** The ledger of the file that the key is for, by its name; default the first one. */
+  ledger?: string
 }
 
 /** How a key is replaced. */
@@ -34,30 +36,30 @@ interface NewKey {
 
 const day = 24 * 60 * 60 * 1_000
 
-/** The keys of one ledger: who may call, and what becomes of their keys. Each change is a leaf (DESIGN §7.7). */
+/**
+ * The keys of all ledgers of a file: who may call, and what becomes of their keys. Each change is a leaf of the file's
+ * first ledger (DESIGN §7.7).
+ */
 export class KeyAdministration {
   /** Tells callers by their API key. */
   readonly authenticator: Authenticator
   readonly #ledgerId: number
   readonly #queue: Pick<Queue, 'submit'>
-  readonly #reader: Pick<SqliteReader, 'apiKeys' | 'apiKeyByHash'>
+  readonly #reader: Pick<SqliteReader, 'apiKeys' | 'apiKeyByHash' | 'ledgers'>
   readonly #uses: KeyUses
 
   constructor(
     writer: Pick<Writer, 'ledger' | 'touchKeys'>,
     queue: Pick<Queue, 'submit'>,
-    reader: Pick<SqliteReader, 'apiKeys' | 'apiKeyByHash'>,
+    reader: Pick<SqliteReader, 'apiKeys' | 'apiKeyByHash' | 'ledgers'>,
   ) {
     this.#ledgerId = writer.ledger.ledgerId
     this.#queue = queue
     this.#reader = reader
     this.#uses = new KeyUses(uses => writer.touchKeys(uses))
     this.authenticator = new Authenticator(
-      hash => {
-        const row = reader.apiKeyByHash(hash)
-        // The file may hold several ledgers, and a key is of one.
-        return row?.ledgerId === this.#ledgerId ? row : null
-      },
+      hash => reader.apiKeyByHash(hash),
+      this.#ledgerId,
       (keyId, at) => this.#uses.note(keyId, at),
     )
   }
@@ -65,8 +67,9 @@ export class KeyAdministration {
   /** See `Ledger.createApiKey`. */
   async create(key: string, name: string, scopes: readonly Scope[], options: KeyOptions): Promise<NewKey> {
     const expiresAt = checkExpiry(options.expiresAt ?? null, Date.now())
-    const row = apiKeyRow(key, this.#ledgerId, checkKeyName(name), checkScopes(scopes), expiresAt)
-    await this.#change('deedbox.key.created', keyRecord(row), options, { do: 'create_key', row })
+    const ledger = this.#ledger(options.ledger)
+    const row = apiKeyRow(key, ledger.ledgerId, checkKeyName(name), scopesOf(ledger, scopes), expiresAt)
+    await this.#change('deedbox.key.created', this.#record(row, ledger), options, { do: 'create_key', row })
     return { keyId: row.keyId, principal: row.principal }
   }
 
@@ -82,7 +85,8 @@ export class KeyAdministration {
     const row = { ...made, principal: old.principal }
     // A rotation never gives a key more time than it had.
     const replacedExpiresAt = Math.min(now + overlap, old.expiresAt ?? Number.POSITIVE_INFINITY)
-    const record = { ...keyRecord(row), replaces: keyId, replaced_expires_at: replacedExpiresAt }
+    const ledger = this.#reader.ledgers().find(({ ledgerId }) => ledgerId === row.ledgerId)
+    const record = { ...this.#record(row, ledger), replaces: keyId, replaced_expires_at: replacedExpiresAt }
     await this.#change('deedbox.key.rotated', record, options, {
       do: 'rotate_key',
       row,
@@ -102,7 +106,10 @@ export class KeyAdministration {
   /** See `Ledger.apiKeys`. */
   list(): ApiKeyView[] {
     const now = Date.now()
-    return this.#reader.apiKeys(this.#ledgerId).map(row => keyView(row, this.#uses.lastUse(row.keyId), now))
+    const names = new Map(this.#reader.ledgers().map(({ ledgerId, name }) => [ledgerId, name]))
+    return this.#reader
+      .apiKeys()
+      .map(row => keyView(row, names.get(row.ledgerId) ?? '?', this.#uses.lastUse(row.keyId), now))
   }
 
   /** Whether this text is a key already, of any ledger of the database, valid or not. */
@@ -126,9 +133,31 @@ export class KeyAdministration {
     this.authenticator.forget()
   }
 
+  #record(row: ApiKeyRow, ledger: LedgerRow | undefined): object {
+    return keyRecord(row, row.ledgerId === this.#ledgerId ? undefined : ledger?.name)
+  }
+
+  #ledger(name: string | undefined): LedgerRow {
+    const isWanted = (row: LedgerRow) =>
+      name === undefined ? row.ledgerId === this.#ledgerId : row.name === name
+    const row = this.#reader.ledgers().find(isWanted)
+    if (row !== undefined) return row
+    throw new LedgerError('unknown_ledger', `There is no ledger "${name}" in this file.`)
+  }
+
   #row(keyId: string): ApiKeyRow {
-    const row = this.#reader.apiKeys(this.#ledgerId).find(row => row.keyId === keyId)
+    const row = this.#reader.apiKeys().find(row => row.keyId === keyId)
     if (row !== undefined) return row
     throw new LedgerError('unknown_key', 'There is no API key with this id in the ledger.')
   }
+}
+
+function scopesOf({ name, kind }: LedgerRow, wanted: readonly Scope[]): Scope[] {
+  const scopes = checkScopes(wanted)
+  if (kind === 'events' || scopes.every(scope => rawScopes.includes(scope))) return scopes
+  throw new LedgerError(
+    'invalid_key_settings',
+    `The ledger "${name}" is raw: the scopes of its keys are one or more of ${rawScopes.join(', ')}. A key with admin ` +
+      'is one of the first ledger, which administers all of them.',
+  )
 }

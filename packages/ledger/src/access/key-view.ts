@@ -7,6 +7,8 @@ export type KeyState = 'active' | 'replaced' | 'expired' | 'revoked'
 export interface ApiKeyView {
   key_id: string
   name: string
+  /** The ledger of the file that it is of, by its name. */
+  ledger: string
   /** Who writes with it; survives rotation. */
   principal: string
   scopes: string[]
@@ -20,12 +22,16 @@ export interface ApiKeyView {
   last_used_at: string | null
 }
 
-/** @param seen the newest use that this process knows of, which may be later than the table's */
-export function keyView(row: ApiKeyRow, seen: number | undefined, now: number): ApiKeyView {
+/**
+ * @param ledger the name of the key's ledger
+ * @param seen the newest use that this process knows of, which may be later than the table's
+ */
+export function keyView(row: ApiKeyRow, ledger: string, seen: number | undefined, now: number): ApiKeyView {
   const used = Math.max(row.lastUsedAt ?? 0, seen ?? 0)
   return {
     key_id: row.keyId,
     name: row.name,
+    ledger,
     principal: row.principal,
     scopes: row.scopes,
     state: stateOf(row, now),

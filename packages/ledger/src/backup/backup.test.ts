@@ -16,6 +16,7 @@ import { type TestContext, test } from 'node:test'
 import { apiKeyRow, newApiKey } from '../access/api-keys.ts'
 import { LedgerError } from '../errors.ts'
 import { copyDatabase } from '../store/sqlite/database-copy.ts'
+import { rawFile, verdicts } from '../testing/raw-ledgers.ts'
 import { smallLedger, tamper } from '../testing/tampered-ledger.ts'
 import { checkLog, openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
 import {
@@ -287,3 +288,48 @@ async function cutOffAfter(place: string, steps: number): Promise<void> {
   }
   if (steps === 0) renameSync(file(closedFile), file('ledger.db'))
 }
+
+test('P22 a file of several ledgers is backed up and restored with all of them, and is not for recover', async t => {
+  const { folder, keys } = await rawFile(t)
+  const backup = join(tempFolder(t), 'backup')
+  const written = await writeBackup(backupOf(folder, backup, { withKeys: true }))
+  assert.deepEqual(
+    written.ledgers.map(({ name, size }) => [name, size]),
+    [
+      ['main', 6],
+      ['certs', 300],
+      ['empty', 0],
+    ],
+  )
+  assert.deepEqual(written.keys.toSorted(), ['certs.signing-key', 'empty.signing-key', 'main.signing-key'])
+  for (const name of ['checkpoint', 'vkey', 'certs.checkpoint', 'certs.vkey', 'empty.checkpoint']) {
+    assert(existsSync(join(backup, name)), name)
+  }
+  const there = tempFolder(t)
+  await restoreBackup({ backup, ...places(there) })
+  const ledger = await openTestLedger(t, there)
+  await ledger.append(testEvent(7))
+  assert.equal(await (await ledger.rawLedger('certs')).add(Buffer.from('after')), 300)
+  await ledger.close()
+  assert.deepEqual((await verdicts(there, keys)).verdicts, {
+    main: 'ok',
+    certs: 'ok',
+    empty: 'nothing_checked',
+  })
+
+  // By now its guards have seen more than the backup has.
+  for (const suffix of ['', '-wal', '-shm']) rmSync(join(there, `ledger.db${suffix}`), { force: true })
+  const again = await restoreBackup({ backup, ...places(there) })
+  assert.deepEqual(
+    again.ledgers.map(({ standing, guardSize }) => [standing, guardSize]),
+    [
+      ['behind', 7],
+      ['behind', 301],
+      ['unknown', null],
+    ],
+  )
+  await assert.rejects(recoverAfterRestore(recoverIn(there)), {
+    code: 'invalid_option',
+    message: /holds 3 ledgers \(main, certs, empty\); recover is for a file of one/,
+  })
+})

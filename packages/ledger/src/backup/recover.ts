@@ -88,6 +88,7 @@ async function prepare(options: RecoverOptions): Promise<ChangeOver<RecoverRepor
     signingKey: undefined,
     guardFolder: options.guardFolder,
     ledgerName: name,
+    kind: 'events',
     origin: options.origin,
   })
   const { ledgerId, origin: newOrigin, verifierKeys } = writer.ledger
@@ -126,7 +127,8 @@ function onlyLedger({ database, origin, onProgress }: RecoverOptions): SoundLedg
   if (old === undefined || others.length > 0) {
     throw new LedgerError(
       'invalid_option',
-      `${database} holds ${ledgers.length} ledgers; this command takes one.`,
+      `${database} holds ${ledgers.length} ledgers (${ledgers.map(({ row }) => row.name).join(', ')}); recover is for a ` +
+        'file of one. Put a newer copy of the file back; or keep this one for reading, and begin a new one in another folder.',
     )
   }
   if (origin === old.row.origin) {

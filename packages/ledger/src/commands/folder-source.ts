@@ -27,10 +27,10 @@ export function openFolderSource(argument: string | undefined, env: NodeJS.Proce
     )
   }
   const reader = openSqliteReader(database)
-  const row = reader.ledgers().find(ledger => ledger.name === 'main') ?? reader.ledgers()[0]
+  const row = reader.ledgers().find(ledger => ledger.kind === 'events')
   if (row === undefined) {
     reader.close()
-    throw new LedgerError('unknown_ledger', `${database} holds no ledger.`)
+    throw new LedgerError('unknown_ledger', `${database} holds no ledger of events.`)
   }
   const view = new LedgerView(reader, row.ledgerId)
   // Counting here holds up nobody, but a command should not run for minutes unasked either.

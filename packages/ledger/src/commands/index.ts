@@ -3,6 +3,7 @@ import type { LedgerCommand } from './command.ts'
 import { events } from './events.ts'
 import { exportEvents } from './export.ts'
 import { keys } from './keys.ts'
+import { ledgers } from './ledgers.ts'
 import { recover } from './recover.ts'
 import { restore } from './restore.ts'
 import { serve } from './serve.ts'
@@ -11,7 +12,7 @@ import { tamperLab } from './tamper-lab.ts'
 
 export type { DataReport, Finding } from '../verification/index.ts'
 export type { CommandTools, LedgerCommand } from './command.ts'
-export { type VerifyFolderOptions, verifyFolder } from './verify-folder.ts'
+export { type VerifyFolderOptions, verifyEveryLedger, verifyFolder } from './verify-folder.ts'
 
 /** The ledger's commands of the `deedbox` program, by name. */
 export const commands: Readonly<Record<string, LedgerCommand>> = {
@@ -20,6 +21,7 @@ export const commands: Readonly<Record<string, LedgerCommand>> = {
   export: exportEvents,
   stats,
   keys,
+  ledgers,
   backup,
   restore,
   recover,

@@ -49,6 +49,7 @@ test('the table of keys: one line each, and nothing in it that a terminal would 
   const key = {
     key_id: 'key_a',
     name: 'shop \u001b[2J',
+    ledger: 'main',
     principal: 'writer_a',
     scopes: ['write', 'read'],
     state: 'replaced' as const,
@@ -63,4 +64,7 @@ test('the table of keys: one line each, and nothing in it that a terminal would 
     'id     name       principal  scopes      created            expires  last used          state\n' +
       'key_a  shop ?[2J  writer_a   write,read  2030-01-01 10:11Z  never    2030-01-02 10:11Z  replaced by key_b\n',
   )
+  const table = keyTable([key, { ...key, ledger: 'certs' }])
+  const column = table.split('\n').map(line => line.slice(18, 24).trim())
+  assert.deepEqual(column.slice(0, 3), ['ledger', 'main', 'certs'], 'only where there is more than one')
 })

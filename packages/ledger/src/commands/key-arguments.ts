@@ -25,17 +25,27 @@ export function readSpan(text: string, option: string): number {
   )
 }
 
+/** What is asked for in a new key. */
+export interface KeySettings {
+  name: string
+  scopes: Scope[]
+  /** Milliseconds since the epoch; null: never. */
+  expiresAt: number | null
+  /** The ledger of the file that it is for; default the first one. */
+  ledger?: string
+}
+
 /**
- * What `--name`, `--scopes` and `--expires` say of a new key. `--expires` is a span or an RFC 3339 time.
+ * What `--name`, `--scopes`, `--expires` and `--ledger` say of a new key. `--expires` is a span or an RFC 3339 time.
  *
  * @param now milliseconds since the epoch
  * @throws LedgerError `invalid_usage`
  */
 export function readKeySettings(
-  values: { name?: string | undefined; scopes?: string | undefined; expires?: string | undefined },
+  values: Partial<Record<'name' | 'scopes' | 'expires' | 'ledger', string | undefined>>,
   now: number,
-): { name: string; scopes: Scope[]; expiresAt: number | null } {
-  const { name, scopes, expires } = values
+): KeySettings {
+  const { name, scopes, expires, ledger } = values
   if (name === undefined || scopes === undefined) {
     throw new LedgerError(
       'invalid_usage',
@@ -46,6 +56,7 @@ export function readKeySettings(
     name: checkKeyName(name),
     scopes: checkScopes(scopes.split(',')),
     expiresAt: expires === undefined ? null : checkExpiry(readExpiry(expires, now), now),
+    ...(ledger === undefined ? {} : { ledger }),
   }))
 }
 

@@ -1,16 +1,17 @@
 import { existsSync } from 'node:fs'
-import { type ApiKeyView, newApiKey, type Scope } from '../access/index.ts'
+import { type ApiKeyView, newApiKey } from '../access/index.ts'
 import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 import type { Ledger } from '../ledger.ts'
 import { openLedger } from '../open-ledger.ts'
 import { dataFolder } from './data-folder.ts'
+import type { KeySettings } from './key-arguments.ts'
 
 /** A new key: what is shown of it from now on, and the text that is shown this once. */
 export type NewKey = ApiKeyView & { key: string }
 
 /** Where keys are administered: at a data folder or at a running ledger. Times and spans are milliseconds. */
 export interface KeyDesk {
-  create(settings: { name: string; scopes: Scope[]; expiresAt: number | null }): Promise<NewKey>
+  create(settings: KeySettings): Promise<NewKey>
   list(): Promise<ApiKeyView[]>
   rotate(keyId: string, overlap: number | undefined): Promise<NewKey>
   revoke(keyId: string): Promise<ApiKeyView>
@@ -51,9 +52,9 @@ async function folderDesk(
   const ledger = await openLedger(database, { keysFolder: keys, inline: true })
   for (const warning of ledger.about.warnings) warn(warning)
   return {
-    async create({ name, scopes, expiresAt }) {
+    async create({ name, scopes, ...settings }) {
       const key = newApiKey()
-      const { keyId } = await ledger.createApiKey(key, name, scopes, { expiresAt })
+      const { keyId } = await ledger.createApiKey(key, name, scopes, settings)
       return { ...viewOf(ledger, keyId), key }
     },
     list: async () => ledger.apiKeys(),
@@ -96,9 +97,9 @@ function httpDesk(address: string, env: NodeJS.ProcessEnv): KeyDesk {
   const call = (method: string, path: string, body?: object) =>
     callLedger(address.replace(/\/+$/, ''), apiKey, method, path, body)
   return {
-    async create({ name, scopes, expiresAt }) {
+    async create({ expiresAt, ...settings }) {
       const expires = expiresAt === null ? {} : { expires_at: new Date(expiresAt).toISOString() }
-      return newKeyOf(await call('POST', '/v1/keys', { name, scopes, ...expires }))
+      return newKeyOf(await call('POST', '/v1/keys', { ...settings, ...expires }))
     },
     async list() {
       const { keys } = await call('GET', '/v1/keys')

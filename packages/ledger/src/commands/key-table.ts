@@ -1,14 +1,28 @@
 import type { ApiKeyView } from '../access/index.ts'
 
-const heads = ['id', 'name', 'principal', 'scopes', 'created', 'expires', 'last used', 'state']
-
-/** Keys as a table for a terminal, times to the minute in UTC. What a terminal could take for a command is replaced. */
+/**
+ * Keys as a table for a terminal, times to the minute in UTC; with their ledgers, if there is more than one. What a terminal could take for a command is replaced.
+ */
 export function keyTable(views: readonly ApiKeyView[]): string {
+  const several = new Set(views.map(view => view.ledger)).size > 1
+  const ledger = (name: string) => (several ? [name] : [])
+  const heads = [
+    'id',
+    'name',
+    ...ledger('ledger'),
+    'principal',
+    'scopes',
+    'created',
+    'expires',
+    'last used',
+    'state',
+  ]
   const lines = [
     heads,
     ...views.map(view => [
       view.key_id,
       view.name,
+      ...ledger(view.ledger),
       view.principal,
       view.scopes.join(','),
       minute(view.created_at),

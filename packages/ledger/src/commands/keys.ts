@@ -8,10 +8,10 @@ import { keyTable } from './key-table.ts'
 /** `deedbox keys --help`. */
 const keysHelp = `Usage: deedbox keys <create | list | rotate | revoke> [options]
 
-Administers the API keys of a ledger. Each change is an entry of the ledger. The text of a new key is printed
+Administers the API keys of a ledger, and of the raw ledgers beside it. Each change is an entry of the ledger. The text of a new key is printed
 to standard output this once; what is stored is its SHA-256.
 
-  deedbox keys create --name <name> --scopes <scope,…> [--expires <span or time>]
+  deedbox keys create --name <name> --scopes <scope,…> [--expires <span or time>] [--ledger <name>]
   deedbox keys list
   deedbox keys rotate <key_id> [--overlap <span>]
   deedbox keys revoke <key_id>
@@ -20,6 +20,7 @@ Options
   --name <name>        what the list calls it, 1 to 100 characters
   --scopes <scope,…>   what it may do: write, read, verify, admin, erase
   --expires <when>     a span such as 90d, 24h or 30m, or a time as 2030-01-31T12:00:00Z; without it: never
+  --ledger <name>      the ledger of the file that it is for (default the first); keys of a raw one have no admin, erase
   --overlap <span>     for so long the old key goes on working beside the new one; 0: not at all (default 24h)
   --data <folder>      the ledger's data folder, whether or not it is running   (DEEDBOX_DATA, default ./.deedbox)
   --url <base URL>     a running ledger; DEEDBOX_API_KEY is a key with admin    (DEEDBOX_URL)
@@ -41,6 +42,7 @@ const options = {
   name: { type: 'string' },
   scopes: { type: 'string' },
   expires: { type: 'string' },
+  ledger: { type: 'string' },
   overlap: { type: 'string' },
   data: { type: 'string' },
   url: { type: 'string' },
@@ -50,7 +52,7 @@ const options = {
 
 /** The options that only one of the actions takes. */
 const actionOptions: Readonly<Record<string, readonly (keyof typeof options)[]>> = {
-  create: ['name', 'scopes', 'expires'],
+  create: ['name', 'scopes', 'expires', 'ledger'],
   list: [],
   rotate: ['overlap'],
   revoke: [],
@@ -68,7 +70,7 @@ export async function keys(args: string[]): Promise<number> {
   if (own === undefined) {
     throw new LedgerError('invalid_usage', 'deedbox keys create, list, rotate or revoke; --help tells more.')
   }
-  const foreign = ['name', 'scopes', 'expires', 'overlap'] as const
+  const foreign = ['name', 'scopes', 'expires', 'ledger', 'overlap'] as const
   const odd = foreign.find(name => values[name] !== undefined && !own.includes(name))
   if (odd !== undefined) throw new LedgerError('invalid_usage', `"deedbox keys ${action}" takes no --${odd}.`)
   const isAboutOne = action === 'rotate' || action === 'revoke'

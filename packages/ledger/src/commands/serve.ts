@@ -82,6 +82,8 @@ async function run(
     // Events about its own requests would become events about its own requests.
     ledger: null,
     audit: { requests: false },
+    // Nobody would see it.
+    bodyHash: false,
     log: {
       requestLevel: record =>
         record.path.startsWith('/v1/events') && record.status === 202 ? 'DEBUG' : undefined,

@@ -3,17 +3,17 @@ import { resolve } from 'node:path'
 import type { VerifierKey } from '@deedbox/tlog'
 import { LedgerError } from '../errors.ts'
 import { defaultGuardFolder, readGuard } from '../sequencer/index.ts'
-import { openSqliteReader, type SqliteReader, sentenceOf } from '../store/index.ts'
+import { type LedgerRow, openSqliteReader, type SqliteReader, sentenceOf } from '../store/index.ts'
 import {
   type DataReport,
-  type ThreadOptions,
-  type VerificationState,
+  ResumableRun,
+  type VerificationProgress,
   verifyInThreads,
 } from '../verification/index.ts'
 import { dataFolder } from './data-folder.ts'
 
 /** Re-reads a stored ledger. */
-export interface VerifyFolderOptions extends ThreadOptions {
+export interface VerifyFolderOptions {
   /** A data folder, or the database file itself. */
   folder: string
   /** The name of the ledger; default `main`. */
@@ -24,8 +24,12 @@ export interface VerifyFolderOptions extends ThreadOptions {
   kept?: string
   /** Where this machine's rollback guard is, or `off`; default `DEEDBOX_GUARD`, else the user's state folder. */
   guardFolder?: string
-  /** Where an earlier run of the same verification ended; what `save` got. */
-  resume?: VerificationState
+  /** Where an earlier run of the same verification ended: what `save` got. */
+  resume?: VerificationProgress
+  /** Gets the progress after every stretch, as long as nothing was found, and is to keep the last one. */
+  save?: (progress: () => VerificationProgress) => void
+  /** Ends the verification after the stretch at hand. */
+  signal?: AbortSignal
   onProgress?: (checked: number, size: number) => void
 }
 
@@ -36,14 +40,58 @@ export interface VerifyFolderOptions extends ThreadOptions {
  * @throws LedgerError `not_a_ledger`, `unknown_ledger`, `schema_too_new`, `guard_unusable`, `storage_failed`,
  *   `invalid_option` when `resume` is of something else; the reason of `signal` when that ended it
  */
-export async function verifyFolder(options: VerifyFolderOptions): Promise<DataReport> {
-  const isFile = statSync(options.folder, { throwIfNoEntry: false })?.isFile() === true
-  const database = isFile ? options.folder : dataFolder(options.folder, {}).database
+export function verifyFolder(options: VerifyFolderOptions): Promise<DataReport> {
+  return reading(options, async (reader, database) => {
+    const name = options.ledger ?? 'main'
+    const ledger = reader.ledgers().find(ledger => ledger.name === name)
+    if (ledger === undefined) {
+      throw new LedgerError('unknown_ledger', `${database} holds no ledger "${name}".`)
+    }
+    return await verifyLedger(reader, database, ledger, options, new ResumableRun([ledger], options))
+  })
+}
+
+/**
+ * The same for every ledger of the file, one after the other, the first one first. A key that was brought along counts
+ * for the ledger whose origin it names, and so does the checkpoint; those that name none of the file's ledgers are held
+ * against the first, which then does not verify.
+ *
+ * @throws LedgerError as `verifyFolder`
+ */
+export function verifyEveryLedger(options: Omit<VerifyFolderOptions, 'ledger'>): Promise<DataReport[]> {
+  return reading(options, async (reader, database) => {
+    const ledgers = reader.ledgers()
+    if (ledgers.length === 0) throw new LedgerError('unknown_ledger', `${database} holds no ledger.`)
+    const known = (origin: string | undefined) => ledgers.some(ledger => ledger.origin === origin)
+    const run = new ResumableRun(ledgers, options)
+    const reports: DataReport[] = []
+    for (const ledger of ledgers) {
+      const isMeant = (origin: string | undefined) =>
+        origin === ledger.origin || (ledger === ledgers[0] && !known(origin))
+      const { kept, ...rest } = options
+      const isKept = kept !== undefined && isMeant(kept.split('\n', 1)[0])
+      const own = {
+        ...rest,
+        pinned: options.pinned.filter(key => isMeant(key.name)),
+        ...(isKept ? { kept } : {}),
+      }
+      reports.push(await verifyLedger(reader, database, ledger, own, run))
+    }
+    return reports
+  })
+}
+
+async function reading<T>(
+  { folder, signal }: Pick<VerifyFolderOptions, 'folder' | 'signal'>,
+  work: (reader: SqliteReader, database: string) => Promise<T>,
+): Promise<T> {
+  const isFile = statSync(folder, { throwIfNoEntry: false })?.isFile() === true
+  const database = isFile ? folder : dataFolder(folder, {}).database
   const reader = openSqliteReader(database)
   try {
-    return await verifyWith(reader, database, options)
+    return await work(reader, database)
   } catch (cause) {
-    if (cause instanceof LedgerError || options.signal?.aborted === true) throw cause
+    if (cause instanceof LedgerError || signal?.aborted === true) throw cause
     throw new LedgerError('storage_failed', `The ledger ${database} cannot be read: ${sentenceOf(cause)}.`, {
       cause,
     })
@@ -52,24 +100,27 @@ export async function verifyFolder(options: VerifyFolderOptions): Promise<DataRe
   }
 }
 
-function verifyWith(
+function verifyLedger(
   reader: SqliteReader,
   database: string,
+  ledger: LedgerRow,
   options: VerifyFolderOptions,
+  run: ResumableRun,
 ): Promise<DataReport> {
-  const name = options.ledger ?? 'main'
-  const ledger = reader.ledgers().find(ledger => ledger.name === name)
-  if (ledger === undefined) {
-    throw new LedgerError('unknown_ledger', `${database} holds no ledger "${name}".`)
-  }
+  const { pinned, kept, signal, onProgress } = options
   const guard = guardOf(ledger.origin, options.guardFolder)
-  return verifyInThreads(
-    reader,
-    database,
-    ledger,
-    { ...options, ...(guard === null ? {} : { guard }) },
-    options,
-  )
+  const resume = run.stateOf(ledger)
+  const check = {
+    pinned,
+    ...(kept === undefined ? {} : { kept }),
+    ...(guard === null ? {} : { guard }),
+    ...(resume === undefined ? {} : { resume }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  }
+  return verifyInThreads(reader, database, ledger, check, {
+    save: state => run.save(ledger, state()),
+    ...(signal === undefined ? {} : { signal }),
+  })
 }
 
 function guardOf(origin: string, option: string | undefined): string | null {

@@ -7,6 +7,7 @@ const time: JsonSchema = { type: ['string', 'null'], format: 'date-time' }
 const keyProperties: JsonSchema = {
   key_id: { type: 'string' },
   name: { type: 'string' },
+  ledger: { type: 'string', description: 'The ledger of the file that it is of' },
   principal: { type: 'string', description: 'Who writes with it; survives rotation' },
   scopes: { type: 'array', items: { type: 'string', enum: allScopes } },
   state: { type: 'string', enum: ['active', 'replaced', 'expired', 'revoked'] },
@@ -31,6 +32,10 @@ export const newKeySchema: JsonSchema = {
       description: 'Seconds from now; without it, or expires_at: never',
     },
     expires_at: { type: 'string', format: 'date-time' },
+    ledger: {
+      type: 'string',
+      description: 'The ledger of the file that the key is for, by its name; default the first',
+    },
   },
 }
 
@@ -75,30 +80,30 @@ export const keyListSchema: JsonSchema = {
 }
 
 /**
- * Reads the body of `POST /v1/keys`. Name and scopes are checked where the key is made.
+ * Reads the body of `POST /v1/keys`. Name and scopes are checked where the key is made, and whether there is the ledger.
  *
- * @returns `expiresAt` in milliseconds since the epoch, or null
+ * @returns `expiresAt` in milliseconds since the epoch, or null; `ledger`, if it was sent
  * @throws LedgerError `malformed_json`, `invalid_key_settings`
  */
 export function readNewKey(
   body: Uint8Array,
   now: number,
-): { name: unknown; scopes: unknown; expiresAt: number | null } {
-  const { name, scopes, expires_in, expires_at } = members(body, [
-    'name',
-    'scopes',
-    'expires_in',
-    'expires_at',
-  ])
-  if (expires_in === undefined && expires_at === undefined) return { name, scopes, expiresAt: null }
-  if (expires_in !== undefined && expires_at !== undefined) {
-    throw invalid('Send expires_in or expires_at, not both.')
-  }
-  if (expires_at !== undefined) return { name, scopes, expiresAt: checkExpiry(timeOf(expires_at), now) }
-  if (!isInteger(expires_in) || expires_in < 1 || expires_in > latestTime / 1_000) {
+): { name: unknown; scopes: unknown; expiresAt: number | null; ledger?: string } {
+  const known = ['name', 'scopes', 'expires_in', 'expires_at', 'ledger']
+  const { name, scopes, expires_in, expires_at, ledger } = members(body, known)
+  if (ledger !== undefined && typeof ledger !== 'string') throw invalid('ledger is the name of a ledger.')
+  const expiresAt = readExpiry(expires_in, expires_at, now)
+  return { name, scopes, expiresAt, ...(ledger === undefined ? {} : { ledger }) }
+}
+
+function readExpiry(seconds: unknown, time: unknown, now: number): number | null {
+  if (seconds === undefined && time === undefined) return null
+  if (seconds !== undefined && time !== undefined) throw invalid('Send expires_in or expires_at, not both.')
+  if (time !== undefined) return checkExpiry(timeOf(time), now)
+  if (!isInteger(seconds) || seconds < 1 || seconds > latestTime / 1_000) {
     throw invalid('expires_in is a whole number of seconds, at least 1.')
   }
-  return { name, scopes, expiresAt: checkExpiry(now + expires_in * 1_000, now) }
+  return checkExpiry(now + seconds * 1_000, now)
 }
 
 /**

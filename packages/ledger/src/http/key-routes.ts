@@ -17,7 +17,10 @@ const bodyLimit = 16 * 1024
 
 const keyIdParameter: JsonSchema = { type: 'object', properties: { key_id: { type: 'string' } } }
 
-/** `/v1/keys`: who has the scope admin creates, lists, rotates and revokes keys. Each change is a leaf. */
+/**
+ * `/v1/keys`: who has a key of the file's first ledger with the scope admin creates, lists, rotates and revokes the keys
+ * of all its ledgers. Each change is a leaf.
+ */
 export function keyRoutes(app: FastifyInstance, ledger: Ledger): void {
   // Before the body is read, so that a stranger's costs nothing.
   const onRequest = async (request: FastifyRequest) => {
@@ -39,10 +42,10 @@ export function keyRoutes(app: FastifyInstance, ledger: Ledger): void {
       schema: schema('Create an API key', { 201: newKeyAnswerSchema }, { body: newKeySchema }),
     },
     async (request, reply) => {
-      const { name, scopes, expiresAt } = readNewKey(request.body ?? Buffer.alloc(0), Date.now())
+      const { name, scopes, ...settings } = readNewKey(request.body ?? Buffer.alloc(0), Date.now())
       const key = newApiKey()
       const { keyId } = await ledger.createApiKey(key, name as string, scopes as Scope[], {
-        expiresAt,
+        ...settings,
         by: request.caller.principal,
       })
       return showOnce(reply, key, viewOf(ledger, keyId))

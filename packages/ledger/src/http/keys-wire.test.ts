@@ -103,6 +103,35 @@ test('the last admin key may revoke itself', async t => {
   assert.equal((await as('GET', '/v1/keys')).status, 401)
 })
 
+test('DESIGN §7.7 POST /v1/keys makes keys of a raw ledger, which are for that one only', async t => {
+  const { as, ledger } = await startAdmin(t)
+  await ledger.createLedger({ name: 'certs', kind: 'raw' })
+  const wanted = { name: 'ci', scopes: ['write', 'verify'], ledger: 'certs' }
+  const made = await as('POST', '/v1/keys', wanted)
+  assert.deepEqual([made.status, made.json.ledger], [201, 'certs'], made.text)
+  const next = await as('POST', `/v1/keys/${made.json.key_id}/rotate`, { overlap_seconds: 0 })
+  assert.deepEqual([next.status, next.json.ledger], [201, 'certs'], next.text)
+  const key = String(next.json.key)
+  assert.equal((await as('POST', '/ledgers/certs/add', 'x', key)).text, '0')
+  for (const [method, path] of [
+    ['POST', '/v1/events'],
+    ['GET', '/ledgers/main/checkpoint'],
+    ['GET', '/v1/keys'],
+  ] as const) {
+    const refused = await as(method, path, undefined, key)
+    assert.deepEqual([refused.status, refused.json.reason], [403, 'insufficient_scope'], path)
+    assert.match(String(refused.json.message), /belongs to another ledger/)
+  }
+  assert.equal((await as('GET', '/ledgers/certs/checkpoint', undefined, key)).status, 200)
+  assert.equal((await as('GET', '/ledgers/certs/checkpoint', undefined, String(made.json.key))).status, 401)
+  const raised = await as('POST', '/v1/keys', { ...wanted, scopes: ['admin'] })
+  assert.deepEqual([raised.status, raised.json.reason], [400, 'invalid_key_settings'])
+  const nowhere = await as('POST', '/v1/keys', { ...wanted, ledger: 'none' })
+  assert.deepEqual([nowhere.status, nowhere.json.reason], [404, 'unknown_ledger'])
+  assert.equal((await as('DELETE', `/v1/keys/${next.json.key_id}`)).json.ledger, 'certs')
+  assert.equal((await as('POST', '/ledgers/certs/add', 'x', key)).status, 401)
+})
+
 const good = { name: 'n', scopes: ['write'] }
 const bodies: { title: string; body: unknown; message: RegExp; reason?: string }[] = [
   { title: 'no body', body: '', message: /not valid JSON/, reason: 'malformed_json' },
@@ -136,6 +165,7 @@ const bodies: { title: string; body: unknown; message: RegExp; reason?: string }
     body: { ...good, expires_in: 1, expires_at: '2999-01-01T00:00:00Z' },
     message: /not both/,
   },
+  { title: 'a ledger that is no text', body: { ...good, ledger: 1 }, message: /ledger is the name/ },
   { title: 'expires_in 0', body: { ...good, expires_in: 0 }, message: /expires_in is a whole number/ },
   { title: 'expires_in 1.5', body: { ...good, expires_in: 1.5 }, message: /expires_in is a whole number/ },
   {

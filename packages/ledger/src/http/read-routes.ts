@@ -4,7 +4,9 @@ import { LedgerError } from '../errors.ts'
 import type { JsonSchema } from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { type EventQuery, filterParameters } from '../search/index.ts'
+import type { TiledLog } from '../tiled-log.ts'
 import { problemSchema, storedEventSchema } from './answer-schemas.ts'
+import { namedLog } from './named-log.ts'
 
 /** The query parameters of `GET /v1/events`: every filter must hold. */
 const searchParameters: JsonSchema = {
@@ -137,12 +139,8 @@ function partsNamed(list: string | undefined): Part[] {
 
 /** The log for verifiers, byte for byte as C2SP tlog-tiles and tlog-checkpoint have it. */
 export function logRoutes(app: FastifyInstance, ledger: Ledger, isPublic: boolean): void {
-  const open = (request: { params: { name: string }; headers: { authorization?: string } }) => {
-    if (!isPublic) ledger.authenticator.authenticate(request.headers.authorization, 'verify')
-    if (request.params.name !== ledger.about.name) {
-      throw new LedgerError('unknown_ledger', 'There is no ledger of this name here.')
-    }
-  }
+  const open = (request: { params: { name: string }; headers: { authorization?: string } }): TiledLog =>
+    namedLog(ledger, request, isPublic ? undefined : 'verify')
   const schema = (summary: string) => ({
     summary,
     tags: ['log'],
@@ -154,8 +152,8 @@ export function logRoutes(app: FastifyInstance, ledger: Ledger, isPublic: boolea
     '/ledgers/:name/vkey',
     { schema: schema('The verifier keys, oldest first, one a line') },
     async (request, reply) => {
-      open(request)
-      return reply.type('text/plain; charset=utf-8').send(`${ledger.about.verifierKeys.join('\n')}\n`)
+      const log = open(request)
+      return reply.type('text/plain; charset=utf-8').send(`${log.about.verifierKeys.join('\n')}\n`)
     },
   )
 
@@ -163,11 +161,11 @@ export function logRoutes(app: FastifyInstance, ledger: Ledger, isPublic: boolea
     '/ledgers/:name/checkpoint',
     { schema: schema('The newest public checkpoint, a signed note') },
     async (request, reply) => {
-      open(request)
+      const log = open(request)
       return reply
         .type('text/plain; charset=utf-8')
         .header('cache-control', 'no-cache')
-        .send(ledger.checkpoint())
+        .send(log.checkpoint())
     },
   )
 
@@ -175,13 +173,12 @@ export function logRoutes(app: FastifyInstance, ledger: Ledger, isPublic: boolea
     '/ledgers/:name/tile/*',
     { schema: schema('A hash tile or an entry bundle, full or partial') },
     async (request, reply) => {
-      open(request)
-      return sendTile(reply, ledger, `tile/${request.params['*']}`, isPublic)
+      return sendTile(reply, open(request), `tile/${request.params['*']}`, isPublic)
     },
   )
 }
 
-function sendTile(reply: FastifyReply, ledger: Ledger, path: string, isPublic: boolean): FastifyReply {
+function sendTile(reply: FastifyReply, log: TiledLog, path: string, isPublic: boolean): FastifyReply {
   let tile: ReturnType<typeof parseTilePath>
   try {
     tile = parseTilePath(path)
@@ -189,7 +186,7 @@ function sendTile(reply: FastifyReply, ledger: Ledger, path: string, isPublic: b
     throw new LedgerError('unknown_tile', 'This is not the path of a tile as C2SP tlog-tiles writes it.')
   }
   const bytes =
-    tile.kind === 'hashes' ? ledger.tile(tile.level, tile.n, tile.width) : ledger.entries(tile.n, tile.width)
+    tile.kind === 'hashes' ? log.tile(tile.level, tile.n, tile.width) : log.entries(tile.n, tile.width)
   // Only on success: an error that lives in caches for a year would hide a tile that appears a second later (P30).
   return reply
     .type('application/octet-stream')

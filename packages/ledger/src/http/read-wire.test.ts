@@ -212,6 +212,7 @@ test('the OpenAPI document names every call and validates as what it says it is'
     '/__heartbeat__',
     '/__lbheartbeat__',
     '/__version__',
+    '/ledgers/{name}/add',
     '/ledgers/{name}/checkpoint',
     '/ledgers/{name}/tile/{*}',
     '/ledgers/{name}/vkey',
@@ -224,6 +225,7 @@ test('the OpenAPI document names every call and validates as what it says it is'
     '/v1/keys',
     '/v1/keys/{key_id}',
     '/v1/keys/{key_id}/rotate',
+    '/v1/ledgers',
     '/v1/stats/facets',
     '/v1/stats/histogram',
   ])

@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger.ts'
 import { capBytesInFlight } from './bytes-in-flight.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
 import { keyRoutes } from './key-routes.ts'
+import { addRoute, ledgerRoutes } from './ledger-routes.ts'
 import { OpenStreams, type StreamSettings } from './open-streams.ts'
 import { problemOf } from './problem.ts'
 import { answerClientError } from './raw-answers.ts'
@@ -86,12 +87,15 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
   answerErrors(app, options.onFault)
   const streams = new OpenStreams(app, options.streams ?? {}, options.onFault ?? (() => undefined))
   await app.register(async routes => {
-    writeRoutes(routes, ledger, capBytesInFlight(options.maxBytesInFlight ?? 64 * 1024 * 1024))
+    const admit = capBytesInFlight(options.maxBytesInFlight ?? 64 * 1024 * 1024)
+    writeRoutes(routes, ledger, admit)
     eventRoutes(routes, ledger, options.onRead ?? (() => undefined))
     streamRoutes(routes, ledger, streams, options.onRead ?? (() => undefined))
     statsRoutes(routes, ledger, options.onRead ?? (() => undefined))
     logRoutes(routes, ledger, options.publicLog ?? false)
     keyRoutes(routes, ledger)
+    ledgerRoutes(routes, ledger, admit)
+    addRoute(routes, ledger, admit)
     dockerflowRoutes(routes, ledger, options.version)
     routes.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   })

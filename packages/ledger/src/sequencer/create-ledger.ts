@@ -2,14 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { emptyRoot, formatCheckpoint, signNote } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
-import { createSigningKeys, hasUsedKey, loadSigningKeys, type SigningKeys } from '../signing/index.ts'
+import {
+  createSigningKeys,
+  hasUsedKey,
+  loadSigningKeys,
+  namesInKeyText,
+  type SigningKeySource,
+  type SigningKeys,
+} from '../signing/index.ts'
 import type { LedgerRow, StoreTransaction } from '../store/index.ts'
 import { dedupCheckOf, dedupSecret } from './idempotency.ts'
+import { isLedgerName, isOrigin } from './ledger-names.ts'
 import type { WriterConfig } from './submission.ts'
-
-/** URL-like text: it stands in checkpoints, key names and leaves, so nothing that any of them would escape. */
-const originForm = /^[A-Za-z0-9._~:/-]{1,255}$/
-const nameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 /**
  * Finds the ledger that `config` names, or creates it in a database that holds none. Runs under the database's
@@ -18,7 +22,7 @@ const nameForm = /^[a-z0-9][a-z0-9-]{0,62}$/
 export async function findOrCreate(
   tx: StoreTransaction,
   config: WriterConfig,
-): Promise<{ row: LedgerRow; keys: SigningKeys; created: boolean }> {
+): Promise<{ row: LedgerRow; keys: SigningKeys; keySource: SigningKeySource; created: boolean }> {
   const source = { folder: config.keysFolder, text: config.signingKey }
   const rows = await tx.ledgers()
   if (rows.length > 0) {
@@ -29,17 +33,22 @@ export async function findOrCreate(
         `${config.path} holds no ledger "${config.ledgerName}"; it holds: ${rows.map(row => row.name).join(', ')}.`,
       )
     }
+    if (row.kind !== config.kind) throw otherKind(row)
     if (config.origin !== undefined && config.origin !== row.origin) {
       throw new LedgerError(
         'invalid_option',
         `The ledger "${row.name}" has the origin ${row.origin} for life; ${config.origin} was asked for. Leave it out.`,
       )
     }
-    const keys = loadSigningKeys(source, row.name)
+    const keySource = keySourceOf(source, row, rows)
+    const keys = loadSigningKeys(keySource, row.name)
     checkKeys(row, keys, config)
-    return { row, keys, created: false }
+    return { row, keys, keySource, created: false }
   }
-  if (!nameForm.test(config.ledgerName)) {
+  if (config.kind === 'raw') {
+    throw new LedgerError('unknown_ledger', `${config.path} holds no ledger "${config.ledgerName}".`)
+  }
+  if (!isLedgerName(config.ledgerName)) {
     throw new LedgerError(
       'invalid_option',
       `"${config.ledgerName}" is no ledger name: use a–z, 0–9 and hyphens.`,
@@ -52,7 +61,7 @@ export async function findOrCreate(
     found?.signers[0]?.name ??
     config.origin ??
     `${randomBytes(16).toString('hex')}.deedbox.invalid/${config.ledgerName}`
-  if (!originForm.test(origin)) {
+  if (!isOrigin(origin)) {
     throw new LedgerError(
       'invalid_option',
       `"${origin}" cannot be an origin: use a URL without its scheme, of letters, digits and . _ ~ : / -.`,
@@ -70,7 +79,28 @@ export async function findOrCreate(
   }
   const note = signNote(formatCheckpoint({ origin, size: 0, root }), keys.signers)
   const ledgerId = await tx.createLedger(row, { size: 0, root, at: 0, note })
-  return { row: { ledgerId, ...row }, keys, created: true }
+  return { row: { ledgerId, ...row }, keys, keySource: source, created: true }
+}
+
+/**
+ * `DEEDBOX_SIGNING_KEY` is for the ledger whose origin it names; the other ledgers of the file have theirs in the
+ * folder. One that names no ledger of the file is a mistake, which the first ledger's check of keys tells.
+ */
+function keySourceOf(source: SigningKeySource, row: LedgerRow, rows: readonly LedgerRow[]): SigningKeySource {
+  if (source.text === undefined) return source
+  const names = namesInKeyText(source.text)
+  const named = rows.some(({ origin }) => names.includes(origin))
+  const own = named ? names.includes(row.origin) : row.ledgerId === rows[0]?.ledgerId
+  return own ? source : { folder: source.folder }
+}
+
+function otherKind({ name, kind }: LedgerRow): LedgerError {
+  return new LedgerError(
+    'invalid_ledger',
+    kind === 'raw'
+      ? `The ledger "${name}" is raw: it takes bytes, not events. Open it with openRawLedger.`
+      : `The ledger "${name}" keeps events: it takes no raw bytes. Open it with openLedger.`,
+  )
 }
 
 /**

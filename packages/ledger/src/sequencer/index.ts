@@ -1,6 +1,7 @@
 export type { AdminChange, Refused } from './admin-change.ts'
 export { checkExtends } from './check-extends.ts'
-export { openInlineWriter, openWriterOn } from './inline-writer.ts'
+export { type FurtherLedger, type NewLedger, prepareFurtherLedger } from './further-ledger.ts'
+export { openInlineRawWriter, openInlineWriter, openWriterOn } from './inline-writer.ts'
 export { Queue } from './queue.ts'
 export { defaultGuardFolder, fileGuard, type RollbackGuard, readGuard } from './rollback-guard.ts'
 export {

@@ -19,13 +19,31 @@ import { checkNotLost, findOrCreate } from './create-ledger.ts'
 import { dedupSecret } from './idempotency.ts'
 import { fileGuard, type RollbackGuard } from './rollback-guard.ts'
 import { currentTree, type LedgerState, sequence } from './sequence.ts'
+import { sequenceRaw } from './sequence-raw.ts'
 import type { OpenedLedger, Sequenced, Submission, Writer, WriterConfig } from './submission.ts'
 
 /** A checkpoint becomes public at most this often, in milliseconds (DESIGN §7.3). */
 const publishInterval = 1_000
 
+/** How one kind of ledger turns what is submitted into leaves, inside a transaction. */
+type Sequencing<Item, Result> = (
+  tx: StoreTransaction,
+  ledger: LedgerState,
+  items: readonly Item[],
+  now: number,
+) => Promise<{ results: (Result | Refused)[]; head: HeadRow }>
+
 /** Opens the ledger of `config` for writing in this thread, on the SQLite file that it names. */
-export async function openInlineWriter(config: WriterConfig): Promise<Writer> {
+export function openInlineWriter(config: WriterConfig): Promise<Writer> {
+  return openFile(config, store => openWriterOn(store, config))
+}
+
+/** The same for a raw ledger. */
+export function openInlineRawWriter(config: WriterConfig): Promise<Writer<Uint8Array, number>> {
+  return openFile(config, store => openOn(store, config, sequenceRaw))
+}
+
+async function openFile<W>(config: WriterConfig, open: (store: LedgerStore) => Promise<W>): Promise<W> {
   try {
     makeFolder(dirname(config.path))
   } catch (cause) {
@@ -40,7 +58,7 @@ export async function openInlineWriter(config: WriterConfig): Promise<Writer> {
   if (!existsSync(config.path)) checkNotLost(config)
   const store = openSqliteStore(config.path)
   try {
-    return await openWriterOn(store, config)
+    return await open(store)
   } catch (error) {
     await store.close()
     throw error
@@ -52,11 +70,19 @@ export async function openInlineWriter(config: WriterConfig): Promise<Writer> {
  *
  * @throws LedgerError one of the codes under "why a ledger does not open"
  */
-export async function openWriterOn(store: LedgerStore, config: WriterConfig): Promise<Writer> {
+export function openWriterOn(store: LedgerStore, config: WriterConfig): Promise<Writer> {
+  return openOn<Submission, Sequenced>(store, config, sequence)
+}
+
+async function openOn<Item, Result>(
+  store: LedgerStore,
+  config: WriterConfig,
+  sequencing: Sequencing<Item, Result>,
+): Promise<Writer<Item, Result>> {
   const guard = config.guardFolder === null ? null : fileGuard(config.guardFolder)
   const warnings: string[] = []
   const opened = await store.transaction(async tx => {
-    const { row, keys, created } = await findOrCreate(tx, config)
+    const { row, keys, keySource, created } = await findOrCreate(tx, config)
     const head = await tx.head(row.ledgerId)
     const warning = guard === null ? null : await checkGuard(tx, guard, row, head)
     if (warning !== null) warnings.push(warning)
@@ -70,13 +96,14 @@ export async function openWriterOn(store: LedgerStore, config: WriterConfig): Pr
       seen: head,
     }
     state.edge = { head, tree: await currentTree(tx, state, head) }
-    return { row, created, state, head }
+    return { row, created, state, head, keySource }
   })
-  const { row, created, state, head } = opened
-  markKeyUsed({ folder: config.keysFolder, text: config.signingKey }, row.name)
+  const { row, created, state, head, keySource } = opened
+  markKeyUsed(keySource, row.name)
   guard?.store(row.origin, head.note)
   const { ledgerId, name, origin, verifierKeys } = row
-  return new InlineWriter(store, state, guard, { ledgerId, name, origin, verifierKeys, created, warnings })
+  const about = { ledgerId, name, origin, verifierKeys, created, warnings }
+  return new InlineWriter(store, state, guard, about, sequencing)
 }
 
 function checkHead(head: HeadRow, verifierKeys: readonly string[]): void {
@@ -94,11 +121,12 @@ function checkHead(head: HeadRow, verifierKeys: readonly string[]): void {
   }
 }
 
-class InlineWriter implements Writer {
+class InlineWriter<Item, Result> implements Writer<Item, Result> {
   readonly ledger: OpenedLedger
   readonly #store: LedgerStore
   readonly #state: LedgerState
   readonly #guard: RollbackGuard | null
+  readonly #sequence: Sequencing<Item, Result>
   /** Wall-clock milliseconds of the last publication by this writer. */
   #publishedAt = 0
   /** For good: what is stored is damaged. */
@@ -108,7 +136,14 @@ class InlineWriter implements Writer {
   #warning: string | undefined
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(store: LedgerStore, state: LedgerState, guard: RollbackGuard | null, ledger: OpenedLedger) {
+  constructor(
+    store: LedgerStore,
+    state: LedgerState,
+    guard: RollbackGuard | null,
+    ledger: OpenedLedger,
+    sequencing: Sequencing<Item, Result>,
+  ) {
+    this.#sequence = sequencing
     this.#store = store
     this.#state = state
     this.#guard = guard
@@ -123,11 +158,11 @@ class InlineWriter implements Writer {
     return this.#warning
   }
 
-  append(submissions: Submission[]): Promise<(Sequenced | Refused)[]> {
+  append(submissions: Item[]): Promise<(Result | Refused)[]> {
     return this.#inTurn(async () => {
       const now = Date.now()
       const { results, head } = await this.#transaction(async tx => {
-        const done = await sequence(tx, this.#state, submissions, now)
+        const done = await this.#sequence(tx, this.#state, submissions, now)
         // A clock that was set back must not silence the log, hence the absolute difference.
         if (Math.abs(now - this.#publishedAt) >= publishInterval) {
           await tx.publishCheckpoint(this.#state.ledgerId, done.head.size, done.head.note, now)

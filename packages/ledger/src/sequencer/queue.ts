@@ -1,5 +1,5 @@
 import { LedgerError } from '../errors.ts'
-import type { Refused } from './admin-change.ts'
+import { isRefused, type Refused } from './admin-change.ts'
 import type { Sequenced, Submission, Writer } from './submission.ts'
 
 /** One transaction takes at most this many submissions; it keeps the time that others wait for the lock short. */
@@ -9,17 +9,17 @@ const maxBatch = 1_024
 const idlePublish = 1_000
 
 /** What goes into one transaction. */
-interface Group {
-  callers: Caller[]
-  submissions: Submission[][]
+interface Group<Item, Result> {
+  callers: Caller<Item, Result>[]
+  submissions: Item[][]
   count: number
 }
 
 /** A caller whose submissions wait or are under way. */
-interface Caller {
-  submissions: Submission[]
+interface Caller<Item, Result> {
+  submissions: Item[]
   count: number
-  resolve: (results: Sequenced[]) => void
+  resolve: (results: Result[]) => void
   reject: (error: unknown) => void
 }
 
@@ -27,9 +27,9 @@ interface Caller {
  * The one queue of a ledger in this process. While one transaction is under way the next gathers, so batches grow
  * with the load by themselves and a lone event waits for nobody: the disk's own pace is the flush interval.
  */
-export class Queue {
-  readonly #writer: Writer
-  readonly #waiting: Caller[] = []
+export class Queue<Item = Submission, Result = Sequenced> {
+  readonly #writer: Writer<Item, Result>
+  readonly #waiting: Caller<Item, Result>[] = []
   #waitingCount = 0
   /** Transactions handed over and not answered yet. */
   #underWay = 0
@@ -42,7 +42,7 @@ export class Queue {
   /** Why the last transaction failed, until one succeeds again. */
   failure: LedgerError | undefined
 
-  constructor(writer: Writer) {
+  constructor(writer: Writer<Item, Result>) {
     this.#writer = writer
   }
 
@@ -51,7 +51,7 @@ export class Queue {
    *
    * @throws LedgerError why the transaction failed, or why an administrative change, submitted alone, was refused
    */
-  submit(submissions: Submission[]): Promise<Sequenced[]> {
+  submit(submissions: Item[]): Promise<Result[]> {
     if (submissions.length === 0) return Promise.resolve([])
     if (this.#closed) {
       return Promise.reject(
@@ -96,7 +96,7 @@ export class Queue {
     if (this.depth === 0) for (const tell of this.#drained.splice(0)) tell()
   }
 
-  async #append(group: Group): Promise<void> {
+  async #append(group: Group<Item, Result>): Promise<void> {
     const { callers, count } = group
     this.#underWay++
     try {
@@ -117,8 +117,8 @@ export class Queue {
     this.#run()
   }
 
-  #takeGroup(): Group {
-    const group: Group = { callers: [], submissions: [], count: 0 }
+  #takeGroup(): Group<Item, Result> {
+    const group: Group<Item, Result> = { callers: [], submissions: [], count: 0 }
     for (const caller of this.#waiting) {
       if (group.count > 0 && group.count + caller.count > maxBatch) break
       group.callers.push(caller)
@@ -142,15 +142,18 @@ export class Queue {
 }
 
 /** The submissions, which are not held here any longer: a large batch would be copied by each collection. */
-function handedOver(group: Group): Submission[] {
+function handedOver<Item>(group: Pick<Group<Item, never>, 'submissions'>): Item[] {
   const [first = [], ...more] = group.submissions.splice(0)
   return more.length === 0 ? first : first.concat(...more)
 }
 
-function settle({ resolve, reject }: Caller, results: (Sequenced | Refused)[]): void {
-  const stored: Sequenced[] = []
+function settle<Item, Result>(
+  { resolve, reject }: Caller<Item, Result>,
+  results: (Result | Refused)[],
+): void {
+  const stored: Result[] = []
   for (const result of results) {
-    if ('refused' in result) {
+    if (isRefused(result)) {
       reject(new LedgerError(result.refused, result.message))
       return
     }

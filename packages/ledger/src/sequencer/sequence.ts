@@ -59,7 +59,7 @@ export async function sequence(
   for (const submission of submissions) {
     const { event, principal, requestId, adminChange } = submission
     if (adminChange !== undefined) {
-      const refused = await applyAdminChange(tx, ledger.ledgerId, adminChange, at)
+      const refused = await applyAdminChange(tx, adminChange, at)
       if (refused !== undefined) {
         results.push(refused)
         continue
@@ -96,17 +96,28 @@ export async function sequence(
     return { results, head: from }
   }
 
+  await tx.insertEvents(ledger.ledgerId, rows)
+  await tx.insertIdempotency(ledger.ledgerId, known.fresh)
+  return { results, head: await moveTree(tx, ledger, from, tree, at) }
+}
+
+/** Stores what the appended leaves change in the tree: tiles and the signed head, guarded by compare-and-swap. */
+export async function moveTree(
+  tx: StoreTransaction,
+  ledger: LedgerState,
+  from: HeadRow,
+  tree: RightEdge,
+  at: number,
+): Promise<HeadRow> {
   const root = tree.root()
   const note = signNote(formatCheckpoint({ origin: ledger.origin, size: tree.size, root }), ledger.signers)
   const head: HeadRow = { size: tree.size, root, at, note }
-  await tx.insertEvents(ledger.ledgerId, rows)
-  await tx.insertIdempotency(ledger.ledgerId, known.fresh)
   await tx.writeTiles(ledger.ledgerId, tree.takeChangedTiles())
   if (!(await tx.moveHead(ledger.ledgerId, from, head))) {
     throw new LedgerError('overloaded', 'Another process moved the head of the ledger. Send the event again.')
   }
   ledger.edge = { head, tree }
-  return { results, head }
+  return head
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { LedgerError } from '../errors.ts'
 import type { EventColumns, PreparedEvent } from '../events/index.ts'
-import type { KeyUse } from '../store/index.ts'
+import type { KeyUse, LedgerRow } from '../store/index.ts'
 import type { AdminChange, Refused } from './admin-change.ts'
 
 /** One thing to be sequenced. Plain data: it crosses from the caller's thread to the writer's. */
@@ -38,6 +38,8 @@ export interface WriterConfig {
   guardFolder: string | null
   /** The name of the ledger inside the file. */
   ledgerName: string
+  /** What it has to be. Only an events ledger is created by opening it, as the first of its file. */
+  kind: LedgerRow['kind']
   /** For creation only; an existing ledger keeps its own. */
   origin: string | undefined
 }
@@ -54,8 +56,11 @@ export interface OpenedLedger {
   warnings: string[]
 }
 
-/** Sequences submissions durably. The same contract in this thread and in a thread of its own. */
-export interface Writer {
+/**
+ * Sequences what is submitted durably. The same contract in this thread and in a thread of its own. A raw ledger's
+ * takes the bytes of entries and tells their indices.
+ */
+export interface Writer<Item = Submission, Result = Sequenced> {
   readonly ledger: OpenedLedger
   /** Why nothing can be written any more until the ledger is opened anew; undefined while all is well. */
   readonly failure: LedgerError | undefined
@@ -65,7 +70,7 @@ export interface Writer {
    * Sequences all of them in one transaction, in order. Resolves once they are durable and the rollback guard
    * is stored. On rejection none is stored, except with the code `outcome_unknown`: then either all or none.
    */
-  append(submissions: Submission[]): Promise<(Sequenced | Refused)[]>
+  append(submissions: Item[]): Promise<(Result | Refused)[]>
   /** Publishes the newest checkpoint if it is not public yet. */
   publish(): Promise<void>
   /** Notes when API keys were used. Who is not told that it failed has lost nothing but the note. */

@@ -15,7 +15,7 @@ function ownThreadFile(): URL {
   )
 }
 
-type Pending = { resolve: (results: (Sequenced | Refused)[]) => void; reject: (error: LedgerError) => void }
+type Pending = { resolve: (results: unknown[]) => void; reject: (error: LedgerError) => void }
 
 /**
  * Opens the ledger of `config` for writing in a thread of its own.
@@ -23,7 +23,10 @@ type Pending = { resolve: (results: (Sequenced | Refused)[]) => void; reject: (e
  * @param threadFile where the thread's file is, for programs bundled into one file
  * @throws LedgerError `worker_missing`, or why the ledger does not open
  */
-export function openThreadWriter(config: WriterConfig, threadFile: URL | undefined): Promise<Writer> {
+export function openThreadWriter<Item = Submission, Result = Sequenced>(
+  config: WriterConfig,
+  threadFile: URL | undefined,
+): Promise<Writer<Item, Result>> {
   const file = threadFile ?? ownThreadFile()
   if (file.protocol === 'file:' && !existsSync(fileURLToPath(file))) {
     throw new LedgerError(
@@ -50,7 +53,7 @@ export function openThreadWriter(config: WriterConfig, threadFile: URL | undefin
     worker.once('message', (answer: WriterAnswer) => {
       if ('opened' in answer) {
         worker.off('error', failed)
-        resolve(new ThreadWriter(worker, answer.opened))
+        resolve(new ThreadWriter<Item, Result>(worker, answer.opened))
       } else if ('failed' in answer) {
         reject(revived(answer.failed))
       }
@@ -58,7 +61,7 @@ export function openThreadWriter(config: WriterConfig, threadFile: URL | undefin
   })
 }
 
-class ThreadWriter implements Writer {
+class ThreadWriter<Item, Result> implements Writer<Item, Result> {
   readonly ledger: OpenedLedger
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
@@ -84,8 +87,9 @@ class ThreadWriter implements Writer {
     return this.#warning
   }
 
-  append(submissions: Submission[]): Promise<(Sequenced | Refused)[]> {
-    return this.#ask({ id: this.#nextId++, do: 'append', submissions })
+  append(submissions: Item[]): Promise<(Result | Refused)[]> {
+    // What comes back is what the writer of the same config in the thread answers.
+    return this.#ask({ id: this.#nextId++, do: 'append', submissions }) as Promise<(Result | Refused)[]>
   }
 
   async publish(): Promise<void> {
@@ -106,7 +110,7 @@ class ThreadWriter implements Writer {
     await this.#worker.terminate()
   }
 
-  #ask(request: WriterRequest): Promise<(Sequenced | Refused)[]> {
+  #ask(request: WriterRequest): Promise<unknown[]> {
     if (this.#gone !== undefined) return Promise.reject(this.#gone)
     return new Promise((resolve, reject) => {
       // First: what cannot be copied to another thread throws here and must leave nothing behind.

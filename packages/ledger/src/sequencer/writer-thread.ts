@@ -1,13 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { LedgerError } from '../errors.ts'
 import type { KeyUse } from '../store/index.ts'
-import type { Refused } from './admin-change.ts'
-import { openInlineWriter } from './inline-writer.ts'
-import type { OpenedLedger, Sequenced, Submission, WriterConfig } from './submission.ts'
+import { openInlineRawWriter, openInlineWriter } from './inline-writer.ts'
+import type { OpenedLedger, Writer, WriterConfig } from './submission.ts'
 
 /** What the thread is asked to do; answered under the same id. */
 export type WriterRequest = { id: number } & (
-  | { do: 'append'; submissions: Submission[] }
+  | { do: 'append'; submissions: unknown[] }
   | { do: 'publish' }
   | { do: 'touch'; uses: KeyUse[] }
   | { do: 'close' }
@@ -25,7 +24,7 @@ export interface PlainError {
 export type WriterAnswer =
   | { opened: OpenedLedger }
   | { failed: PlainError }
-  | { id: number; results: (Sequenced | Refused)[] }
+  | { id: number; results: unknown[] }
   | { id: number; error: PlainError }
   | { warning: string | undefined }
 
@@ -34,7 +33,10 @@ if (parentPort !== null) {
   const port = parentPort
   const say = (answer: WriterAnswer) => port.postMessage(answer)
   try {
-    const writer = await openInlineWriter(workerData as WriterConfig)
+    const config = workerData as WriterConfig
+    const open: (config: WriterConfig) => Promise<Writer<unknown, unknown>> =
+      config.kind === 'raw' ? openInlineRawWriter : openInlineWriter
+    const writer = await open(config)
     say({ opened: writer.ledger })
     let said: string | undefined
     port.on('message', async (request: WriterRequest) => {

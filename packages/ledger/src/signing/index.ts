@@ -3,6 +3,7 @@ export {
   hasUsedKey,
   loadSigningKeys,
   markKeyUsed,
+  namesInKeyText,
   type SigningKeySource,
   type SigningKeys,
 } from './signing-keys.ts'

@@ -42,6 +42,19 @@ export function loadSigningKeys(source: SigningKeySource, ledger: string): Signi
   return keysOf(lines, source.text === undefined ? fileOf(source, ledger) : 'DEEDBOX_SIGNING_KEY')
 }
 
+/**
+ * The origins that the keys in a value of `DEEDBOX_SIGNING_KEY` sign for; none of what is no key.
+ */
+export function namesInKeyText(text: string): string[] {
+  return text.split(/\s+/).flatMap(line => {
+    try {
+      return [parseSigningKey(line).name]
+    } catch {
+      return []
+    }
+  })
+}
+
 /** Whether the folder holds a key that has signed for a ledger already. */
 export function hasUsedKey(source: SigningKeySource, ledger: string): boolean {
   return source.text === undefined && existsSync(fileOf(source, ledger))

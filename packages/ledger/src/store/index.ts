@@ -17,6 +17,7 @@ export {
   type KeyUse,
   type LedgerRow,
   type LedgerStore,
+  type RawLeafRow,
   type StoreTransaction,
   type TileRow,
 } from './store.ts'

@@ -81,6 +81,14 @@ export interface EventRow extends EventParts {
   columns: EventColumns
 }
 
+/** One stored leaf of a raw ledger: the caller's bytes, and when they came, which nothing vouches for. */
+export interface RawLeafRow {
+  index: number
+  leaf: Uint8Array
+  /** Milliseconds since the epoch. Not in the leaf, so nobody can prove it. */
+  at: number
+}
+
 /** A hash tile as stored: `width` is how many hashes it holds, 1 to 256. */
 export interface TileRow {
   level: number
@@ -141,6 +149,8 @@ export interface StoreTransaction {
   writeTiles(ledgerId: number, tiles: TileRow[]): Promise<void> | void
   /** Fails, and with it the transaction, if an index is taken. */
   insertEvents(ledgerId: number, rows: EventRow[]): Promise<void> | void
+  /** The same for the leaves of a raw ledger: their parts and columns stay empty, their kind is `raw`. */
+  insertRawLeaves(ledgerId: number, rows: RawLeafRow[]): Promise<void> | void
   /** The leaf at an index, or null. */
   readLeaf(ledgerId: number, index: number): Promise<Uint8Array | null> | Uint8Array | null
   /** The use of a key with exactly this content; else any use of the key, which names the first; else null. */

@@ -1,4 +1,4 @@
-import type { ApiKeyRow, SqliteInspection } from '../store/index.ts'
+import type { ApiKeyRow, LedgerRow, SqliteInspection } from '../store/index.ts'
 import type { Findings } from './findings.ts'
 
 /** The `event_name` of each kind of admin leaf that changes table `api_keys`. */
@@ -14,6 +14,7 @@ export function isKeyLeafName(name: string | null): name is KeyLeafName {
 /** What both the leaves and the row say about a key, each value in one spelling. */
 type Column =
   | 'key_id'
+  | 'ledger_id'
   | 'principal'
   | 'name'
   | 'scopes'
@@ -32,12 +33,15 @@ type Expected = Record<Column, { value: string; index: number }>
  */
 export class ApiKeyCheck {
   readonly #findings: Findings
+  readonly #own: string
   /** By hash. A text that was created a second time kept its first row. */
   readonly #byHash = new Map<string, Expected>()
   readonly #byId = new Map<string, Expected>()
 
-  constructor(findings: Findings) {
+  /** @param own the name of the ledger whose leaves are read; a key of another names that one in its leaf */
+  constructor(findings: Findings, own: string) {
     this.#findings = findings
+    this.#own = own
   }
 
   /** Takes note of an admin leaf whose payload is the committed one; `at` is its time in milliseconds. */
@@ -60,10 +64,11 @@ export class ApiKeyCheck {
   }
 
   /** Reads the table, after the last event. */
-  compare(inspection: SqliteInspection, ledgerId: number): void {
+  compare(inspection: SqliteInspection, ledgers: readonly LedgerRow[]): void {
     for (const row of inspection.apiKeys()) {
-      const stored = valuesOf(row)
-      const expected = row.ledgerId === ledgerId ? this.#byHash.get(stored.hash) : undefined
+      const ledger = ledgers.find(({ ledgerId }) => ledgerId === row.ledgerId)
+      const stored = valuesOf(row, ledger?.name ?? '')
+      const expected = this.#byHash.get(stored.hash)
       if (expected === undefined) {
         this.#findings.add(
           'index_mismatch',
@@ -94,6 +99,7 @@ export class ApiKeyCheck {
     if (this.#byHash.has(hash)) return
     const key: Expected = {
       key_id: value(said.key_id),
+      ledger_id: value(said.ledger ?? this.#own),
       principal: value(said.principal),
       name: value(said.name),
       scopes: value(Array.isArray(said.scopes) ? said.scopes.join(' ') : ''),
@@ -108,9 +114,10 @@ export class ApiKeyCheck {
   }
 }
 
-function valuesOf(row: ApiKeyRow): Record<Column, string> {
+function valuesOf(row: ApiKeyRow, ledgerName: string): Record<Column, string> {
   return {
     key_id: row.keyId,
+    ledger_id: ledgerName,
     principal: row.principal,
     name: row.name,
     scopes: row.scopes.join(' '),

@@ -14,9 +14,16 @@ export interface DataReport {
   checked: number
   /** Events of which a part is gone because a later leaf records its erasure; the rest of them was checked. */
   redacted: number
+  /** The ledger's name in its file. */
+  ledger: string
+  /** `raw`: what follows is about entries as they came, which have no parts and no columns. */
+  kind: LedgerRow['kind']
   origin: string
   size: number
-  /** The time in the last leaf that was read, ISO 8601 in UTC; null without one. */
+  /**
+   * The time in the last leaf that was read, ISO 8601 in UTC; null without one. Of a raw ledger: the time beside it,
+   * which is not in the leaf and which nothing vouches for.
+   */
   newestAt: string | null
   /** The newest signed checkpoint as it is stored, to be kept; empty if there is none. */
   checkpoint: string
@@ -57,9 +64,11 @@ export function dataReport(
     findings: first,
     found: count,
     ...numbers,
+    ledger: ledger.name,
+    kind: ledger.kind,
     origin: ledger.origin,
     newestAt: lastAt === 0 ? null : new Date(lastAt).toISOString(),
-    notAttested: notAttested(),
+    notAttested: [...notAttested(), ...(ledger.kind === 'raw' ? ['events.at', 'heads.at'] : [])],
   }
 }
 

@@ -146,6 +146,10 @@ CREATE TABLE api_keys (
  * What vouches for each column (DESIGN §7.3). `committed`: hashed into the tree, or checked against it.
  * `derived`: computed from committed bytes and compared by full verification. `not attested`: nothing proves it.
  * A test fails on a column that is not listed here.
+ *
+ * Of a raw ledger only the leaf is committed: its parts and columns are empty, and `events.at` and `heads.at` are the
+ * server's own account. Of ledgers beside the first, name, kind, origin and verifier keys are derived from the leaf
+ * that records their creation; what is listed here is what holds for the first.
  */
 export const attestation: Record<string, Record<string, 'committed' | 'derived' | 'not attested'>> = {
   ledgers: {

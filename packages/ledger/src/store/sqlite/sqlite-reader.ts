@@ -186,10 +186,10 @@ export class SqliteReader {
     return row === undefined ? null : toApiKeyRow(row as SqliteRow)
   }
 
-  /** The keys of a ledger, oldest first. */
-  apiKeys(ledgerId: number): ApiKeyRow[] {
-    return this.#prepare('SELECT * FROM api_keys WHERE ledger_id = ? ORDER BY created_at, key_id')
-      .all(ledgerId)
+  /** The keys of all ledgers of the file, oldest first. */
+  apiKeys(): ApiKeyRow[] {
+    return this.#prepare('SELECT * FROM api_keys ORDER BY created_at, key_id')
+      .all()
       .map(row => toApiKeyRow(row as SqliteRow))
   }
 

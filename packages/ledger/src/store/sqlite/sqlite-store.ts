@@ -11,6 +11,22 @@ const corrupt = 11
 const full = 13
 
 /**
+ * The last transaction of this thread on each file. BEGIN IMMEDIATE waits by blocking the thread, so a second one here
+ * would wait for a first one that cannot go on: two ledgers of one file, both written in the caller's thread.
+ */
+const lastInThread = new Map<string, Promise<unknown>>()
+
+function inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
+  const turn = (lastInThread.get(path) ?? Promise.resolve()).then(work)
+  const settled = turn.catch(() => undefined)
+  lastInThread.set(path, settled)
+  void settled.then(() => {
+    if (lastInThread.get(path) === settled) lastInThread.delete(path)
+  })
+  return turn
+}
+
+/**
  * The write side of a ledger file. One instance belongs to one thread; any number of threads and processes may
  * have the same file open.
  *
@@ -21,24 +37,25 @@ export function openSqliteStore(path: string): LedgerStore {
   let tx = new SqliteTransaction(db)
   let open = true
   return {
-    async transaction<T>(work: (tx: StoreTransaction) => Promise<T> | T): Promise<T> {
-      if (!open) throw new LedgerError('storage_failed', 'The database is not open.')
-      begin(db)
-      let result: T
-      try {
-        result = await work(tx)
-      } catch (error) {
-        rollback(db)
-        throw translated(error)
-      }
-      try {
-        db.exec('COMMIT')
-      } catch (error) {
-        rollback(db)
-        throw new CommitOutcomeUnknown(translated(error))
-      }
-      return result
-    },
+    transaction: <T>(work: (tx: StoreTransaction) => Promise<T> | T): Promise<T> =>
+      inTurn(path, async () => {
+        if (!open) throw new LedgerError('storage_failed', 'The database is not open.')
+        begin(db)
+        let result: T
+        try {
+          result = await work(tx)
+        } catch (error) {
+          rollback(db)
+          throw translated(error)
+        }
+        try {
+          db.exec('COMMIT')
+        } catch (error) {
+          rollback(db)
+          throw new CommitOutcomeUnknown(translated(error))
+        }
+        return result
+      }),
     async reopen() {
       // Closed first, since a second connection beside a broken one proves nothing. Opening may fail, and be tried again.
       if (open) db.close()

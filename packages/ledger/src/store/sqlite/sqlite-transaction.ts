@@ -7,6 +7,7 @@ import type {
   IdempotencyRow,
   KeyUse,
   LedgerRow,
+  RawLeafRow,
   StoreTransaction,
   TileRow,
 } from '../store.ts'
@@ -25,6 +26,7 @@ export class SqliteTransaction implements StoreTransaction {
   readonly #readTile: StatementSync
   readonly #writeTile: StatementSync
   readonly #insertEvent: StatementSync
+  readonly #insertRawLeaf: StatementSync
   readonly #columnsOfSegment: StatementSync
   readonly #insertTerms: StatementSync
   readonly #insertTerm: StatementSync
@@ -47,6 +49,9 @@ export class SqliteTransaction implements StoreTransaction {
     )
     this.#insertEvent = db.prepare(
       `INSERT INTO events (${eventColumns.join(', ')}) VALUES (${eventColumns.map(() => '?').join(', ')})`,
+    )
+    this.#insertRawLeaf = db.prepare(
+      `INSERT INTO events (position, ledger_id, leaf, at, kind) VALUES (?, ?, ?, ?, 'raw')`,
     )
     this.#columnsOfSegment = db.prepare(
       `SELECT ${indexedColumns.join(', ')} FROM events WHERE position BETWEEN ? AND ? ORDER BY position`,
@@ -144,6 +149,12 @@ export class SqliteTransaction implements StoreTransaction {
       values = []
     }
     for (let i = 0; i < values.length; i += 3) this.#insertTerm.run(...values.slice(i, i + 3))
+  }
+
+  insertRawLeaves(ledgerId: number, rows: RawLeafRow[]): void {
+    for (const { index, leaf, at } of rows) {
+      this.#insertRawLeaf.run(positionOf(ledgerId, index), ledgerId, leaf, at)
+    }
   }
 
   readLeaf(ledgerId: number, index: number): Uint8Array | null {

@@ -61,7 +61,8 @@ test('P1 a verification that is killed or stopped in the middle goes on where it
             stderr,
             /^deedbox: Stopped before the end, so there is no verdict\. The progress is in /,
           )
-        const { tree } = JSON.parse(readFileSync(progress, 'utf8')) as { tree: { size: number } }
+        const kept = JSON.parse(readFileSync(progress, 'utf8')) as { ledgers: [{ tree: { size: number } }] }
+        const { tree } = kept.ledgers[0]
         assert(tree.size > 0 && tree.size < events)
         const other = await deedbox(['verify', '--data', folder, '--resume', progress], { env })
         assert.equal(other.code, 1)

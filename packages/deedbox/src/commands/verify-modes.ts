@@ -70,7 +70,7 @@ export async function verifyExport(file: string, given: Given, progress: Progres
   return { verdict: report.verdict, checkpoint: report.checkpoint, report, ...exportLines(report) }
 }
 
-/** Re-reads stored data with the ledger package: the named ledger, or all of the file, each with its outcome. */
+/** Re-reads stored data with the ledger package: one ledger of the file, or all in turn. */
 export async function verifyStored(
   folder: string,
   ledger: string | undefined,
@@ -87,12 +87,10 @@ export async function verifyStored(
   }
   const reports =
     ledger === undefined ? await verifyEveryLedger(options) : [await verifyFolder({ ...options, ledger })]
-  return reports.map(report => ({
-    verdict: report.verdict,
-    checkpoint: report.checkpoint,
-    report,
-    ...storedLines(report),
-  }))
+  return reports.map(report => {
+    const { verdict, checkpoint } = report
+    return { verdict, checkpoint, report, ...storedLines(report) }
+  })
 }
 
 /** Reads a log over HTTP without the ledger package. */

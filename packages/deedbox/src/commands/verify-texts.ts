@@ -44,18 +44,19 @@ export function exportLines(report: ExportReport): ReportLines {
   }
 }
 
-/** Stored data of one ledger. */
+/** Stored data. */
 export function storedLines(report: DataReport): ReportLines {
   const { checked, redacted, kind, size, origin, newestAt, notAttested, earlier } = report
   const isRaw = kind === 'raw'
   const what = isRaw ? 'entries of a raw ledger' : 'events, all parts and search columns'
+  const newest = `recorded ${newestAt}${isRaw ? ' by its own account' : ''}, the last that was read of ${size}`
   return {
     lines: [
       ...findingLines(report),
       `  ledger      ${safe(origin)}`,
       `  re-read     ${checked} of ${size} ${what}${andRedacted(redacted)}`,
       ...earlierLines(earlier),
-      `  newest      ${newestAt === null ? 'no entry' : `recorded ${newestAt}${isRaw ? ' by its own account' : ''}, the last that was read of ${size}`}`,
+      `  newest      ${newestAt === null ? 'no entry' : newest}`,
     ],
     proved: 'Nothing was changed, dropped or reordered relative to the checkpoint that the key signed.',
     notProved: [

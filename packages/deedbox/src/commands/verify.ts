@@ -48,7 +48,9 @@ export async function verify(args: string[]): Promise<number> {
   if (values.resume !== undefined && file !== undefined) {
     throw new UsageError('--resume goes with --data or --url; files are checked at one go.')
   }
-  if (values.ledger !== undefined && data === undefined) throw new UsageError('--ledger goes with --data.')
+  if (values.ledger !== undefined && data === undefined) {
+    throw new UsageError('--ledger goes with --data; in --url the ledger is named by its address.')
+  }
   const pinned = (values.key ?? []).map(key => readKey('--key', key))
   const witnesses = (values.witness ?? []).map(readWitness)
   const kept = values.checkpoint === undefined ? undefined : readText(values.checkpoint, 'checkpoint')
@@ -71,21 +73,20 @@ export async function verify(args: string[]): Promise<number> {
   }
   progress.clear()
   resumption.done()
-  if (values['save-checkpoint'] !== undefined) saveCheckpoint(values['save-checkpoint'], outcomes[0]!)
-  const judged = outcomes.map(outcome => ({ outcome, ...witnessing(outcome, witnesses, kept) }))
-  process.stdout.write(values.json ? judged.map(jsonOf).join('') : judged.map(textOf).join('\n'))
-  return worstCode(judged.map(({ verdict }) => verdict))
+  if (values['save-checkpoint'] !== undefined) saveCheckpoint(values['save-checkpoint'], outcomes)
+  const judged = outcomes.map(outcome => ({ outcome, witnessed: witnessing(outcome, witnesses, kept) }))
+  const texts = judged.map(({ outcome, witnessed }) =>
+    values.json ? jsonOf(outcome, witnessed) : textOf(outcome, witnessed),
+  )
+  process.stdout.write(texts.join(values.json ? '' : '\n'))
+  return worstCode(judged.map(({ witnessed }) => witnessed.verdict))
 }
 
 /** That a ledger has no entries yet spoils nothing, as long as there was something to check in another one. */
 function worstCode(verdicts: readonly Verdict[]): number {
-  const some = verdicts.filter(verdict => verdict !== 'nothing_checked')
-  return Math.max(...(some.length === 0 ? verdicts : some).map(verdict => exitCodes[verdict]))
-}
-
-function jsonOf({ outcome, verdict, asked, missing }: Judged): string {
-  const witnesses = asked > 0 ? { witnesses: { asked, missing } } : {}
-  return `${JSON.stringify({ ...outcome.report, verdict, ...witnesses })}\n`
+  const codes = verdicts.map(verdict => exitCodes[verdict])
+  const some = codes.filter(code => code !== exitCodes.nothing_checked)
+  return Math.max(...(some.length === 0 ? codes : some))
 }
 
 function verifyFile(file: string, given: Given, progress: Progress): Promise<Outcome> | Outcome {
@@ -155,7 +156,17 @@ function textOf({ outcome, verdict: final, asked, missing }: Judged): string {
   return `${text.join('\n')}\n`
 }
 
-function saveCheckpoint(file: string, { verdict, checkpoint }: Outcome): void {
-  if (sound.includes(verdict) && checkpoint !== '') writeFileSync(file, checkpoint)
-  else process.stderr.write(`deedbox: ${file} was not written: only a checkpoint that holds is kept.\n`)
+function jsonOf({ report }: Outcome, { verdict, ...witnesses }: Witnessing): string {
+  return `${JSON.stringify({ ...report, verdict, ...(witnesses.asked > 0 ? { witnesses } : {}) })}\n`
+}
+
+function saveCheckpoint(file: string, [first, ...others]: readonly Outcome[]): void {
+  const isOne = first !== undefined && others.length === 0
+  if (isOne && sound.includes(first.verdict) && first.checkpoint !== '') writeFileSync(file, first.checkpoint)
+  else {
+    const why = isOne
+      ? 'only a checkpoint that holds is kept'
+      : 'the file holds several ledgers, name one of them with --ledger'
+    process.stderr.write(`deedbox: ${file} was not written: ${why}.\n`)
+  }
 }

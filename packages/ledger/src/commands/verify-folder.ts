@@ -6,14 +6,14 @@ import { defaultGuardFolder, readGuard } from '../sequencer/index.ts'
 import { type LedgerRow, openSqliteReader, type SqliteReader, sentenceOf } from '../store/index.ts'
 import {
   type DataReport,
-  type ThreadOptions,
-  type VerificationState,
+  ResumableRun,
+  type VerificationProgress,
   verifyInThreads,
 } from '../verification/index.ts'
 import { dataFolder } from './data-folder.ts'
 
 /** Re-reads a stored ledger. */
-export interface VerifyFolderOptions extends ThreadOptions {
+export interface VerifyFolderOptions {
   /** A data folder, or the database file itself. */
   folder: string
   /** The name of the ledger; default `main`. */
@@ -24,8 +24,12 @@ export interface VerifyFolderOptions extends ThreadOptions {
   kept?: string
   /** Where this machine's rollback guard is, or `off`; default `DEEDBOX_GUARD`, else the user's state folder. */
   guardFolder?: string
-  /** Where an earlier run of the same verification ended; what `save` got. */
-  resume?: VerificationState
+  /** Where an earlier run of the same verification ended: what `save` got. */
+  resume?: VerificationProgress
+  /** Gets the progress after every stretch, as long as nothing was found, and is to keep the last one. */
+  save?: (progress: () => VerificationProgress) => void
+  /** Ends the verification after the stretch at hand. */
+  signal?: AbortSignal
   onProgress?: (checked: number, size: number) => void
 }
 
@@ -37,13 +41,13 @@ export interface VerifyFolderOptions extends ThreadOptions {
  *   `invalid_option` when `resume` is of something else; the reason of `signal` when that ended it
  */
 export function verifyFolder(options: VerifyFolderOptions): Promise<DataReport> {
-  return reading(options, (reader, database) => {
+  return reading(options, async (reader, database) => {
     const name = options.ledger ?? 'main'
     const ledger = reader.ledgers().find(ledger => ledger.name === name)
     if (ledger === undefined) {
       throw new LedgerError('unknown_ledger', `${database} holds no ledger "${name}".`)
     }
-    return verifyLedger(reader, database, ledger, options)
+    return await verifyLedger(reader, database, ledger, options, new ResumableRun([ledger], options))
   })
 }
 
@@ -67,18 +71,19 @@ export function verifyEveryLedger(options: Omit<VerifyFolderOptions, 'ledger'>):
       )
     }
     const known = (origin: string | undefined) => ledgers.some(ledger => ledger.origin === origin)
+    const run = new ResumableRun(ledgers, options)
     const reports: DataReport[] = []
-    for (const [i, ledger] of ledgers.entries()) {
-      const isMeant = (origin: string | undefined) => origin === ledger.origin || (i === 0 && !known(origin))
+    for (const ledger of ledgers) {
+      const isMeant = (origin: string | undefined) =>
+        origin === ledger.origin || (ledger === ledgers[0] && !known(origin))
       const { kept, ...rest } = options
       const isKept = kept !== undefined && isMeant(kept.split('\n', 1)[0])
-      reports.push(
-        await verifyLedger(reader, database, ledger, {
-          ...rest,
-          pinned: options.pinned.filter(key => isMeant(key.name)),
-          ...(isKept ? { kept } : {}),
-        }),
-      )
+      const own = {
+        ...rest,
+        pinned: options.pinned.filter(key => isMeant(key.name)),
+        ...(isKept ? { kept } : {}),
+      }
+      reports.push(await verifyLedger(reader, database, ledger, own, run))
     }
     return reports
   })
@@ -107,16 +112,23 @@ function verifyLedger(
   reader: SqliteReader,
   database: string,
   ledger: LedgerRow,
-  options: Omit<VerifyFolderOptions, 'ledger'>,
+  options: VerifyFolderOptions,
+  run: ResumableRun,
 ): Promise<DataReport> {
+  const { pinned, kept, signal, onProgress } = options
   const guard = guardOf(ledger.origin, options.guardFolder)
-  return verifyInThreads(
-    reader,
-    database,
-    ledger,
-    { ...options, ...(guard === null ? {} : { guard }) },
-    options,
-  )
+  const resume = run.stateOf(ledger)
+  const check = {
+    pinned,
+    ...(kept === undefined ? {} : { kept }),
+    ...(guard === null ? {} : { guard }),
+    ...(resume === undefined ? {} : { resume }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  }
+  return verifyInThreads(reader, database, ledger, check, {
+    save: state => run.save(ledger, state()),
+    ...(signal === undefined ? {} : { signal }),
+  })
 }
 
 function guardOf(origin: string, option: string | undefined): string | null {

@@ -12,6 +12,7 @@ export async function appendErasure(folder: string, payload: { erased: Erased } 
     keysFolder: join(folder, 'keys'),
     signingKey: undefined,
     guardFolder: join(folder, 'guard'),
+    kind: 'events',
     ledgerName: 'main',
     kind: 'events',
     origin: undefined,

@@ -1,5 +1,6 @@
 export type { DataCheck, DataReport } from './data-report.ts'
 export type { Finding } from './findings.ts'
 export type { VerificationState } from './progress-state.ts'
+export { ResumableRun, type VerificationProgress } from './resumable-run.ts'
 export { verifyData } from './verify-data.ts'
 export { type ThreadOptions, verifyInThreads } from './verify-in-threads.ts'

@@ -11,7 +11,7 @@ import {
 import { nodeCrypto } from '@deedbox/tlog/node'
 import type { HeadRow, LedgerRow, SqliteInspection, SqliteReader } from '../store/index.ts'
 import { positionOf, segmentOf } from '../store/index.ts'
-import { ApiKeyCheck, isKeyLeafName } from './api-key-check.ts'
+import { checkAdministration } from './administration-check.ts'
 import { damageOf } from './damage.ts'
 import { type DataCheck, type DataReport, dataReport } from './data-report.ts'
 import { Findings } from './findings.ts'
@@ -19,6 +19,7 @@ import { nameKeyDifferences, storedKeys } from './idempotency-check.ts'
 import { KeySum, type KeySumState } from './key-sum.ts'
 import { LedgerCheck, ledgerCreated } from './ledger-check.ts'
 import { openState, stateOf, type VerificationState } from './progress-state.ts'
+import { unlikeRaw } from './raw-row-check.ts'
 import { Redactions } from './redactions.ts'
 import { misplaced } from './row-check.ts'
 import { SignedSizes } from './signed-sizes.ts'
@@ -118,7 +119,10 @@ export class LedgerVerification {
   /** Takes the next stretch, in order. @returns whether the one after it can be placed in the tree */
   take(result: StretchResult): boolean {
     const { first, leafHashes, checked, firstAt, lastAt, findings, found } = result
-    if (firstAt > 0 && firstAt < this.#lastAt) this.#findings.add('content_mismatch', misplaced(first), first)
+    if (firstAt > 0 && firstAt < this.#lastAt) {
+      if (this.#ledger.kind === 'raw') this.#findings.add('index_mismatch', unlikeRaw(first, 'at'), first)
+      else this.#findings.add('content_mismatch', misplaced(first), first)
+    }
     if (lastAt > 0) this.#lastAt = lastAt
     this.#checked += checked
     for (const { verdict, detail, index } of findings) this.#findings.add(verdict, detail, index)
@@ -175,7 +179,7 @@ export class LedgerVerification {
     this.#redactions.judge(this.#findings, index => this.#own!.gapAt(index))
     this.#checkBeyond(inspection)
     this.#checkKeys(inspection, stored)
-    this.#checkAdministration(inspection)
+    checkAdministration(this.#findings, inspection, this.#reader.ledgers(), this.#ledger, this.#acts)
     for (const detail of inspection.strayRows(ledgerId)) this.#mismatch(detail)
   }
 
@@ -192,33 +196,6 @@ export class LedgerVerification {
     if (stored !== undefined && this.#keys.equals(stored)) return
     if (this.#keys.equals(storedKeys(inspection, ledgerId, this.secret, { skip }))) return
     nameKeyDifferences(this.#findings, inspection, { ledgerId, size: this.size }, skip)
-  }
-
-  /**
-   * What the ledger's own acts say about other tables, in their order. The file's events ledger has the leaves that say
-   * which API keys and further ledgers there are.
-   */
-  #checkAdministration(inspection: SqliteInspection): void {
-    const rows = this.#reader.ledgers()
-    if (this.#ledger.kind === 'raw') {
-      if (rows.every(({ kind }) => kind === 'raw')) {
-        this.#mismatch('Table ledgers has no events ledger; every file begins with one.')
-      }
-      return
-    }
-    const apiKeys = new ApiKeyCheck(this.#findings, this.#ledger.name)
-    const ledgers = new LedgerCheck(this.#findings)
-    for (const { index, name, at, payload } of this.#acts) {
-      try {
-        if (isKeyLeafName(name)) apiKeys.expect(index, name, at, payload)
-        if (name === ledgerCreated) ledgers.expect(index, payload)
-      } catch (error) {
-        const detail = `A part of event ${index} cannot be read: ${String(error)}`
-        this.#findings.add('content_mismatch', detail, index)
-      }
-    }
-    apiKeys.compare(inspection, rows)
-    ledgers.compare(rows, this.#ledger.ledgerId)
   }
 
   /** What SQLite says about its own pages: a line for each problem. */

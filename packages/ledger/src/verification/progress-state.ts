@@ -12,14 +12,13 @@ import type { LedgerRow } from '../store/index.ts'
 import type { KeySumState } from './key-sum.ts'
 import type { RedactionsState } from './redactions.ts'
 import type { LedgerAct } from './stretch-check.ts'
+import { stretchLength } from './term-check.ts'
 
 /**
- * Where a verification of stored data ended, as plain JSON. It is the verifier's own note and vouches for nothing:
+ * Where the verification of one stored ledger ended, as plain JSON. It is the verifier's own note and vouches for nothing:
  * the root of the whole tree has to be a signed one in the end. All before it was sound.
  */
 export interface VerificationState {
-  format: 'deedbox-verification/v1'
-  what: 'data'
   origin: string
   /** The verifier keys that were given; empty: the ledger's own. */
   keys: string[]
@@ -53,8 +52,6 @@ export function stateOf(
 ): VerificationState {
   const { ledger, pinned, tree, keys, acts, ...same } = progress
   return {
-    format: 'deedbox-verification/v1',
-    what: 'data',
     origin: ledger.origin,
     keys: pinned.map(formatVerifierKey),
     tree: edgeState(tree),
@@ -74,19 +71,18 @@ export function openState(
   ledger: LedgerRow,
   pinned: readonly VerifierKey[],
 ): Progress {
-  if (state.format !== 'deedbox-verification/v1' || state.what !== 'data') {
-    throw misfit('it is not of a verification of stored data by this version')
-  }
   if (state.origin !== ledger.origin) throw misfit(`it is of another ledger, ${state.origin}`)
   if (JSON.stringify(state.keys) !== JSON.stringify(pinned.map(formatVerifierKey))) {
     throw misfit('it was made with other verifier keys')
   }
   try {
+    const tree = edgeOfState(nodeCrypto.sha256, state.tree)
+    if (tree.size % stretchLength !== 0 || state.keyUses.words.length !== 4) throw misfit('it is damaged')
     return {
       secret: String(state.secret),
       keys: state.keyUses,
       acts: state.acts.map(act => ({ ...act, payload: Buffer.from(act.payload, 'base64') })),
-      tree: edgeOfState(nodeCrypto.sha256, state.tree),
+      tree,
       redactions: state.redactions,
       checked: state.checked,
       lastAt: state.lastAt,
@@ -97,7 +93,8 @@ export function openState(
   }
 }
 
-function misfit(why: string): LedgerError {
+/** The progress of an earlier run that is of something else. */
+export function misfit(why: string): LedgerError {
   return new LedgerError(
     'invalid_option',
     `The progress of the earlier run does not fit: ${why}. Name another file, or remove this one to begin anew.`,

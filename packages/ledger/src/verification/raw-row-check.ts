@@ -12,12 +12,32 @@ import type { AuditedRow } from './row-check.ts'
  * @param lastAt the time of the row before, milliseconds
  * @returns whether nothing was found
  */
-export function checkRawRow(row: AuditedRow, ledger: LedgerRow, lastAt: number, findings: Findings): boolean {
-  const before = findings.count
-  const is = (column: string, sound: boolean) => {
-    if (sound) return
-    const detail = `Table events, row ${row.index}, column ${column}: not as in a row of a raw ledger.`
-    findings.add('index_mismatch', detail, row.index)
+export class RawRowCheck {
+  /** Rows of which everything was checked and is well. */
+  checked = 0
+  /** Milliseconds since the epoch, of the last row read; 0 before the first. By the server's own account. */
+  lastAt = 0
+  readonly #ledger: LedgerRow
+  readonly #findings: Findings
+
+  constructor(ledger: LedgerRow, findings: Findings) {
+    this.#ledger = ledger
+    this.#findings = findings
+  }
+
+  check(row: AuditedRow): void {
+    const before = this.#findings.count
+    const is = (column: string, sound: boolean) => {
+      if (sound) return
+      this.#findings.add('index_mismatch', unlikeRaw(row.index, column), row.index)
+    }
+    is('kind', String(row.kind) === 'raw')
+    is('ledger_id', row.ledgerColumn === this.#ledger.ledgerId)
+    is('at', row.at >= this.lastAt)
+    for (const part of parts) is(part, partOf(row, part) === null)
+    for (const column of columnNames) is(column, row.columns[column] === null)
+    this.lastAt = row.at
+    if (this.#findings.count === before) this.checked++
   }
   is('kind', String(row.kind) === 'raw')
   is('ledger_id', row.ledgerColumn === ledger.ledgerId)
@@ -25,4 +45,9 @@ export function checkRawRow(row: AuditedRow, ledger: LedgerRow, lastAt: number, 
   for (const part of parts) is(part, partOf(row, part) === null)
   for (const column of columnNames) is(column, row.columns[column] === null)
   return findings.count === before
+}
+
+/** The finding about a column that no raw ledger has written so. */
+export function unlikeRaw(index: number, column: string): string {
+  return `Table events, row ${index}, column ${column}: not as in a row of a raw ledger.`
 }

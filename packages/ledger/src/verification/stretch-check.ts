@@ -14,7 +14,7 @@ import { CommitmentBuffer, txIdLength } from './commitment-buffer.ts'
 import { type Finding, Findings } from './findings.ts'
 import { addKeyUse, type KeyUse } from './idempotency-check.ts'
 import { KeySum, type KeySumState } from './key-sum.ts'
-import { checkRawRow } from './raw-row-check.ts'
+import { RawRowCheck } from './raw-row-check.ts'
 import { checkRow, type RowReading } from './row-check.ts'
 import { compareTerms, stretchLength } from './term-check.ts'
 
@@ -79,8 +79,8 @@ export class StretchCheck {
   /** Checks the rows `[first, end)`, at most one stretch. */
   run(first: number, end: number): StretchResult {
     const stretch = new OpenStretch(first, end, this.#secret)
-    const { ledgerId, kind } = this.#ledger
-    if (kind === 'raw') return this.#runRaw(first, end, stretch)
+    const { ledgerId } = this.#ledger
+    if (this.#ledger.kind === 'raw') return this.#runRaw(stretch, first, end)
     for (const row of this.#inspection.packedEvents(ledgerId, first, end)) {
       if (row.index !== first + stretch.rows) break
       this.#take(row, stretch)
@@ -95,14 +95,16 @@ export class StretchCheck {
     return stretch.result()
   }
 
-  /** Raw entries have no columns, so nothing of them is searched. */
-  #runRaw(first: number, end: number, stretch: OpenStretch): StretchResult {
+  /** Raw entries have no parts and no columns, so there is little to say of each. */
+  #runRaw(stretch: OpenStretch, first: number, end: number): StretchResult {
+    const rows = new RawRowCheck(this.#ledger, stretch.findings)
     for (const row of this.#inspection.events(this.#ledger.ledgerId, first, end)) {
       if (row.index !== first + stretch.rows) break
+      rows.check(row)
       stretch.addLeaf(row.leaf)
-      if (checkRawRow(row, this.#ledger, stretch.lastAt, stretch.findings)) stretch.checked++
       stretch.setTime(row.at)
     }
+    stretch.checked = rows.checked
     return stretch.result()
   }
 

@@ -108,7 +108,6 @@ test('P1 threads find what one thread finds; an interrupted verification goes on
         [{ ...resume, origin: 'other.example' }, check.pinned],
         [resume, [stranger]],
         [resume, []],
-        [{ ...resume, what: 'url' }, check.pinned],
         [{ ...resume, tree: { ...resume.tree, size: stretch + 1 } }, check.pinned],
         [{ ...resume, acts: undefined }, check.pinned],
       ] as [VerificationState, DataCheck['pinned']][]) {

@@ -10,7 +10,7 @@ import { stretchLength } from './term-check.ts'
 
 /** How {@link verifyInThreads} goes about it. */
 export interface ThreadOptions {
-  /** Gets the state after every stretch, as long as nothing was found, and is to keep the last one; see `DataCheck.resume`. */
+  /** Gets the state after every full stretch, as long as nothing was found, and is to keep the last one; see `DataCheck.resume`. */
   save?: (state: () => VerificationState) => void
   /** Ends the verification after the stretch at hand. */
   signal?: AbortSignal
@@ -141,7 +141,8 @@ class Run {
       const goesOn = verification.take(result)
       asked = Math.max(asked, verification.done)
       // From the first finding on nothing is written down, so findings are always of the run that reports them.
-      if (verification.isSound) save?.(() => verification.state(new Date()))
+      const canGoOn = verification.isSound && verification.done % stretchLength === 0
+      if (canGoOn) save?.(() => verification.state(new Date()))
       if (!goesOn) return
     }
   }

@@ -19,8 +19,7 @@ Options
                        in DEEDBOX_API_KEY is sent there if it begins with deed_ and DEEDBOX_URL, if set, is that server
   --checkpoint <file>  a checkpoint that you kept: the ledger has to extend it. So it has to extend the one in this
                        machine's rollback guard, if there is one (DEEDBOX_GUARD: its folder, or "off"; --data only)
-  --save-checkpoint <file>  keep the newest checkpoint there if all is well, to be given to the next run; of several
-                       ledgers, that of the first
+  --save-checkpoint <file>  keep the newest checkpoint there if all is well, to be given to the next run
   --resume <file>      keep the progress there, and go on from it; removed at the end. Ctrl-C stops
   --witness <key>      a witness that has to have signed the checkpoint; several: all of them
   --json               the report as one JSON object

@@ -115,11 +115,6 @@ interface Witnessing {
   missing: string[]
 }
 
-/** One outcome with what its witnesses make of it. */
-interface Judged extends Witnessing {
-  outcome: Outcome
-}
-
 /** Without a pinned key the verdict stays `ok_unpinned`: that says even less than a missing witness does. */
 function witnessing(
   outcome: Outcome,
@@ -134,8 +129,10 @@ function witnessing(
 }
 
 /** What stays open is said wherever a verdict is shown. */
-function textOf({ outcome, verdict: final, asked, missing }: Judged): string {
-  const { verdict, lines, proved, notProved } = outcome
+function textOf(
+  { verdict, lines, proved, notProved }: Outcome,
+  { verdict: final, asked, missing }: Witnessing,
+): string {
   const text = [final, ...lines]
   if (sound.includes(verdict)) {
     const same = 'That everybody is shown this same history: '

@@ -34,8 +34,8 @@ export interface VerifyFolderOptions {
 }
 
 /**
- * Verifies a ledger in a data folder or database file without the server, reading only. If this machine has a rollback
- * guard of the ledger, that is one more checkpoint which the ledger has to extend.
+ * Verifies a data folder or database file without the server, reading only. If this machine has a rollback guard of
+ * the ledger, that is one more checkpoint which the ledger has to extend.
  *
  * @throws LedgerError `not_a_ledger`, `unknown_ledger`, `schema_too_new`, `guard_unusable`, `storage_failed`,
  *   `invalid_option` when `resume` is of something else; the reason of `signal` when that ended it
@@ -56,20 +56,12 @@ export function verifyFolder(options: VerifyFolderOptions): Promise<DataReport> 
  * for the ledger whose origin it names, and so does the checkpoint; those that name none of the file's ledgers are held
  * against the first, which then does not verify.
  *
- * @throws LedgerError as `verifyFolder`; `invalid_usage` when there are several and progress is to be kept, which is of
- *   one ledger
+ * @throws LedgerError as `verifyFolder`
  */
 export function verifyEveryLedger(options: Omit<VerifyFolderOptions, 'ledger'>): Promise<DataReport[]> {
   return reading(options, async (reader, database) => {
     const ledgers = reader.ledgers()
     if (ledgers.length === 0) throw new LedgerError('unknown_ledger', `${database} holds no ledger.`)
-    if (ledgers.length > 1 && (options.save ?? options.resume) !== undefined) {
-      const names = ledgers.map(({ name }) => name).join(', ')
-      throw new LedgerError(
-        'invalid_usage',
-        `${database} holds several ledgers (${names}), and progress is kept of one: name it with --ledger.`,
-      )
-    }
     const known = (origin: string | undefined) => ledgers.some(ledger => ledger.origin === origin)
     const run = new ResumableRun(ledgers, options)
     const reports: DataReport[] = []

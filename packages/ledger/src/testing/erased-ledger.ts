@@ -14,7 +14,6 @@ export async function appendErasure(folder: string, payload: { erased: Erased } 
     guardFolder: join(folder, 'guard'),
     kind: 'events',
     ledgerName: 'main',
-    kind: 'events',
     origin: undefined,
   })
   const admin = adminSubmission('deedbox.erasure', payload, 'request-erasure')

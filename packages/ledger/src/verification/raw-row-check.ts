@@ -6,11 +6,8 @@ import type { Findings } from './findings.ts'
 import type { AuditedRow } from './row-check.ts'
 
 /**
- * Checks one row of a raw ledger. Its bytes are the leaf, so the tree alone says whether they are the committed ones;
- * beside them a row has only its time, which nothing vouches for, but which never decreases.
- *
- * @param lastAt the time of the row before, milliseconds
- * @returns whether nothing was found
+ * Checks the rows of a raw ledger, each in itself. Its bytes are the leaf, so the tree alone says whether they are the
+ * committed ones; beside them a row has only its time, which nothing vouches for, but which never decreases.
  */
 export class RawRowCheck {
   /** Rows of which everything was checked and is well. */
@@ -39,12 +36,6 @@ export class RawRowCheck {
     this.lastAt = row.at
     if (this.#findings.count === before) this.checked++
   }
-  is('kind', String(row.kind) === 'raw')
-  is('ledger_id', row.ledgerColumn === ledger.ledgerId)
-  is('at', row.at >= lastAt)
-  for (const part of parts) is(part, partOf(row, part) === null)
-  for (const column of columnNames) is(column, row.columns[column] === null)
-  return findings.count === before
 }
 
 /** The finding about a column that no raw ledger has written so. */

@@ -150,17 +150,13 @@ export class LedgerVerification {
   end(stored?: KeySumState): void {
     const inspection = this.#inspection!
     const { ledgerId } = this.#ledger
-    const beyond = inspection.firstIndexFrom(ledgerId, this.size)
-    if (beyond !== undefined) {
-      const detail = `Table events has a row ${beyond} beyond the signed size ${this.size}.`
-      this.#findings.add('index_mismatch', detail, beyond)
-    }
     if (this.done < this.size) {
       this.#findings.add(
         'missing_index',
         `The events from ${this.done} on are not there, or not all of them; ${this.size} were signed.`,
         this.done,
       )
+      this.#checkBeyond(inspection)
       // Later leaves cannot be placed in the tree, and what names them cannot be judged.
       return
     }
@@ -173,14 +169,24 @@ export class LedgerVerification {
       this.#mismatch(`Table tiles has ${storedTiles} rows; a tree of ${this.size} has ${tiles} tiles.`)
     }
     const full = segmentOf(positionOf(ledgerId, this.size)) - 1
-    const strayTerms = inspection.termsOutside(segmentOf(positionOf(ledgerId, 0)), full)
+    // Of the whole file: a file's first ledger is its only one of events, so no other ledger has terms.
+    const strayTerms =
+      this.#ledger.kind === 'raw' ? 0 : inspection.termsOutside(segmentOf(positionOf(ledgerId, 0)), full)
     if (strayTerms > 0) {
       this.#mismatch(`Table event_terms has rows in segments that are not full: ${strayTerms}.`)
     }
     this.#redactions.judge(this.#findings, index => this.#own!.gapAt(index))
+    this.#checkBeyond(inspection)
     this.#checkKeys(inspection, stored)
     checkAdministration(this.#findings, inspection, this.#reader.ledgers(), this.#ledger, this.#acts)
     for (const detail of inspection.strayRows(ledgerId)) this.#mismatch(detail)
+  }
+
+  #checkBeyond(inspection: SqliteInspection): void {
+    const beyond = inspection.firstIndexFrom(this.#ledger.ledgerId, this.size)
+    if (beyond === undefined) return
+    const detail = `Table events has a row ${beyond} beyond the signed size ${this.size}.`
+    this.#findings.add('index_mismatch', detail, beyond)
   }
 
   #checkKeys(inspection: SqliteInspection, stored: KeySumState | undefined): void {

@@ -4,6 +4,7 @@ import { formatVerifierKey } from '@deedbox/tlog'
 import { ed25519Signer, generateSigningKey, parseSigningKey } from '@deedbox/tlog/node'
 import { rawFile, verdicts } from '../testing/raw-ledgers.ts'
 import { tamper } from '../testing/tampered-ledger.ts'
+import { openTestLedger, testEvent } from '../testing/temp-ledger.ts'
 
 const at = (index: number) =>
   `(SELECT ledger_id FROM ledgers WHERE name = 'certs') * 1099511627776 + ${index}`
@@ -164,3 +165,15 @@ function anyKey(name: string): string {
   const { seed } = parseSigningKey(generateSigningKey(name).privateKey)
   return formatVerifierKey(ed25519Signer(name, seed).verifierKey)
 }
+
+test('F14 the search index of the events ledger is nothing that a raw ledger beside it lacks', async t => {
+  const { folder, keys } = await rawFile(t)
+  const ledger = await openTestLedger(t, folder)
+  const full = 4_200
+  for (let n = 0; n < full; n += 700) {
+    await ledger.appendBatch(Array.from({ length: 700 }, (_, i) => testEvent(n + i)))
+  }
+  await ledger.close()
+  const { verdicts: said } = await verdicts(folder, keys)
+  assert.deepEqual(said, { main: 'ok', certs: 'ok', empty: 'nothing_checked' })
+})

@@ -173,7 +173,10 @@ test('PORT and the other settings are checked, and a busy port is a sentence', a
   )
   for (const bad of ['abc', '70000', '-1', '80.5']) {
     const { code, stderr } = await deedbox(['serve'], { env: ledgerEnv(join(folder, 'c'), { PORT: bad }) })
-    assert.deepEqual([code, stderr], [1, `deedbox: PORT must be a number from 0 to 65535, not "${bad}".\n`])
+    assert.deepEqual(
+      [code, stderr],
+      [2, `deedbox: The port (PORT, --port) is a number from 0 to 65535, not "${bad}".\n`],
+    )
   }
   for (const [name, value] of [
     ['DEEDBOX_DATA', '/proc/nowhere/data'],

@@ -1,5 +1,12 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
-import { parseVerifierKey, type VerifierKey } from '@deedbox/tlog'
+import {
+  parseCheckpoint,
+  parseNote,
+  parseReceipt,
+  parseVerifierKey,
+  TlogError,
+  type VerifierKey,
+} from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { UsageError } from './usage-error.ts'
 
@@ -24,6 +31,23 @@ export function readKey(option: string, argument: string): VerifierKey {
   }
 }
 
+/**
+ * A checkpoint that was kept: its note, or the one inside a receipt, which is as good.
+ *
+ * @throws UsageError for a file that holds neither
+ */
+export function readCheckpoint(file: string): string {
+  const text = readText(file, 'checkpoint')
+  try {
+    const note = text.startsWith('c2sp.org/tlog-proof@') ? parseReceipt(text).checkpoint : text
+    parseCheckpoint(parseNote(note).text)
+    return note
+  } catch (error) {
+    if (!(error instanceof TlogError)) throw error
+    throw new UsageError(`--checkpoint: ${file} holds neither a checkpoint nor a receipt: ${error.message}`)
+  }
+}
+
 /** A file as text. @throws UsageError that calls it `what` */
 export function readText(file: string, what: string): string {
   return readBytes(file, what).toString('utf8')
@@ -41,7 +65,8 @@ export function readBytes(file: string, what: string, length?: number): Buffer {
       closeSync(handle)
     }
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
-    throw new UsageError(`The ${what} ${file} ${missing ? 'does not exist' : 'cannot be read'}.`)
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EISDIR') throw new UsageError(`${file} is a folder: name a data folder with --data.`)
+    throw new UsageError(`The ${what} ${file} ${code === 'ENOENT' ? 'does not exist' : 'cannot be read'}.`)
   }
 }

@@ -95,8 +95,15 @@ function report(error: unknown): number {
   const isUsage =
     error instanceof UsageError || code === 'invalid_usage' || String(code).startsWith('ERR_PARSE_ARGS')
   const known = isUsage || (typeof code === 'string' && !code.startsWith('ERR_'))
-  process.stderr.write(`deedbox: ${known ? String(message) : String(stack ?? error)}\n`)
+  const said = String(code).startsWith('ERR_PARSE_ARGS') ? argumentProblem(String(message)) : String(message)
+  process.stderr.write(`deedbox: ${known ? said : String(stack ?? error)}\n`)
   return isUsage ? 2 : 1
+}
+
+/** What Node's parser says first; what it says next is about its own rules. */
+function argumentProblem(message: string): string {
+  const [first = message] = message.split(/\. |\n/)
+  return `${first.replace(/\.$/, '')}. "deedbox <command> --help" shows the options.`
 }
 
 function ownVersion(): string {

@@ -29,11 +29,16 @@ export function receiptLines({ detail, leaf, checkpoint, receipt }: ReceiptRepor
 export function exportLines(report: ExportReport): ReportLines {
   const { checked, redacted, origin, from, to, size, complete } = report
   return {
+    // An export that broke off names no ledger.
     lines: [
       ...findingLines(report),
-      `  ledger      ${safe(origin)}`,
-      `  checked     ${events(checked)} of the entries ${from} to ${to - 1}, every part that is shown${andRedacted(redacted)}`,
-      `  checkpoint  of ${size} entries`,
+      ...(origin === ''
+        ? []
+        : [
+            `  ledger      ${safe(origin)}`,
+            `  checked     ${events(checked)} of the entries ${from} to ${to - 1}, every part that is shown${andRedacted(redacted)}`,
+            `  checkpoint  of ${size} entries`,
+          ]),
     ],
     proved: complete
       ? 'These are all entries of this range, unchanged and in order, of the tree that the ledger signed.'

@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { exitCodes, type Verdict, type VerifierKey } from '@deedbox/tlog'
 import { isExport, isWitnessKey, missingWitnesses } from '../verification/index.ts'
-import { readBytes, readKey, readText } from './arguments.ts'
+import { readBytes, readCheckpoint, readKey } from './arguments.ts'
+import { keepCheckpoint } from './kept-checkpoint.ts'
 import { Progress } from './progress.ts'
 import { Interrupted, Resumption } from './resumption.ts'
 import { UsageError } from './usage-error.ts'
@@ -53,7 +53,7 @@ export async function verify(args: string[]): Promise<number> {
   }
   const pinned = (values.key ?? []).map(key => readKey('--key', key))
   const witnesses = (values.witness ?? []).map(readWitness)
-  const kept = values.checkpoint === undefined ? undefined : readText(values.checkpoint, 'checkpoint')
+  const kept = values.checkpoint === undefined ? undefined : readCheckpoint(values.checkpoint)
   const progress = new Progress(process.stderr)
   const resumption = new Resumption(values.resume)
   let outcomes: Outcome[]
@@ -73,7 +73,7 @@ export async function verify(args: string[]): Promise<number> {
   }
   progress.clear()
   resumption.done()
-  if (values['save-checkpoint'] !== undefined) saveCheckpoint(values['save-checkpoint'], outcomes)
+  if (values['save-checkpoint'] !== undefined) saveCheckpoint(values['save-checkpoint'], outcomes, kept)
   const judged = outcomes.map(outcome => ({ outcome, witnessed: witnessing(outcome, witnesses, kept) }))
   const texts = judged.map(({ outcome, witnessed }) =>
     values.json ? jsonOf(outcome, witnessed) : textOf(outcome, witnessed),
@@ -157,13 +157,18 @@ function jsonOf({ report }: Outcome, { verdict, ...witnesses }: Witnessing): str
   return `${JSON.stringify({ ...report, verdict, ...(witnesses.asked > 0 ? { witnesses } : {}) })}\n`
 }
 
-function saveCheckpoint(file: string, [first, ...others]: readonly Outcome[]): void {
+function saveCheckpoint(
+  file: string,
+  [first, ...others]: readonly Outcome[],
+  kept: string | undefined,
+): void {
   const isOne = first !== undefined && others.length === 0
-  if (isOne && sound.includes(first.verdict) && first.checkpoint !== '') writeFileSync(file, first.checkpoint)
-  else {
-    const why = isOne
-      ? 'only a checkpoint that holds is kept'
-      : 'the file holds several ledgers, name one of them with --ledger'
-    process.stderr.write(`deedbox: ${file} was not written: ${why}.\n`)
+  if (isOne && sound.includes(first.verdict) && first.checkpoint !== '') {
+    process.stderr.write(`deedbox: ${keepCheckpoint(file, first.checkpoint, kept)}\n`)
+    return
   }
+  const why = isOne
+    ? 'only a checkpoint that holds is kept'
+    : 'the file holds several ledgers, name one of them with --ledger'
+  process.stderr.write(`deedbox: ${file} was not written: ${why}.\n`)
 }

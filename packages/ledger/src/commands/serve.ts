@@ -21,7 +21,8 @@ Options
   --host <address>   on which interface              (HOST, default 127.0.0.1)
   --origin <name>    the ledger's name in the world, fixed at creation
                      (DEEDBOX_ORIGIN, default <32 hex>.deedbox.invalid/main)
-  --public-log       lets everybody read verifier key, checkpoints and tiles   (DEEDBOX_PUBLIC_LOG=1)
+  --public-log       lets everybody read verifier key, checkpoints and tiles of every ledger of the file;
+                     of raw ledgers these are the entries   (DEEDBOX_PUBLIC_LOG=1)
   --help             this text
 
 More variables
@@ -162,7 +163,10 @@ function stopSignal(): Promise<void> {
 function portOf(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (port <= 65_535) return port
-  throw new LedgerError('invalid_option', `PORT must be a number from 0 to 65535, not "${text}".`)
+  throw new LedgerError(
+    'invalid_usage',
+    `The port (PORT, --port) is a number from 0 to 65535, not "${text}".`,
+  )
 }
 
 function listenProblem(cause: unknown): string {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { test } from 'node:test'
-import { startTestServer, type TestServer } from '../testing/temp-server.ts'
+import { type Answer, startTestServer, type TestServer } from '../testing/temp-server.ts'
 
 const meta = { type: 'info', event_name: 'a.b', service: 's' }
 
@@ -183,3 +183,37 @@ test('a server that stops does not wait for those who never finish', async t => 
   await server.stop()
   await (socket.closed ? undefined : once(socket, 'close'))
 })
+
+test('answers that nobody reads are bounded, do not keep others out for good, and are cut off', async t => {
+  const server = await startTestServer(t, { maxAnswerBytes: 4 * 1024 * 1024, stallTimeout: 4_000 })
+  const large = { payload: 'x'.repeat(60_000), meta: { ...meta, type: 'info' as const } }
+  await server.ledger.appendBatch(Array.from({ length: 20 }, () => large))
+  const sockets = Array.from({ length: 4 }, () => {
+    const socket = connect(server.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.pause()
+    return socket
+  })
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  // Each answer is above a megabyte. The buffers of the system take some, so the four go on asking until those are full.
+  const refused = await until(server, 503, () => {
+    for (const socket of sockets) {
+      socket.write(`GET /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.key}\r\n\r\n`)
+    }
+  })
+  assert.deepEqual([refused.json.reason, refused.headers.get('retry-after')], ['overloaded', '1'])
+  // They never read on and never hang up; once they are cut off there is room again.
+  const answered = await until(server, 200)
+  assert.equal((answered.json.events as unknown[]).length > 0, true)
+})
+
+async function until(server: TestServer, status: number, meanwhile = () => {}): Promise<Answer> {
+  for (let attempt = 0; ; attempt++) {
+    const answer = await server.call('GET', '/v1/events')
+    if (answer.status === status) return answer
+    assert(attempt < 50_000, `the status ${status} never came; the last one was ${answer.status}`)
+    meanwhile()
+  }
+}

@@ -5,6 +5,7 @@ import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
 import { LedgerError } from '../errors.ts'
 import { limits } from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
+import { capAnswersInFlight } from './answers-in-flight.ts'
 import { capBytesInFlight } from './bytes-in-flight.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
 import { keyRoutes } from './key-routes.ts'
@@ -33,6 +34,10 @@ export interface ServerOptions {
   onRead?: (read: ContentRead) => void
   /** Bytes of bodies under way at once before new ones are answered 503; default 64 MiB. */
   maxBytesInFlight?: number
+  /** Bytes of answers that wait for their readers before new ones are answered 503; default 64 MiB. */
+  maxAnswerBytes?: number
+  /** Milliseconds in which a connection under way has to move; default 60,000. */
+  stallTimeout?: number
   /** Connections beyond this many are closed at once; default 16,384. */
   maxConnections?: number
   /** Milliseconds for a whole request to arrive; default 30,000. */
@@ -73,6 +78,8 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
         },
         options.observe === undefined ? handler : options.observe(handler),
       )
+      // Who neither sends nor reads for so long is cut off, whatever waits for him.
+      server.timeout = options.stallTimeout ?? 60 * second
       server.maxConnections = options.maxConnections ?? 16_384
       // Node answers expectations other than 100-continue with a bare 417; RFC 9110 §10.1.1 lets us not mind them.
       server.on('checkExpectation', (request, response) => server.emit('request', request, response))
@@ -85,6 +92,7 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
   refuseUnknownRoutes(app)
   closeInTime(app)
   answerErrors(app, options.onFault)
+  capAnswersInFlight(app, options.maxAnswerBytes ?? 64 * 1024 * 1024)
   const streams = new OpenStreams(app, options.streams ?? {}, options.onFault ?? (() => undefined))
   await app.register(async routes => {
     const admit = capBytesInFlight(options.maxBytesInFlight ?? 64 * 1024 * 1024)

@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { LedgerError } from '../errors.ts'
 import type { JsonSchema } from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
 import {
@@ -37,8 +38,32 @@ const bounds =
 
 type Filters = EventFilters & TimeRange
 
+/** Each looks at up to 200,000 rows beside everything else that the process does. */
+const maxCounts = 4
+
 /** Counts over the same filters as the search. */
 export function statsRoutes(app: FastifyInstance, ledger: Ledger, onRead: (read: ContentRead) => void): void {
+  let underWay = 0
+  /** Runs a count until the client leaves. */
+  const whileWaited = async (
+    request: FastifyRequest,
+    count: (signal: AbortSignal) => Promise<EventCounts>,
+  ): Promise<EventCounts> => {
+    if (underWay === maxCounts) {
+      throw new LedgerError('overloaded', 'Enough is being counted already. Try again in a moment.')
+    }
+    underWay++
+    const left = new AbortController()
+    const leave = () => left.abort()
+    request.raw.socket.once('close', leave)
+    try {
+      return await count(left.signal)
+    } finally {
+      underWay--
+      request.raw.socket.off('close', leave)
+    }
+  }
+
   app.get<{ Querystring: Filters & { interval: Interval } }>(
     '/v1/stats/histogram',
     {
@@ -79,7 +104,7 @@ export function statsRoutes(app: FastifyInstance, ledger: Ledger, onRead: (read:
     async request => {
       ledger.authenticator.authenticate(request.headers.authorization, 'read')
       const { interval, ...query } = request.query
-      const counts = await ledger.view.count({ ...query, interval })
+      const counts = await whileWaited(request, signal => ledger.view.count({ ...query, interval, signal }))
       const buckets = counts.buckets.map(({ from, count, byType }) => ({
         from: new Date(from).toISOString(),
         count,
@@ -130,7 +155,9 @@ export function statsRoutes(app: FastifyInstance, ledger: Ledger, onRead: (read:
     async request => {
       const { principal } = ledger.authenticator.authenticate(request.headers.authorization, 'read')
       const { field, limit = 10, ...query } = request.query
-      const counts = await ledger.view.count({ ...query, fields: [field] })
+      const counts = await whileWaited(request, signal =>
+        ledger.view.count({ ...query, fields: [field], signal }),
+      )
       const values = counts.values.get(field) ?? []
       const { from, to } = counts
       if (values.length > 0) onRead({ principal, range: { from, to }, field })

@@ -26,6 +26,8 @@ export interface CountRequest extends EventFilters, TimeRange {
   fields?: readonly FacetField[]
   /** Rows to look at before the count ends as incomplete; default 200,000. */
   scanLimit?: number
+  /** Ends the count where it is: nobody waits for it any more. */
+  signal?: AbortSignal
   /** Told after each stretch: rows looked at so far. */
   onProgress?: (scanned: number, total: number) => void
 }
@@ -89,6 +91,7 @@ export async function countEvents(
     next = part.next
     onProgress?.(scanned, to - from)
     if (next !== null) await nextTurn()
+    if (request.signal?.aborted === true) break
   }
   const reached = full !== undefined ? full + 1 : next === null || next < from ? from : next + 1
   const { counted } = tally

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import type { Ledger } from '../ledger.ts'
+import { termOf } from '../store/sqlite/terms.ts'
 import { checkLog, openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
 
 async function fresh(t: TestContext): Promise<{ folder: string; ledger: Ledger }> {
@@ -86,6 +87,27 @@ test('search: every filter, time range, order, pages and an earlier state of the
   for (const query of [{ since: 'now' }, { until: '2026' }, { cursor: '-1' }, { as_of: -1 }]) {
     assert.throws(() => ledger.search(query), { code: 'invalid_query' })
   }
+})
+
+test('two values of one event that share a term are indexed once, and found by either', async t => {
+  const { folder, ledger } = await fresh(t)
+  // Found by trying: both have the same 40 bits.
+  const [requestId, traceId] = ['r1316176', 't1912941']
+  assert.equal(termOf('request_id', requestId), termOf('trace_id', traceId))
+  const { meta } = testEvent(0)
+  await ledger.append({ payload: '', meta: { ...meta, request_id: requestId, trace_id: traceId } })
+  for (let from = 1; from < 5_000; from += 1_000) {
+    await ledger.appendBatch(Array.from({ length: 1_000 }, (_, i) => testEvent(from + i)))
+  }
+  assert.equal(ledger.head().size, 5_001)
+  for (const query of [{ request_id: requestId }, { trace_id: traceId }]) {
+    assert.deepEqual(
+      ledger.search(query).events.map(event => event.index),
+      [0],
+    )
+  }
+  await ledger.close()
+  assert.equal(checkLog(folder).verdict, 'ok')
 })
 
 test('a search goes on from one segment of the index into the next, in both directions', async t => {

@@ -9,7 +9,7 @@ import {
   type SigningKeySource,
   type SigningKeys,
 } from '../signing/index.ts'
-import type { HeadRow, LedgerRow } from '../store/index.ts'
+import { type HeadRow, type LedgerRow, maxLedgerId } from '../store/index.ts'
 import { dedupCheckOf, dedupSecret } from './idempotency.ts'
 import { isLedgerName, isOrigin } from './ledger-names.ts'
 
@@ -109,5 +109,6 @@ export function whyTaken(ledgers: readonly LedgerRow[], { name, origin }: Furthe
   if (origin !== undefined && ledgers.some(row => row.origin === origin)) {
     return `A ledger of this file has the origin ${origin} already.`
   }
+  if (ledgers.length >= maxLedgerId) return `A file holds at most ${maxLedgerId} ledgers.`
   return undefined
 }

@@ -2,7 +2,14 @@ export { closeForGood } from './sqlite/close-for-good.ts'
 export { sentenceOf, sqliteCode } from './sqlite/connection.ts'
 export { copyDatabase } from './sqlite/database-copy.ts'
 export type { PackedRow } from './sqlite/packed-rows.ts'
-export { attestation, positionOf, segmentLength, segmentOf, segmentRange } from './sqlite/schema.ts'
+export {
+  attestation,
+  maxLedgerId,
+  positionOf,
+  segmentLength,
+  segmentOf,
+  segmentRange,
+} from './sqlite/schema.ts'
 export type { SqliteInspection } from './sqlite/sqlite-inspection.ts'
 export { openSqliteReader, type SqliteReader } from './sqlite/sqlite-reader.ts'
 export { openSqliteStore } from './sqlite/sqlite-store.ts'

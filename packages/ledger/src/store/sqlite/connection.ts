@@ -22,7 +22,13 @@ const busyTimeout = 10_000
  */
 export function openForWriting(path: string): DatabaseSync {
   // SQLite gives its log the mode of the file; payloads are nobody else's business.
-  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  try {
+    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))
+  } catch (cause) {
+    throw new LedgerError('storage_failed', `The file ${path} cannot be made: ${sentenceOf(cause)}.`, {
+      cause,
+    })
+  }
   const db = connect(path, path, false)
   try {
     if (isBlank(db, path)) {

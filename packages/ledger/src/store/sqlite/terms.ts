@@ -33,12 +33,17 @@ function hashed(name: string): number {
   return Number.parseInt(hash('sha256', name, 'hex').slice(0, hexDigits), 16)
 }
 
-/** The terms of an event, in the order of {@link indexedColumns}. */
+/**
+ * The terms of an event, each once: a pair of values that share a term is found in seconds by whoever looks for one, and
+ * a segment that cannot be indexed would end all writing.
+ */
 export function termsOf(columns: Partial<EventColumns>): number[] {
   const terms: number[] = []
   for (const column of indexedColumns) {
     const value = columns[column]
-    if (value != null) terms.push(termOf(column, value))
+    if (value == null) continue
+    const term = termOf(column, value)
+    if (!terms.includes(term)) terms.push(term)
   }
   return terms
 }

@@ -12,7 +12,7 @@ if (major < 22 || (major === 22 && minor < 13)) {
 
 // A server takes in batches that live for a moment. By default the engine's young generation then grows to 96 MB, which
 // it never gives back; that can only be set when a process starts. So it starts anew, in the same process.
-const youngGeneration = '--max-semi-space-size=8'
+const youngGeneration = '--max-semi-space-size=4'
 const isSet = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some(option =>
   /max-semi-space-size/.test(option),
 )

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -167,4 +168,29 @@ test('P22 a file of several ledgers is backed up and restored with all of them, 
     code: 'invalid_option',
     message: /holds 3 ledgers \(main, certs, empty\); recover is for a file of one/,
   })
+})
+
+test('P21 a key that is still called new goes into the backup, and a missing one is said', async t => {
+  const { folder } = await rawFile(t)
+  const key = (name: string) => join(folder, 'keys', name)
+  // As a crash between the commit of a new ledger and the renaming of its key leaves it.
+  renameSync(key('empty.signing-key'), key('empty.signing-key.new'))
+  const backup = join(tempFolder(t), 'backup')
+  const { keys } = await writeBackup(backupOf(folder, backup, { withKeys: true }))
+  assert.deepEqual(keys.toSorted(), ['certs.signing-key', 'empty.signing-key', 'main.signing-key'])
+  assert.equal(
+    readFileSync(join(backup, 'keys', 'empty.signing-key'), 'utf8'),
+    readFileSync(key('empty.signing-key.new'), 'utf8'),
+  )
+  const there = tempFolder(t)
+  mkdirSync(join(there, 'keys'))
+  writeFileSync(join(there, 'keys', 'empty.signing-key.new'), 'another')
+  await assert.rejects(restoreBackup({ backup, ...places(there) }), /signing-key\.new is another key/)
+  rmSync(key('empty.signing-key.new'))
+  const target = join(tempFolder(t), 'backup')
+  await assert.rejects(writeBackup(backupOf(folder, target, { withKeys: true })), {
+    code: 'signing_key_missing',
+    message: /no signing key of the ledger "empty"/,
+  })
+  assert.equal(existsSync(target), false)
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { apiKeyRow, newApiKey } from '../access/api-keys.ts'
@@ -107,4 +107,18 @@ test('P22 a recovery that is refused or fails closes nothing, and can be repeate
     recoverAfterRestore(recoverIn(again, { origin })),
     /There was a ledger new\.example\/l/,
   )
+})
+
+test('P21 an old key that is still called new is put by, and does not replace the key of the new ledger', async t => {
+  const { folder } = await rolledBack(t)
+  const key = join(folder, 'keys', 'main.signing-key')
+  renameSync(key, `${key}.new`)
+  const report = await recoverAfterRestore(recoverIn(folder))
+  assert.equal(report.handover, true)
+  for (let start = 0; start < 2; start++) {
+    const ledger = await openTestLedger(t, folder)
+    assert.equal(ledger.verifierKey, report.opened.verifierKey)
+    await ledger.close()
+  }
+  assert(existsSync(join(folder, 'keys', report.closed.key ?? '')))
 })

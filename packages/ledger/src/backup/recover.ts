@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type Checkpoint, type NoteSigner, TlogError } from '@deedbox/tlog'
 import { LedgerError } from '../errors.ts'
 import { fileGuard } from '../sequencer/index.ts'
-import { loadSigningKeys } from '../signing/index.ts'
+import { hasUsedKey, loadSigningKeys, markKeyUsed } from '../signing/index.ts'
 import { closeForGood, sentenceOf } from '../store/index.ts'
 import { buildSuccessor } from './build-successor.ts'
 import {
@@ -135,6 +135,8 @@ async function prepare(options: RecoverOptions): Promise<ChangeOver<RecoverRepor
   const old = onlyLedger(options)
   const seen = await beyond(options, old)
   const { name, origin } = old.row
+  // A key that is still called new would later take the name of the new ledger's, and replace it.
+  if (!hasUsedKey({ folder: options.keysFolder }, name)) markKeyUsed({ folder: options.keysFolder }, name)
   const signers = oldSigners(options, old)
   const mark = `${old.head.size}-${hash('sha256', origin, 'hex').slice(0, 8)}`
   const closedFile = freeName(options.folder, `ledger-${mark}`, '.closed.db')

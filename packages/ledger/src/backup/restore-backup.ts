@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:
 import { join } from 'node:path'
 import { LedgerError } from '../errors.ts'
 import { makeFolder } from '../make-folder.ts'
+import { keyFileAtHand } from '../signing/index.ts'
 import { copyDatabase, sentenceOf } from '../store/index.ts'
 import { syncFolder } from '../sync-folder.ts'
 import { dropChange, readyChange, stageOf } from './change-over.ts'
@@ -74,7 +75,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
     return {
       ledgers: ledgers.map(ledger => ({
         ...ledger,
-        hasKey: existsSync(join(keysFolder, `${ledger.name}.signing-key`)),
+        hasKey: keyFileAtHand(keysFolder, ledger.name) !== null,
       })),
     }
   } catch (cause) {
@@ -113,8 +114,11 @@ function checkFree({ folder, database, keysFolder, backup }: RestoreOptions): vo
   }
   const { keys } = backupPaths(backup)
   for (const name of keyNames(keys)) {
-    const there = join(keysFolder, name)
-    if (existsSync(there) && readFileSync(there, 'utf8') !== readFileSync(join(keys, name), 'utf8')) {
+    // One that is still called new takes the plain name when its ledger opens.
+    const there = [name, `${name}.new`]
+      .map(each => join(keysFolder, each))
+      .find(path => existsSync(path) && differ(path, join(keys, name)))
+    if (there !== undefined) {
       throw new LedgerError(
         'invalid_option',
         `${there} is another key than the one in the backup. Name another folder with --data, or move that key away.`,
@@ -123,6 +127,10 @@ function checkFree({ folder, database, keysFolder, backup }: RestoreOptions): vo
   }
   // Made ready for the ledger that was here before, it must not take the place of the one that comes now.
   dropChange({ folder })
+}
+
+function differ(one: string, other: string): boolean {
+  return readFileSync(one, 'utf8') !== readFileSync(other, 'utf8')
 }
 
 function keyNames(folder: string): string[] {

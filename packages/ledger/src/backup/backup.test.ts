@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import {
-  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -12,63 +11,25 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { type TestContext, test } from 'node:test'
-import { apiKeyRow, newApiKey } from '../access/api-keys.ts'
-import { LedgerError } from '../errors.ts'
+import { test } from 'node:test'
 import { copyDatabase } from '../store/sqlite/database-copy.ts'
 import { rawFile, verdicts } from '../testing/raw-ledgers.ts'
+import { backupOf, places, recoverIn, rolledBack } from '../testing/restored-ledger.ts'
 import { smallLedger, tamper } from '../testing/tampered-ledger.ts'
 import { checkLog, openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
-import {
-  type BackupOptions,
-  type RecoverOptions,
-  recoverAfterRestore,
-  restoreBackup,
-  writeBackup,
-} from './index.ts'
-import { isLive } from './recovered-leaf.ts'
-
-const quiet = () => undefined
-
-const backupOf = (folder: string, target: string, more: Partial<BackupOptions> = {}): BackupOptions => ({
-  database: join(folder, 'ledger.db'),
-  keysFolder: join(folder, 'keys'),
-  target,
-  withKeys: false,
-  guardFolder: join(folder, 'guard'),
-  version: '0.0.0',
-  onProgress: quiet,
-  ...more,
-})
-
-const places = (folder: string, guardFolder: string | null = join(folder, 'guard')) => ({
-  folder,
-  database: join(folder, 'ledger.db'),
-  keysFolder: join(folder, 'keys'),
-  guardFolder,
-  onProgress: quiet,
-})
-
-/** A ledger of which an old backup was put back: seven entries, ten were signed. */
-async function rolledBack(t: TestContext): Promise<{ folder: string; keys: string[]; newest: string }> {
-  const { folder, keys } = await smallLedger(t)
-  const backup = join(tempFolder(t), 'backup')
-  await writeBackup(backupOf(folder, backup))
-  const ledger = await openTestLedger(t, folder)
-  for (const n of [7, 8, 9]) await ledger.append(testEvent(n))
-  const newest = ledger.head().note
-  await ledger.close()
-  rmSync(join(folder, 'ledger.db'))
-  await restoreBackup({ backup, ...places(folder) })
-  return { folder, keys, newest }
-}
+import { recoverAfterRestore, restoreBackup, writeBackup } from './index.ts'
 
 for (const name of ['page by page', 'by VACUUM INTO, where Node has no page-wise copy']) {
   test(`P25 a copy made ${name} opens as a ledger, verifies, and is for its owner only`, async t => {
     const { folder } = await smallLedger(t)
     const copy = tempFolder(t)
     const target = join(copy, 'ledger.db')
-    await copyDatabase(join(folder, 'ledger.db'), target, quiet, ...(name === 'page by page' ? [] : [null]))
+    await copyDatabase(
+      join(folder, 'ledger.db'),
+      target,
+      () => undefined,
+      ...(name === 'page by page' ? [] : [null]),
+    )
     assert.equal(statSync(target).mode & 0o777, 0o600)
     assert.equal(checkLog(copy).verdict, 'ok')
     cpSync(join(folder, 'keys'), join(copy, 'keys'), { recursive: true })
@@ -164,131 +125,6 @@ test('what a refused start leaves in the place of a lost ledger does not stop a 
   assert.equal(ledger.head().size, 7)
 })
 
-const recoverIn = (folder: string, more: Partial<RecoverOptions> = {}): RecoverOptions => ({
-  ...places(folder),
-  withoutGuard: false,
-  ...more,
-})
-
-test('P22 recover closes only a ledger that something shows to be behind, and never one that is open', async t => {
-  const { folder } = await smallLedger(t)
-  await assert.rejects(recoverAfterRestore(recoverIn(folder)), /Nothing is to be recovered/)
-  await assert.rejects(
-    recoverAfterRestore(recoverIn(folder, { withoutGuard: true })),
-    /Nothing is to be recovered/,
-  )
-  await assert.rejects(
-    recoverAfterRestore(recoverIn(folder, { guardFolder: null })),
-    /no rollback guard of it.*--checkpoint/,
-  )
-  await assert.rejects(recoverAfterRestore(recoverIn(folder, { kept: 'nonsense' })), {
-    code: 'guard_unusable',
-  })
-  const ledger = await openTestLedger(t, folder, { guard: 'off' })
-  await assert.rejects(recoverAfterRestore(recoverIn(folder, { guardFolder: null, withoutGuard: true })), {
-    code: 'storage_failed',
-    message: /Stop every process/,
-  })
-  assert.equal((await ledger.append(testEvent(8))).index, 7, 'the running ledger was not disturbed')
-})
-
-test('P22 a kept checkpoint shows it where there is no guard, and the operator where there is neither', async t => {
-  const { folder, newest } = await rolledBack(t)
-  const copy = tempFolder(t)
-  cpSync(folder, copy, { recursive: true })
-  const shown = await recoverAfterRestore(recoverIn(folder, { guardFolder: null, kept: newest }))
-  assert.deepEqual([shown.seenSize, shown.closed.size], [10, 7])
-  const said = await recoverAfterRestore(
-    recoverIn(copy, { guardFolder: null, withoutGuard: true, origin: 'new.example/l' }),
-  )
-  assert.deepEqual([said.seenSize, said.opened.origin], [null, 'new.example/l'])
-})
-
-test('P22 a database of another history than the guard is closed in the same way', async t => {
-  const { folder } = await rolledBack(t)
-  const forked = await openTestLedger(t, folder, { guard: 'off' })
-  for (let n = 0; n < 8; n++) await forked.append(testEvent(100 + n))
-  await forked.close()
-  await assert.rejects(openTestLedger(t, folder), {
-    code: 'fork',
-    message: /deedbox recover --after-restore/,
-  })
-  const report = await recoverAfterRestore(recoverIn(folder))
-  assert.deepEqual([report.closed.size, report.seenSize], [15, 10])
-})
-
-test('API keys that were revoked or have expired stay behind', () => {
-  const row = apiKeyRow(newApiKey(), 1, 'test', ['read'])
-  assert.equal(isLive(row, 5), true)
-  assert.equal(isLive({ ...row, expiresAt: 6 }, 5), true)
-  assert.equal(isLive({ ...row, expiresAt: 5 }, 5), false)
-  assert.equal(isLive({ ...row, revokedAt: 4 }, 5), false)
-})
-
-test('API keys go along; without the old key nothing vouches for the new', async t => {
-  const { folder } = await rolledBack(t)
-  renameSync(join(folder, 'keys', 'main.signing-key'), join(folder, 'elsewhere'))
-  const report = await recoverAfterRestore(recoverIn(folder))
-  assert.deepEqual([report.apiKeys, report.handover, report.closed.key], [2, false, null])
-  const ledger = await openTestLedger(t, folder)
-  assert.deepEqual([ledger.apiKeyCount, ledger.head().size], [2, 3])
-  assert.deepEqual(checkLog(folder, [report.opened.verifierKey]).verdict, 'ok')
-  const { old_size, seen, handover } = JSON.parse(
-    ledger.search({ order: 'asc', limit: 1 }).events[0]?.payload ?? '',
-  )
-  assert.deepEqual([old_size, seen.size, handover], [7, 10, null])
-})
-
-test('P21 a recovery that was cut off is finished by the next one, and no ledger starts in between', async t => {
-  const { folder, keys } = await rolledBack(t)
-  const before = join(tempFolder(t), 'before')
-  cpSync(folder, before, { recursive: true })
-  const steps = ['rename old database', 'exchange keys', 'rename new database', 'delete the rest']
-  for (let step = 0; step < steps.length; step++) {
-    const place = join(tempFolder(t), 'data')
-    cpSync(before, place, { recursive: true })
-    await cutOffAfter(place, step)
-    if (step < steps.length - 1) await assert.rejects(openTestLedger(t, place), LedgerError, steps[step])
-    const report = await recoverAfterRestore(recoverIn(place))
-    const ledger = await openTestLedger(t, place)
-    assert.equal(ledger.verifierKey, report.opened.verifierKey, steps[step])
-    await ledger.close()
-    assert.deepEqual(readdirSync(place).sort(), ['guard', 'keys', 'ledger.db', report.closed.file].sort())
-    assert.equal(checkLog(place, [report.opened.verifierKey]).verdict, 'ok')
-    const closed = join(tempFolder(t), 'closed')
-    mkdirSync(closed)
-    cpSync(join(place, report.closed.file), join(closed, 'ledger.db'))
-    assert.equal(checkLog(closed, keys).verdict, 'ok')
-    chmodSync(join(closed, 'ledger.db'), 0o600)
-    cpSync(join(place, 'keys', report.closed.key ?? ''), join(closed, 'keys', 'main.signing-key'))
-    await assert.rejects(openTestLedger(t, closed), {
-      code: 'storage_failed',
-      message: /This ledger is closed/,
-    })
-  }
-})
-
-/** Recovers, then puts the folder into the state in which a crash after so many steps of the change leaves it. */
-async function cutOffAfter(place: string, steps: number): Promise<void> {
-  const oldKey = readFileSync(join(place, 'keys', 'main.signing-key'))
-  const report = await recoverAfterRestore(recoverIn(place))
-  const ready = join(place, 'recovering')
-  const file = (name: string) => join(place, name)
-  mkdirSync(join(ready, 'keys'), { recursive: true })
-  const { file: closedFile, key: closedKey } = report.closed
-  writeFileSync(
-    join(ready, 'change-over.json'),
-    JSON.stringify({ closedFile, closedKey, keyFile: 'main.signing-key', report }),
-  )
-  if (steps <= 2) renameSync(file('ledger.db'), join(ready, 'ledger.db'))
-  if (steps <= 1) {
-    renameSync(file('keys/main.signing-key'), join(ready, 'keys', 'main.signing-key'))
-    writeFileSync(file('keys/main.signing-key'), oldKey, { mode: 0o600 })
-    rmSync(file(`keys/${closedKey}`))
-  }
-  if (steps === 0) renameSync(file(closedFile), file('ledger.db'))
-}
-
 test('P22 a file of several ledgers is backed up and restored with all of them, and is not for recover', async t => {
   const { folder, keys } = await rawFile(t)
   const backup = join(tempFolder(t), 'backup')
@@ -332,4 +168,29 @@ test('P22 a file of several ledgers is backed up and restored with all of them, 
     code: 'invalid_option',
     message: /holds 3 ledgers \(main, certs, empty\); recover is for a file of one/,
   })
+})
+
+test('P21 a key that is still called new goes into the backup, and a missing one is said', async t => {
+  const { folder } = await rawFile(t)
+  const key = (name: string) => join(folder, 'keys', name)
+  // As a crash between the commit of a new ledger and the renaming of its key leaves it.
+  renameSync(key('empty.signing-key'), key('empty.signing-key.new'))
+  const backup = join(tempFolder(t), 'backup')
+  const { keys } = await writeBackup(backupOf(folder, backup, { withKeys: true }))
+  assert.deepEqual(keys.toSorted(), ['certs.signing-key', 'empty.signing-key', 'main.signing-key'])
+  assert.equal(
+    readFileSync(join(backup, 'keys', 'empty.signing-key'), 'utf8'),
+    readFileSync(key('empty.signing-key.new'), 'utf8'),
+  )
+  const there = tempFolder(t)
+  mkdirSync(join(there, 'keys'))
+  writeFileSync(join(there, 'keys', 'empty.signing-key.new'), 'another')
+  await assert.rejects(restoreBackup({ backup, ...places(there) }), /signing-key\.new is another key/)
+  rmSync(key('empty.signing-key.new'))
+  const target = join(tempFolder(t), 'backup')
+  await assert.rejects(writeBackup(backupOf(folder, target, { withKeys: true })), {
+    code: 'signing_key_missing',
+    message: /no signing key of the ledger "empty"/,
+  })
+  assert.equal(existsSync(target), false)
 })

@@ -3,13 +3,21 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Checkpoint, type NoteSigner, TlogError } from '@deedbox/tlog'
 import { LedgerError } from '../errors.ts'
-import { openInlineWriter } from '../sequencer/index.ts'
-import { loadSigningKeys } from '../signing/index.ts'
-import { type ApiKeyRow, closeForGood, openSqliteReader, sentenceOf } from '../store/index.ts'
-import { buildingFolder, type ChangeOver, changeOver, markReady, readyChange } from './change-over.ts'
-import { carriedKey, isLive, recoveredSubmission } from './recovered-leaf.ts'
+import { fileGuard } from '../sequencer/index.ts'
+import { hasUsedKey, loadSigningKeys, markKeyUsed } from '../signing/index.ts'
+import { closeForGood, sentenceOf } from '../store/index.ts'
+import { buildSuccessor } from './build-successor.ts'
+import {
+  type ChangeOver,
+  changeOver,
+  dropChange,
+  markReady,
+  readyChange,
+  stageOf,
+  throwBuildingAway,
+} from './change-over.ts'
 import { guardNote, openKept, type Standing, standingOf } from './seen-elsewhere.ts'
-import { type SoundLedger, soundLedgers } from './sound-ledgers.ts'
+import { onlyHeadNote, removeShell, type SoundLedger, soundLedgers } from './sound-ledgers.ts'
 
 /** Which ledger to close, and what shows that it is an old copy. */
 export interface RecoverOptions {
@@ -45,18 +53,17 @@ export interface RecoverReport {
  * first leaf says what came before it and how far that had gone (DESIGN §7.4). Signing on under the old origin would
  * be a second history, which nobody could tell from tampering (pitfall P22).
  *
- * May be repeated after a crash: it then finishes what was begun.
+ * May be repeated after a crash: it then finishes what was begun, unless another database has been put in its place.
  *
  * @throws LedgerError `invalid_option` when there is nothing to recover, `not_verified`, `guard_unusable`,
  *   `storage_failed` when another process has the ledger open, and what a ledger is not created for
  */
 export async function recoverAfterRestore(options: RecoverOptions): Promise<RecoverReport> {
   try {
-    const begun = readyChange<RecoverReport>(options)
-    if (begun !== null) {
-      changeOver(options, begun)
-      return begun.report
-    }
+    // Said before anything is moved.
+    if (options.guardFolder !== null) fileGuard(options.guardFolder)
+    const finished = finishBegun(options)
+    if (finished !== null) return finished
     const plan = await prepare(options)
     changeOver(options, plan)
     return plan.report
@@ -68,56 +75,106 @@ export async function recoverAfterRestore(options: RecoverOptions): Promise<Reco
   }
 }
 
+/** Goes on where an earlier call stopped. Null: there is nothing, or nothing any more, to go on with. */
+function finishBegun(options: RecoverOptions): RecoverReport | null {
+  const plan = readyChange<RecoverReport>(options)
+  if (plan === null) return null
+  const { database, folder } = options
+  const stage = stageOf(options, plan)
+  if (stage === 'done') {
+    dropChange(options)
+    return isAsOpened(options, plan) ? plan.report : null
+  }
+  if (stage === 'waiting') {
+    if (onlyHeadNote(database) !== plan.oldNote) {
+      dropChange(options)
+      return null
+    }
+    closeUnchanged(database, plan.oldNote)
+  } else {
+    removeShell(database)
+    if (existsSync(database)) {
+      throw new LedgerError(
+        'invalid_option',
+        `A recovery was interrupted when it had moved the old ledger to ${plan.closedFile}, and since then another ` +
+          `database was put into its place. To finish that recovery, move ${database} out of ${folder} and run this ` +
+          `again. To keep that database, delete ${folder}/recovering, and see that its own key is in keys/${plan.keyFile}` +
+          `${plan.closedKey === null ? '' : ` (keys/${plan.closedKey} may be a copy)`}.`,
+      )
+    }
+  }
+  changeOver(options, plan)
+  return plan.report
+}
+
+/** Whether nothing has happened since the new ledger came into its place: then the report is still true. */
+function isAsOpened(
+  { database, guardFolder, kept }: RecoverOptions,
+  { opened }: ChangeOver<RecoverReport>,
+): boolean {
+  const guard = guardNote(guardFolder, opened.origin)
+  return (
+    kept === undefined && onlyHeadNote(database) === opened.note && (guard ?? opened.note) === opened.note
+  )
+}
+
+/** Closes the ledger whose head was read before; compared again after, when nobody can write to it any more. */
+function closeUnchanged(database: string, note: string): void {
+  if (onlyHeadNote(database) === note) {
+    closeForGood(database)
+    if (onlyHeadNote(database) === note) return
+  }
+  throw new LedgerError(
+    'storage_failed',
+    `${database} was written to during the recovery. Stop every process that has this ledger open, and run it again.`,
+  )
+}
+
 async function prepare(options: RecoverOptions): Promise<ChangeOver<RecoverReport>> {
   const { database } = options
   const old = onlyLedger(options)
   const seen = await beyond(options, old)
-  const signers = oldSigners(options, old)
-  closeForGood(database)
   const { name, origin } = old.row
+  // A key that is still called new would later take the name of the new ledger's, and replace it.
+  if (!hasUsedKey({ folder: options.keysFolder }, name)) markKeyUsed({ folder: options.keysFolder }, name)
+  const signers = oldSigners(options, old)
   const mark = `${old.head.size}-${hash('sha256', origin, 'hex').slice(0, 8)}`
   const closedFile = freeName(options.folder, `ledger-${mark}`, '.closed.db')
   const keyFile = `${name}.signing-key`
   const hasKey = existsSync(join(options.keysFolder, keyFile))
   const closedKey = hasKey ? freeName(options.keysFolder, `${name}-${mark}`, '.closed-signing-key') : null
-  const apiKeys = liveKeys(database)
-  const building = buildingFolder(options)
-  const writer = await openInlineWriter({
-    path: join(building, 'ledger.db'),
-    keysFolder: join(building, 'keys'),
-    signingKey: undefined,
-    guardFolder: options.guardFolder,
-    ledgerName: name,
-    kind: 'events',
-    origin: options.origin,
-  })
-  const { ledgerId, origin: newOrigin, verifierKeys } = writer.ledger
-  const verifierKey = verifierKeys[0] ?? ''
   try {
-    const succession = { old: old.row, head: old.head, seen, closedFile, verifierKey, signers }
-    await writer.append([recoveredSubmission(succession), ...apiKeys.map(key => carriedKey(key, ledgerId))])
-    await writer.publish()
-  } finally {
-    await writer.close()
+    const { opened, verifierKey, size, apiKeys } = await buildSuccessor(options, old, {
+      seen,
+      closedFile,
+      signers,
+    })
+    const root = Buffer.from(old.head.root).toString('base64')
+    const plan = {
+      closedFile,
+      closedKey,
+      keyFile,
+      oldNote: old.head.note,
+      opened,
+      report: {
+        closed: { file: closedFile, key: closedKey, origin, size: old.head.size, root },
+        seenSize: seen?.size ?? null,
+        opened: { origin: opened.origin, verifierKey, size },
+        apiKeys,
+        handover: signers !== null,
+      },
+    }
+    // As late as can be: whatever refuses the recovery leaves the old ledger as it was.
+    closeUnchanged(database, old.head.note)
+    markReady(options, plan)
+    return plan
+  } catch (cause) {
+    throwBuildingAway(options)
+    throw cause
   }
-  const root = Buffer.from(old.head.root).toString('base64')
-  const plan = {
-    closedFile,
-    closedKey,
-    keyFile,
-    report: {
-      closed: { file: closedFile, key: closedKey, origin, size: old.head.size, root },
-      seenSize: seen?.size ?? null,
-      opened: { origin: newOrigin, verifierKey, size: 1 + apiKeys.length },
-      apiKeys: apiKeys.length,
-      handover: signers !== null,
-    },
-  }
-  markReady(options, plan)
-  return plan
 }
 
-function onlyLedger({ database, origin, onProgress }: RecoverOptions): SoundLedger {
+function onlyLedger({ database, origin, guardFolder, onProgress }: RecoverOptions): SoundLedger {
   const ledgers = soundLedgers(
     database,
     () => ({}),
@@ -135,6 +192,12 @@ function onlyLedger({ database, origin, onProgress }: RecoverOptions): SoundLedg
     throw new LedgerError(
       'invalid_option',
       `${origin} is the origin that is to be closed. Name a new one, or none.`,
+    )
+  }
+  if (origin !== undefined && guardNote(guardFolder, origin) !== null) {
+    throw new LedgerError(
+      'invalid_option',
+      `There was a ledger ${origin} on this machine: the rollback guard has a checkpoint of it. Name a new origin, or none.`,
     )
   }
   return old
@@ -195,16 +258,6 @@ function oldSigners({ keysFolder }: RecoverOptions, { row }: SoundLedger): reado
   } catch (error) {
     if (error instanceof LedgerError || error instanceof TlogError) return null
     throw error
-  }
-}
-
-function liveKeys(database: string): ApiKeyRow[] {
-  const reader = openSqliteReader(database)
-  try {
-    const now = Date.now()
-    return [...reader.inspection().apiKeys()].filter(key => isLive(key, now))
-  } finally {
-    reader.close()
   }
 }
 

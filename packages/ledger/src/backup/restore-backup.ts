@@ -2,10 +2,12 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:
 import { join } from 'node:path'
 import { LedgerError } from '../errors.ts'
 import { makeFolder } from '../make-folder.ts'
-import { copyDatabase, openSqliteReader, sentenceOf } from '../store/index.ts'
+import { keyFileAtHand } from '../signing/index.ts'
+import { copyDatabase, sentenceOf } from '../store/index.ts'
 import { syncFolder } from '../sync-folder.ts'
+import { dropChange, readyChange, stageOf } from './change-over.ts'
 import { guardNote, openKept, type Standing, standingOf } from './seen-elsewhere.ts'
-import { removeEmptyLog, type SoundLedger, soundLedgers } from './sound-ledgers.ts'
+import { removeEmptyLog, removeShell, type SoundLedger, soundLedgers } from './sound-ledgers.ts'
 import { backupPaths, copyKey } from './write-backup.ts'
 
 /** What to put back, and where to. */
@@ -73,7 +75,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
     return {
       ledgers: ledgers.map(ledger => ({
         ...ledger,
-        hasKey: existsSync(join(keysFolder, `${ledger.name}.signing-key`)),
+        hasKey: keyFileAtHand(keysFolder, ledger.name) !== null,
       })),
     }
   } catch (cause) {
@@ -102,30 +104,33 @@ function checkFree({ folder, database, keysFolder, backup }: RestoreOptions): vo
         `and move ledger.db, and ledger.db-wal and ledger.db-shm if they are there, out of ${folder}.`,
     )
   }
+  const change = readyChange({ folder })
+  if (change !== null && stageOf({ folder }, change) === 'begun') {
+    throw new LedgerError(
+      'invalid_option',
+      `A "deedbox recover" was interrupted in ${folder} when it had moved the old ledger away. Run it again, and it ` +
+        'finishes what it began; or name another folder with --data.',
+    )
+  }
   const { keys } = backupPaths(backup)
   for (const name of keyNames(keys)) {
-    const there = join(keysFolder, name)
-    if (existsSync(there) && readFileSync(there, 'utf8') !== readFileSync(join(keys, name), 'utf8')) {
+    // One that is still called new takes the plain name when its ledger opens.
+    const there = [name, `${name}.new`]
+      .map(each => join(keysFolder, each))
+      .find(path => existsSync(path) && differ(path, join(keys, name)))
+    if (there !== undefined) {
       throw new LedgerError(
         'invalid_option',
         `${there} is another key than the one in the backup. Name another folder with --data, or move that key away.`,
       )
     }
   }
+  // Made ready for the ledger that was here before, it must not take the place of the one that comes now.
+  dropChange({ folder })
 }
 
-/** A start that was refused may have left a file with the tables of a ledger and no ledger in it. */
-function removeShell(database: string): void {
-  if (!existsSync(database)) return
-  try {
-    const reader = openSqliteReader(database)
-    const isEmpty = reader.ledgers().length === 0
-    reader.close()
-    if (!isEmpty) return
-  } catch {
-    return
-  }
-  for (const suffix of ['', '-wal', '-shm']) rmSync(database + suffix, { force: true })
+function differ(one: string, other: string): boolean {
+  return readFileSync(one, 'utf8') !== readFileSync(other, 'utf8')
 }
 
 function keyNames(folder: string): string[] {

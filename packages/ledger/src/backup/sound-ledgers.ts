@@ -1,4 +1,4 @@
-import { rmSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { LedgerError } from '../errors.ts'
 import { type HeadRow, type LedgerRow, openSqliteReader, sentenceOf } from '../store/index.ts'
 import { type DataReport, verifyData } from '../verification/index.ts'
@@ -62,4 +62,33 @@ export function removeEmptyLog(database: string): void {
   if ((statSync(`${database}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return
   rmSync(`${database}-wal`, { force: true })
   rmSync(`${database}-shm`, { force: true })
+}
+
+/** A start that was refused may have left a file with the tables of a ledger and no ledger in it; this removes it. */
+export function removeShell(database: string): void {
+  if (!existsSync(database)) return
+  try {
+    const reader = openSqliteReader(database)
+    const isEmpty = reader.ledgers().length === 0
+    reader.close()
+    if (!isEmpty) return
+  } catch {
+    return
+  }
+  for (const suffix of ['', '-wal', '-shm']) rmSync(database + suffix, { force: true })
+}
+
+/** The signed head of the only ledger of a file. Null when there are more or none, or it cannot be read. */
+export function onlyHeadNote(database: string): string | null {
+  try {
+    const reader = openSqliteReader(database)
+    try {
+      const [row, ...others] = reader.ledgers()
+      return row === undefined || others.length > 0 ? null : reader.head(row.ledgerId).note
+    } finally {
+      reader.close()
+    }
+  } catch {
+    return null
+  }
 }

@@ -17,6 +17,7 @@ import {
 import { dirname, join } from 'node:path'
 import { LedgerError } from '../errors.ts'
 import { makeFolder } from '../make-folder.ts'
+import { keyFileAtHand } from '../signing/index.ts'
 import { copyDatabase, openSqliteReader, sentenceOf } from '../store/index.ts'
 import { syncFolder } from '../sync-folder.ts'
 import { guardNote } from './seen-elsewhere.ts'
@@ -130,7 +131,8 @@ async function fill(partial: string, options: BackupOptions): Promise<BackupRepo
     writeDurably(paths.checkpoint(row.name), head.note)
     writeDurably(paths.verifierKeys(row.name), `${row.verifierKeys.join('\n')}\n`)
   }
-  const keys = options.withKeys ? copyKeys(options.keysFolder, paths.keys) : []
+  const names = sound.map(({ row }) => row.name)
+  const keys = options.withKeys ? copyKeys(options.keysFolder, paths.keys, names) : []
   const ledgers = sound.map(summaryOf)
   const at = new Date().toISOString()
   const manifest = { v: 1, deedbox: options.version, at, keys: keys.length > 0, ledgers }
@@ -155,19 +157,31 @@ function summaryOf({ row, head, newestAt }: SoundLedger): BackupReport['ledgers'
   return { name: row.name, origin: row.origin, size: head.size, root, newestAt }
 }
 
-function copyKeys(from: string, to: string): string[] {
-  const names = existsSync(from) ? readdirSync(from).filter(name => name.endsWith('signing-key')) : []
-  if (names.length === 0) {
-    throw new LedgerError(
-      'signing_key_missing',
-      `There is no signing key in ${from}. If it comes from DEEDBOX_SIGNING_KEY, keep that text in a safe place ` +
-        'and leave out --with-keys.',
-    )
+/**
+ * The key of every ledger, under the name that it has for good, and those of ledgers that a recovery closed.
+ *
+ * @throws LedgerError `signing_key_missing` when a ledger has none in the folder
+ */
+function copyKeys(from: string, to: string, ledgers: readonly string[]): string[] {
+  const closed = existsSync(from)
+    ? readdirSync(from).filter(name => name.endsWith('.closed-signing-key'))
+    : []
+  const keys = new Map(closed.map(name => [name, join(from, name)]))
+  for (const ledger of ledgers) {
+    const path = keyFileAtHand(from, ledger)
+    if (path === null) {
+      throw new LedgerError(
+        'signing_key_missing',
+        `There is no signing key of the ledger "${ledger}" in ${from}. If it comes from DEEDBOX_SIGNING_KEY, keep that ` +
+          'text and the keys folder in a safe place, and leave out --with-keys.',
+      )
+    }
+    keys.set(`${ledger}.signing-key`, path)
   }
   mkdirSync(to, { mode: 0o700 })
-  for (const name of names) copyKey(join(from, name), join(to, name))
+  for (const [name, path] of keys) copyKey(path, join(to, name))
   syncFolder(to)
-  return names
+  return [...keys.keys()]
 }
 
 /** Copies a signing key durably, with mode 0600; never over a file. Throws what the file system says. */

@@ -1,6 +1,7 @@
 export {
   createSigningKeys,
   hasUsedKey,
+  keyFileAtHand,
   loadSigningKeys,
   markKeyUsed,
   namesInKeyText,

@@ -42,6 +42,11 @@ export function loadSigningKeys(source: SigningKeySource, ledger: string): Signi
   return keysOf(lines, source.text === undefined ? fileOf(source, ledger) : 'DEEDBOX_SIGNING_KEY')
 }
 
+/** The path of the key file of a ledger under the name that it has now, or null: the folder has none. */
+export function keyFileAtHand(folder: string, ledger: string): string | null {
+  return [fileOf({ folder }, ledger), newFileOf({ folder }, ledger)].find(path => existsSync(path)) ?? null
+}
+
 /**
  * The origins that the keys in a value of `DEEDBOX_SIGNING_KEY` sign for; none of what is no key.
  */

@@ -2,6 +2,7 @@
 import nodeModule from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 
 // Said here, where any Node gets to: what is imported below does not run on an older one.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -21,6 +22,10 @@ if (process.argv[2] === 'serve' && !isSet && process.execve !== undefined && pro
   // Two threads need no more than two arenas; glibc would make eight for each core.
   process.execve(process.execPath, args, { MALLOC_ARENA_MAX: '2', ...process.env })
 }
+
+// After a collection the engine lets a heap grow up to fourfold before the next. Under batches that is 80 MB more, and
+// next to no gain in speed.
+if (process.argv[2] === 'serve') setFlagsFromString('--heap-growing-percent=80')
 
 try {
   // In a folder of the user's own: what lies there is run.

@@ -49,7 +49,7 @@ export function readCheckpoint(file: string): string {
 }
 
 /** A file as text. @throws UsageError that calls it `what` */
-export function readText(file: string, what: string): string {
+function readText(file: string, what: string): string {
   return readBytes(file, what).toString('utf8')
 }
 

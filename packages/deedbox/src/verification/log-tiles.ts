@@ -32,11 +32,7 @@ export async function fetchTile(
  *
  * @throws LogUnreachable; TlogError `malformed_bundle`
  */
-export async function fetchEntries(
-  log: LogFetch,
-  n: number,
-  width: number,
-): Promise<Uint8Array[] | undefined> {
+async function fetchEntries(log: LogFetch, n: number, width: number): Promise<Uint8Array[] | undefined> {
   const limit = (count: number) => count * (2 + maxEntryLength)
   const exact = await log.get(entriesPath(n, width), limit(width))
   if (exact !== undefined) return decodeEntryBundle(exact)

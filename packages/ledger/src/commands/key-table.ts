@@ -1,7 +1,8 @@
 import type { ApiKeyView } from '../access/index.ts'
 
 /**
- * Keys as a table for a terminal, times to the minute in UTC; with their ledgers, if there is more than one. What a terminal could take for a command is replaced.
+ * Keys as a table for a terminal, times to the minute in UTC; with their ledgers, if there is more than one. What a
+ * terminal could take for a command is replaced.
  */
 export function keyTable(views: readonly ApiKeyView[]): string {
   const several = new Set(views.map(view => view.ledger)).size > 1

@@ -17,7 +17,7 @@ export interface StreamSettings {
 }
 
 /** Settings of a server that was told nothing else. */
-export const defaultStreamSettings: StreamSettings = {
+const defaultStreamSettings: StreamSettings = {
   tails: 256,
   exports: 8,
   heartbeat: 15_000,

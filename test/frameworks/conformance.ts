@@ -47,7 +47,7 @@ export function frameworkConformance(harness: FrameworkHarness): void {
   edges(harness)
 
   test(`IF-04 ${name}: attached twice, a request still counts once`, async t => {
-    const scene = await setScene(t, harness, { attachTwice: true })
+    const scene = await setScene(t, harness, { attach: 'twice' })
     const { id } = await call(scene, 'GET', '/ok')
     await assertTrace(scene, id, { status: 200, level: 'INFO', kind: 'success', outcome: 'completed' })
   })
@@ -114,7 +114,7 @@ function sixScenarios(harness: FrameworkHarness): void {
     const scene = await setScene(t, harness)
     const answer = await call(scene, 'POST', '/json', { body: '{"password":"hunter2",' })
     assert.equal(answer.status, 400)
-    const error = harness.knowsRoutes ? { error: /JSON/ } : {}
+    const error = harness.answers.malformedJson.hasError ? { error: /JSON/ } : {}
     await assertTrace(scene, answer.id, {
       status: 400,
       level: 'INFO',

@@ -20,12 +20,20 @@ function harness(name: string, finish: (app: express.Express) => void): Framewor
   return {
     name,
     knowsRoutes: true,
-    async start(box, stage, { attachTwice }) {
+    http2: false,
+    answers: {
+      methodNotAllowed: 404,
+      options: 200,
+      invalidUrl: 400,
+      malformedJson: { status: 400, hasError: true },
+      invalidBody: 400,
+    },
+    async start(box, stage, { attach }) {
       const app = express()
       // Express prints errors that nobody handles to the console unless it is under test.
       app.set('env', 'test')
       app.use(observe(box))
-      if (attachTwice) app.use(observe(box))
+      if (attach === 'twice') app.use(observe(box))
       app.post('/json', express.json(), (request, response) => void response.json(request.body))
       app.post('/unread', (_request, response) => void response.json({ ok: true }))
       app.post('/listen', (request, response) => {

@@ -9,11 +9,19 @@ import type { FrameworkHarness, Stage } from './harness.ts'
 export const nodeHttp: FrameworkHarness = {
   name: 'node:http',
   knowsRoutes: false,
-  async start(box, stage, { attachTwice }) {
+  http2: true,
+  answers: {
+    methodNotAllowed: 404,
+    options: 404,
+    invalidUrl: 404,
+    malformedJson: { status: 400, hasError: false },
+    invalidBody: 400,
+  },
+  async start(box, stage, { attach }) {
     const watch = observe(box, { unhandled: 'answer' })
     const handler = (request: IncomingMessage, response: ServerResponse) =>
       route(box, stage, request, response)
-    const server = createServer(attachTwice ? watch(watch(handler)) : watch(handler))
+    const server = createServer(attach === 'twice' ? watch(watch(handler)) : watch(handler))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     return {

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
-import { type Deedbox, deedbox, type RequestRecord } from 'deedbox'
+import { type Deedbox, type DeedboxOptions, deedbox, type RequestRecord } from 'deedbox'
 import type { Ledger } from '../../packages/ledger/src/ledger.ts'
 import type { StoredEvent } from '../../packages/ledger/src/stored-event.ts'
 import { openTestLedger, tempFolder } from '../../packages/ledger/src/testing/temp-ledger.ts'
-import type { FrameworkHarness, Service, Stage } from './harness.ts'
+import type { FrameworkHarness, Service, ServiceOptions, Stage } from './harness.ts'
+import { hostileError, receive, wander } from './stage-ways.ts'
 
 /** A log line, parsed. */
 export type Line = Record<string, unknown>
@@ -19,6 +20,8 @@ export interface Scene {
   records: RequestRecord[]
   lines: Line[]
   endListeners: number
+  /** Lets `GET /slow` answer. */
+  answerSlow(): void
   /** Lets `GET /late` fail. */
   failLate(): void
   /** Resolves when a route of the service has called `stage.arrived`. */
@@ -31,11 +34,16 @@ export interface Scene {
   events(requestId: string): Promise<StoredEvent[]>
 }
 
+/** How the service is started, and what its instance is told beside the suite's own settings. */
+export interface SceneOptions extends Partial<ServiceOptions> {
+  readonly box?: DeedboxOptions
+}
+
 /** Builds a scene; it goes with the test. */
 export async function setScene(
   t: TestContext,
   harness: FrameworkHarness,
-  options: { attachTwice?: boolean } = {},
+  options: SceneOptions = {},
 ): Promise<Scene> {
   // What is registered first is closed first: the service, then the instance, then its ledger.
   const opening = Promise.withResolvers<Ledger>()
@@ -44,7 +52,8 @@ export async function setScene(
   const box = deedbox({
     service: 'suite',
     ledger: opening.promise,
-    log: { sink: { write: line => lines.push(JSON.parse(line)) }, level: 'TRACE' },
+    ...options.box,
+    log: { sink: { write: line => lines.push(JSON.parse(line)) }, level: 'TRACE', ...options.box?.log },
   })
   const waiting = new Set<() => void>()
   box.onRecord(record => {
@@ -53,7 +62,8 @@ export async function setScene(
   })
   let arrived = 0
   const arrivals: (() => void)[] = []
-  let failLate: () => void = () => undefined
+  const slow = Promise.withResolvers<void>()
+  const late = Promise.withResolvers<void>()
   const scene = { endListeners: 0 }
   const stage: Stage = {
     arrived: () => {
@@ -61,11 +71,17 @@ export async function setScene(
       for (const go of arrivals.splice(0)) go()
     },
     inEndListener: () => scene.endListeners++,
-    mayFailLate: new Promise(resolve => {
-      failLate = resolve
-    }),
+    mayAnswer: slow.promise,
+    mayFailLate: late.promise,
+    wander: n => wander(box, n),
+    receive: upload => receive(box, upload),
+    hostileError: () => hostileError(box),
   }
-  const service = await harness.start(box, stage, { attachTwice: options.attachTwice ?? false })
+  const service = await harness.start(box, stage, {
+    attach: options.attach ?? 'once',
+    answers: options.answers ?? false,
+    http2: options.http2 ?? false,
+  })
   t.after(() => service.stop())
   t.after(() => box.close())
   const ledger = await openTestLedger(t, tempFolder(t))
@@ -76,7 +92,8 @@ export async function setScene(
     service,
     records,
     lines,
-    failLate: () => failLate(),
+    answerSlow: slow.resolve,
+    failLate: late.resolve,
     async arrival() {
       if (arrived === 0) await new Promise<void>(resolve => arrivals.push(resolve))
       arrived--

@@ -14,6 +14,7 @@ import { type Internals, internalsKey } from './internals.ts'
 import { createInstanceLog, createLogger, jobLineSink, type Notices, requestLineSink } from './log/index.ts'
 import { registerEndOfProcess } from './process-end.ts'
 import {
+  bindToScope,
   clientAddressResolver,
   createIdGenerator,
   createLifecycle,
@@ -160,6 +161,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     get: name => current()?.get(name),
     event: name => needScope('event')?.event(name),
     run: (job, work) => runJob(job, work, jobs),
+    bind: bindToScope,
     send,
     sendAll: inputs => Promise.all(inputs.map(event => attempt(event, send))),
     onRecord: listener => {

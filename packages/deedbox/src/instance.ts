@@ -44,6 +44,11 @@ export interface Deedbox {
    */
   run<Result>(job: Job, work: () => Result): Result
   /**
+   * Ties a function to the current request or job: wherever it is called, for instance by a queue that serves many
+   * requests, it runs in this one's scope. Outside a request it gives the function back. (FA-14)
+   */
+  bind<Values extends unknown[], Result>(work: (...values: Values) => Result): (...values: Values) => Result
+  /**
    * Sends one event and resolves once the ledger has acknowledged it. (IP-03 … IP-08)
    * @throws SendError
    */

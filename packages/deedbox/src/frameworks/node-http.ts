@@ -2,17 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
-import { runInScope } from '../request/index.ts'
+import { type RequestScope, runInScope } from '../request/index.ts'
+import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
 
 /** How a server of `node:http` is observed. */
-export interface ObserveHttpOptions {
-  /**
-   * What becomes of an exception that the handler throws, or rejects with, before it answered. `rethrow` (the
-   * default) changes nothing: the process sees it as before. `answer` sends `500 Internal Server Error` as plain
-   * text, or cuts the connection if the response had begun, and the process lives on. (Ruling 9)
-   */
-  readonly unhandled?: 'rethrow' | 'answer'
-}
+export type ObserveHttpOptions = AdapterOptions<HttpRequest>
 
 /** A request of `node:http`, or of `node:http2` in its compatible form. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest
@@ -30,38 +24,25 @@ export function observe(
   handler: (request: Request, response: Response) => unknown,
 ) => (request: Request, response: Response) => void {
   const { lifecycle } = internalsOf(box)
-  const answers = options.unhandled === 'answer'
+  const fails = (scope: RequestScope, response: ServerResponse, thrown: unknown): void => {
+    scope.fail(thrown)
+    const answer = failureAnswer(thrown, options)
+    if (answer === undefined) throw thrown
+    sendAnswer(response, answer)
+  }
   return handler =>
     function observed(request, response) {
-      const scope = lifecycle.begin(request as IncomingMessage, response as ServerResponse)
+      const raw = response as ServerResponse
+      const scope = lifecycle.begin(request as IncomingMessage, raw)
+      identifyUser(scope, request, options)
       runInScope(scope, () => {
         try {
           const result = handler(request, response)
-          if (result instanceof Promise) {
-            // Rejecting again leaves the rejection as unhandled as it was.
-            result.catch(thrown => {
-              scope.fail(thrown)
-              if (!answers) throw thrown
-              answer(response as ServerResponse)
-            })
-          }
+          // Rejecting again leaves the rejection as unhandled as it was.
+          if (result instanceof Promise) result.catch(thrown => fails(scope, raw, thrown))
         } catch (thrown) {
-          scope.fail(thrown)
-          if (!answers) throw thrown
-          answer(response as ServerResponse)
+          fails(scope, raw, thrown)
         }
       })
     }
-}
-
-function answer(response: ServerResponse): void {
-  if (response.writableEnded) return
-  if (response.headersSent) {
-    response.destroy()
-    return
-  }
-  for (const name of response.getHeaderNames()) response.removeHeader(name)
-  response.statusCode = 500
-  response.setHeader('Content-Type', 'text/plain; charset=utf-8')
-  response.end('Internal Server Error')
 }

@@ -34,6 +34,14 @@ export function runInScope<Values extends unknown[], Result>(
   return storage.run(scope, work, ...values)
 }
 
+/** A function that always runs in the scope that is current now, whoever calls it, and whenever. */
+export function bindToScope<Values extends unknown[], Result>(
+  work: (...values: Values) => Result,
+): (...values: Values) => Result {
+  const scope = storage.getStore()
+  return scope === undefined ? work : (...values) => storage.run(scope, work, ...values)
+}
+
 /** Who watches what an emitter emits, without being one of its listeners. */
 export interface EmitterWatcher {
   /** Called before the listeners run. */

@@ -193,6 +193,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
       client,
       userAgent: headers['user-agent'] ?? null,
       referer: headers.referer ?? null,
+      language: headers['accept-language'] ?? null,
+      user: scope.user,
       body,
       outcome,
       status: outcome === 'completed' ? answered : outcome === 'aborted' ? 499 : 500,

@@ -56,6 +56,10 @@ export interface RequestRecord {
   readonly client: ClientAddress
   readonly userAgent: string | null
   readonly referer: string | null
+  /** The `Accept-Language` header. (DF-34) */
+  readonly language: string | null
+  /** Who made the request, if the service told. (DF-36) */
+  readonly user: string | null
   /** `null` when the request announced no body. */
   readonly body: BodyFacts | null
   readonly outcome: Outcome

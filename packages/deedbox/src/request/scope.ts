@@ -18,6 +18,7 @@ export class RequestScope {
   route: string | undefined
   /** What {@link set} collected. */
   values: Record<string, unknown> | undefined
+  #user: (() => unknown) | undefined
   readonly #errors: ErrorTaker
   #idMember: string | undefined
 
@@ -29,6 +30,7 @@ export class RequestScope {
     this.eventName = undefined
     this.route = undefined
     this.values = undefined
+    this.#user = undefined
     this.#errors = errors
   }
 
@@ -57,6 +59,25 @@ export class RequestScope {
   /** Tells the route template, for a framework without an adapter of its own. */
   matched(template: string): void {
     this.route = template
+  }
+
+  /**
+   * Tells who makes the request: an id, or how to ask for it when the request is over. It stands on the request's
+   * line as `user`, and in its audit event as the actor. (DF-36)
+   */
+  identify(user: string | (() => unknown)): void {
+    this.#user = typeof user === 'string' ? () => user : user
+  }
+
+  /** Who makes the request, as far as {@link identify} told; `null` when nobody knows or the answer is no id. */
+  get user(): string | null {
+    try {
+      const user: unknown = this.#user?.()
+      if (typeof user === 'number' || typeof user === 'bigint') return String(user)
+      return typeof user === 'string' && user !== '' ? user : null
+    } catch {
+      return null
+    }
   }
 
   /**

@@ -39,6 +39,8 @@ export function aRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
     client: { ip: '192.0.2.7', remote: '192.0.2.7:5000', chain: ['192.0.2.7'], trusted: false },
     userAgent: 'agent/1',
     referer: null,
+    language: null,
+    user: null,
     body: null,
     outcome: 'completed',
     status: 200,

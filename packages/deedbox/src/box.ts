@@ -53,7 +53,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const { writer, notices } = instanceLog
   const outlet = createOutlet(settings.ledger, options.audit ?? {}, writer, notices)
   const events = { service, env, redactor, kind: options.audit?.kind }
-  const generateId = createIdGenerator(options.requestId?.generator ?? 'uuid4', () =>
+  const generateId = createIdGenerator(settings.idGenerator, () =>
     notices.warn('bad_request_id', 'requestId.generator threw or gave no valid id; a random UUID was used'),
   )
   const listeners = new Set<(record: RequestRecord) => void>()
@@ -93,11 +93,12 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     box: identity,
     generateId,
     inbound: options.requestId?.inbound ?? 'trust',
-    echoRequestId: options.requestId?.echo ?? true,
+    idHeader: settings.idHeader.toLowerCase(),
+    echoHeader: (options.requestId?.echo ?? true) ? settings.idHeader : undefined,
     processedTime: options.processedTime ?? true,
     resolveAddress: clientAddressResolver(settings.trustProxy),
     onIgnoredForwarding: settings.trustProxy === false ? () => warnForwarding(notices) : undefined,
-    isSkipped: skipTest(settings.skipPaths),
+    isSkipped: skipTest(settings.skipPaths, options.skipMethods),
     eventNames: options.eventNames ?? 'route',
     hashBodies: options.bodyHash ?? true,
     keepBodies: options.includeBody ?? false,

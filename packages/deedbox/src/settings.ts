@@ -31,12 +31,17 @@ export interface LogOptions extends RequestLineOptions {
 
 /** How request ids come about. (Rulings 6 and 7) */
 export interface RequestIdOptions {
-  /** Default `uuid4`. */
+  /** Default `base64url-N` if `REQUEST_ID_LENGTH` says N bytes, else `uuid4`. (FA-13) */
   readonly generator?: IdGenerator
   /** What becomes of an id that the client sent. Default `trust`. */
   readonly inbound?: InboundIdPolicy
-  /** Whether responses carry `X-Request-Id`. Default `true`. */
+  /** Whether responses carry the id. Default `true`. */
   readonly echo?: boolean
+  /**
+   * The header that carries the id in requests and responses. Default `DEEDBOX_REQUEST_ID_HEADER`,
+   * `DOCKERFLOW_REQUEST_ID_HEADER_NAME`, else `X-Request-Id`. (DF-37)
+   */
+  readonly header?: string
 }
 
 /** How automatic audit events are made and how all are delivered. */
@@ -62,6 +67,8 @@ export interface DeedboxOptions {
   readonly ledger?: LedgerOption | null
   /** Paths that are not recorded; `[]` records all. Default: health endpoints. (IF-07, X-10) */
   readonly skipPaths?: readonly SkipPath[]
+  /** Methods that are not recorded, for example `['OPTIONS']`. Default none. (IF-17) */
+  readonly skipMethods?: readonly string[]
   /** Whose forwarding headers are believed. Default `DEEDBOX_TRUST_PROXY`, else `false`. (Ruling 8) */
   readonly trustProxy?: TrustProxy
   readonly requestId?: RequestIdOptions
@@ -97,6 +104,8 @@ export interface Settings {
   readonly skipPaths: readonly SkipPath[]
   readonly trustProxy: TrustProxy
   readonly logLevel: LogLevel
+  readonly idGenerator: IdGenerator
+  readonly idHeader: string
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -113,7 +122,8 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   const trustProxy = options.trustProxy ?? readTrustProxy(environment)
   guard('trustProxy', () => clientAddressResolver(trustProxy))
   guard('redact', () => createRedactor(options.redact))
-  guard('requestId.generator', () => createIdGenerator(options.requestId?.generator ?? 'uuid4', () => {}))
+  const idGenerator = options.requestId?.generator ?? readIdGenerator(environment)
+  guard('requestId.generator', () => createIdGenerator(idGenerator, () => {}))
   oneOf('requestId.inbound', options.requestId?.inbound, ['trust', 'replace', 'prefix'])
   oneOf('eventNames', options.eventNames, ['route', 'path'])
   oneOf('log.source', options.log?.source, ['always', 'warn', 'never'])
@@ -129,6 +139,8 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
     skipPaths: options.skipPaths ?? defaultSkipPaths,
     trustProxy,
     logLevel: readLogLevel(options.log?.level, environment, env),
+    idGenerator,
+    idHeader: readIdHeader(options.requestId?.header, environment),
   }
 }
 
@@ -151,6 +163,32 @@ function readLogLevel(option: string | undefined, environment: Environment, env:
     )
   }
   return level
+}
+
+function readIdGenerator(environment: Environment): IdGenerator {
+  const variable = findVariable(environment, ['REQUEST_ID_LENGTH'])
+  if (variable === undefined) return 'uuid4'
+  if (!/^\d{1,2}$/.test(variable.value)) {
+    throw new ConfigurationError(
+      variable.name,
+      `"${variable.value}" is no number of bytes. Use one from 4 to 96.`,
+    )
+  }
+  const generator: IdGenerator = `base64url-${Number(variable.value)}`
+  guard(variable.name, () => createIdGenerator(generator, () => {}))
+  return generator
+}
+
+function readIdHeader(option: string | undefined, environment: Environment): string {
+  const variable = findVariable(environment, [
+    'DEEDBOX_REQUEST_ID_HEADER',
+    'DOCKERFLOW_REQUEST_ID_HEADER_NAME',
+  ])
+  const own = nonEmpty(option, 'requestId.header')
+  const header = own ?? variable?.value ?? 'X-Request-Id'
+  if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(header)) return header
+  const setting = own === undefined ? (variable?.name ?? 'requestId.header') : 'requestId.header'
+  throw new ConfigurationError(setting, `"${header}" is no name of a header. Write it like X-Request-Id.`)
 }
 
 function readTrustProxy(environment: Environment): TrustProxy {

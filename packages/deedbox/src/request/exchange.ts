@@ -4,10 +4,10 @@ import { isConnectionGone, looksLikeAbort } from './aborts.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
 import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
-import { describeRequest, type ExchangeStart } from './describe.ts'
+import { describeRequest, type ExchangeStart, traceHeadersOf } from './describe.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
 import { type ResponseWatcher, watchResponse } from './response-watch.ts'
-import { RequestScope } from './scope.ts'
+import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 
 /** What one instance decided about all its exchanges. */
 export interface ExchangeSettings {
@@ -29,7 +29,7 @@ export interface ExchangeSettings {
  * comes, once, on HTTP/1 and HTTP/2 (node-observability §5.1). It owns the record: completion never asks the
  * context which request it is in.
  */
-export class Exchange implements EmitterWatcher, ResponseWatcher {
+export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   readonly scope: RequestScope
   readonly #settings: ExchangeSettings
   readonly #start: ExchangeStart
@@ -103,6 +103,10 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
 
   closed(emitter: EventEmitter): void {
     if (emitter === this.#response) this.#close()
+  }
+
+  get traceHeaders(): TraceHeaders {
+    return traceHeadersOf(this.#request)
   }
 
   /** Takes an error of this exchange; see {@link RequestScope.fail}. */

@@ -1,0 +1,22 @@
+import type { Deedbox } from 'deedbox'
+import { observe } from 'deedbox/fastify'
+import { fastify } from 'fastify'
+import { type FastifyApp, fastifyHarness } from '../fastify.ts'
+import type { FrameworkHarness, ServiceOptions } from '../harness.ts'
+
+/** Fastify 4, without error handlers of the service's own. */
+export const fastify4: FrameworkHarness = fastifyHarness('Fastify 4', open)
+
+async function open(box: Deedbox, { attach, answers, http2 }: ServiceOptions): Promise<FastifyApp> {
+  const once = answers ? observe(box, { unhandled: 'answer', validation: 'answer' }) : observe(box)
+  const plugins = { late: [], once: [once], twice: [once, observe(box)] }[attach]
+  // Two applications, so that the compiler tries the plugin on both of their types.
+  if (http2) {
+    const app = fastify({ http2: true })
+    for (const plugin of plugins) await app.register(plugin)
+    return app as unknown as FastifyApp
+  }
+  const app = fastify()
+  for (const plugin of plugins) await app.register(plugin)
+  return app as unknown as FastifyApp
+}

@@ -8,6 +8,14 @@ import type { FrameworkHarness, ServiceOptions, Stage } from './harness.ts'
 /** An application, by the types of Fastify 5, on HTTP/1. */
 export type FastifyApp = FastifyInstance
 
+/** What the tests tell an application, of either version. */
+export interface FastifyOptions {
+  logger?: { level?: string; stream: { write(line: string): void } }
+  genReqId?: () => string
+  /** Of Fastify 5 only; 4 takes no notice. */
+  allowErrorHandlerOverride?: boolean
+}
+
 /**
  * The service of all Fastify harnesses. A harness makes the application of its major version and observes it; the
  * routes use nothing that differs between them.

@@ -1,11 +1,16 @@
 import type { Deedbox } from 'deedbox'
 import { observe } from 'deedbox/fastify'
 import { fastify } from 'fastify'
-import { type FastifyApp, fastifyHarness } from '../fastify.ts'
+import { type FastifyApp, type FastifyOptions, fastifyHarness } from '../fastify.ts'
 import type { FrameworkHarness, ServiceOptions } from '../harness.ts'
 
 /** Fastify 5, without error handlers of the service's own. */
 export const fastify5: FrameworkHarness = fastifyHarness('Fastify 5', open)
+
+/** An application of Fastify 5, not observed yet. */
+export function fastify5App(options: FastifyOptions = {}): FastifyApp {
+  return fastify(options)
+}
 
 async function open(box: Deedbox, { attach, answers, http2 }: ServiceOptions): Promise<FastifyApp> {
   const once = answers ? observe(box, { unhandled: 'answer', validation: 'answer' }) : observe(box)

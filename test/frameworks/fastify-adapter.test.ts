@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { type Deedbox, deedbox, type RequestRecord } from 'deedbox'
 import { observe } from 'deedbox/fastify'
-import type { FastifyApp } from './fastify.ts'
+import { type FastifyApp, serve } from './fastify.ts'
 import { fastify4, fastify4App } from './fastify-4/harness.ts'
 import { fastify5, fastify5App } from './fastify-5/harness.ts'
 import { call, open, requestText, type Scene, setScene } from './stage.ts'
@@ -18,20 +17,7 @@ for (const [harness, create] of [
 
   /** A scene of a service that is built, observed and all, by the test. */
   const scenery = (t: TestContext, build: (box: Deedbox) => Promise<FastifyApp>): Promise<Scene> =>
-    setScene(t, {
-      ...harness,
-      async start(box) {
-        const app = await build(box)
-        await app.listen({ port: 0, host: '127.0.0.1' })
-        return {
-          port: (app.server.address() as AddressInfo).port,
-          async stop() {
-            app.server.closeAllConnections()
-            await app.close()
-          },
-        }
-      },
-    })
+    setScene(t, { ...harness, start: async box => serve(await build(box)) })
 
   test(`IF-04 ${name}: registered behind the routes, it covers them, those of inner plugins too`, async t => {
     const scene = await scenery(t, async box => {

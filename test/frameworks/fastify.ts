@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { Deedbox } from 'deedbox'
 import { attachServer } from 'deedbox/http'
 import type { FastifyInstance } from 'fastify'
-import type { FrameworkHarness, ServiceOptions, Stage } from './harness.ts'
+import type { FrameworkHarness, Service, ServiceOptions, Stage } from './harness.ts'
 
 /** An application, by the types of Fastify 5, on HTTP/1. */
 export type FastifyApp = FastifyInstance
@@ -43,18 +43,25 @@ export function fastifyHarness(
       await app.register(async scope => bodies(scope, box, stage))
       nested(app)
       contexts(app, box, stage)
-      await app.listen({ port: 0, host: '127.0.0.1' })
+      const service = await serve(app)
       if (options.attach === 'late') attachServer(app.server, box)
-      const sessions = new Set<{ destroy(): void }>()
-      app.server.on('session', session => sessions.add(session))
-      return {
-        port: (app.server.address() as AddressInfo).port,
-        async stop() {
-          if (options.http2) for (const session of sessions) session.destroy()
-          else app.server.closeAllConnections()
-          await app.close()
-        },
-      }
+      return service
+    },
+  }
+}
+
+/** Listens with an application that is ready otherwise. */
+export async function serve(app: FastifyApp): Promise<Service> {
+  const sessions = new Set<{ destroy(): void }>()
+  app.server.on('session', session => sessions.add(session))
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  return {
+    port: (app.server.address() as AddressInfo).port,
+    async stop() {
+      // A server of HTTP/2 has sessions instead.
+      app.server.closeAllConnections?.()
+      for (const session of sessions) session.destroy()
+      await app.close()
     },
   }
 }

@@ -164,7 +164,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   })
 
   const box: Deedbox & { readonly [internalsKey]: Internals } = {
-    [internalsKey]: { identity, lifecycle, writer },
+    [internalsKey]: { identity, lifecycle, writer, notices },
     service,
     env,
     log: createLogger(() => writer),

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Deedbox } from 'deedbox'
@@ -14,6 +15,11 @@ export interface FastifyOptions {
   genReqId?: () => string
   /** Of Fastify 5 only; 4 takes no notice. */
   allowErrorHandlerOverride?: boolean
+}
+
+/** Who makes a request, as the suite wants it: the header `x-user`. */
+export function userOf(request: { readonly headers: IncomingHttpHeaders }): string | undefined {
+  return request.headers['x-user']?.toString()
 }
 
 /**
@@ -57,6 +63,7 @@ export async function serve(app: FastifyApp): Promise<Service> {
   await app.listen({ port: 0, host: '127.0.0.1' })
   return {
     port: (app.server.address() as AddressInfo).port,
+    server: app.server,
     async stop() {
       // A server of HTTP/2 has sessions instead.
       app.server.closeAllConnections?.()

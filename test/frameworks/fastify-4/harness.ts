@@ -1,7 +1,7 @@
 import type { Deedbox } from 'deedbox'
 import { observe } from 'deedbox/fastify'
-import { fastify } from 'fastify'
-import { type FastifyApp, type FastifyOptions, fastifyHarness } from '../fastify.ts'
+import { type FastifyRequest, fastify } from 'fastify'
+import { type FastifyApp, type FastifyOptions, fastifyHarness, userOf } from '../fastify.ts'
 import type { FrameworkHarness, ServiceOptions } from '../harness.ts'
 
 /** Fastify 4, without error handlers of the service's own. */
@@ -13,7 +13,9 @@ export function fastify4App(options: FastifyOptions = {}): FastifyApp {
 }
 
 async function open(box: Deedbox, { attach, answers, http2 }: ServiceOptions): Promise<FastifyApp> {
-  const once = answers ? observe(box, { unhandled: 'answer', validation: 'answer' }) : observe(box)
+  const policy = answers ? 'answer' : 'leave'
+  const user = (request: FastifyRequest) => userOf(request)
+  const once = observe(box, { unhandled: policy, validation: policy, user })
   const plugins = { late: [], once: [once], twice: [once, observe(box)] }[attach]
   // Two applications, so that the compiler tries the plugin on both of their types.
   if (http2) {

@@ -43,6 +43,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   #written = 0
   #processed: number | null = null
   #ttfb: number | null = null
+  /** Frameworks go on setting the status for errors that they can no longer answer. */
+  #statusSent: number | null = null
   #failure: Failure | null = null
   #failedAfterAbort = false
   #lateErrors: unknown[] | undefined
@@ -88,6 +90,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 
   headersMade(): void {
     this.#ttfb = this.#processed
+    this.#statusSent = this.#response.statusCode
   }
 
   wrote(bytes: number): void {
@@ -123,7 +126,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
       // The same whether it comes before or after `close`, so that the outcome is not a race.
       this.#lateErrors ??= []
       this.#lateErrors.push(thrown)
-    } else {
+    } else if (this.#failure === null || !isVainAnswer(thrown)) {
       this.#failure = { thrown }
       this.#failedAfterAbort = gone
       this.#pending.add(this)
@@ -170,13 +173,14 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 
   #describe(body: RequestRecord['body']): RequestRecord {
     const outcome = this.#outcome()
-    const { statusCode } = this.#response
+    const statusSent = this.#statusSent
+    const answered = statusSent ?? this.#response.statusCode
     return describeRequest(this.#request, this.#start, this.scope, {
       startedAt: this.#startedAt,
       body,
       outcome,
-      status: outcome === 'completed' ? statusCode : outcome === 'aborted' ? 499 : 500,
-      statusSent: this.#ttfb === null ? null : statusCode,
+      status: outcome === 'completed' ? answered : outcome === 'aborted' ? 499 : 500,
+      statusSent,
       written: this.#written,
       elapsed: toSeconds(performance.now() - this.#clock),
       ttfb: this.#ttfb,
@@ -184,4 +188,9 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
       eventNames: this.#settings.eventNames,
     })
   }
+}
+
+/** The error of answering an error when headers are sent already: the one to be answered is the real one. */
+function isVainAnswer(thrown: unknown): boolean {
+  return thrown instanceof Error && Reflect.get(thrown, 'code') === 'ERR_HTTP_HEADERS_SENT'
 }

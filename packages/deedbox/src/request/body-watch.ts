@@ -39,6 +39,11 @@ export class BodyWatch {
   #read = false
   #over = false
 
+  /** Bytes that the request says it brings; NaN if it does not say. */
+  get #declared(): number {
+    return Number(this.#request.headers['content-length'])
+  }
+
   constructor(request: IncomingMessage, options: BodyWatchOptions) {
     this.#request = request
     this.#options = options
@@ -76,10 +81,11 @@ export class BodyWatch {
   finish(): BodyFacts | null {
     this.#over = true
     const whole = this.#arrived && this.#request.readableLength === 0
-    if (this.#arrived && this.#length === 0) return null
+    // HTTP/2 ends a body that nobody reads without handing anything over.
+    if (this.#arrived && this.#length === 0 && !(this.#declared > 0)) return null
     const contentType = this.#request.headers['content-type'] ?? ''
     const facts = { length: this.#length, hash: null, bytes: null, contentType }
-    if (!this.#read) return { ...facts, state: 'unread' }
+    if (!this.#read || (whole && this.#length === 0)) return { ...facts, state: 'unread' }
     if (!whole) return { ...facts, state: 'incomplete' }
     return {
       ...facts,

@@ -11,23 +11,37 @@ import {
 import { becomeDefault, leaveDefault } from './default-instance.ts'
 import type { Deedbox, SendInput, SendResult } from './instance.ts'
 import { type Internals, internalsKey } from './internals.ts'
-import { createInstanceLog, createLogger, jobLineSink, type Notices, requestLineSink } from './log/index.ts'
+import {
+  createInstanceLog,
+  createLogger,
+  flatLine,
+  jobLineSink,
+  mozlogLine,
+  type Notices,
+  requestLineSink,
+  requestSummarySink,
+} from './log/index.ts'
+import type { DeedboxOptions } from './options.ts'
 import { registerEndOfProcess } from './process-end.ts'
+import { registerProcessErrors } from './process-errors.ts'
 import {
   bindToScope,
   clientAddressResolver,
   createIdGenerator,
   createLifecycle,
   type JobRecord,
+  type LifecycleSettings,
+  propagationTest,
   type RequestRecord,
   type RequestScope,
+  registerPropagation,
   runJob,
   scopeOfBox,
   skipTest,
   TurnQueue,
 } from './request/index.ts'
 import { createRedactor, errorMessage, errorTrace } from './safety/index.ts'
-import { type DeedboxOptions, readSettings } from './settings.ts'
+import { readSettings } from './settings.ts'
 
 /** Milliseconds. */
 const flushTimeout = 5_000
@@ -43,17 +57,19 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const redactor = createRedactor(options.redact)
   const identity = {}
   const current = (): RequestScope | undefined => scopeOfBox(identity)
+  const isMozlog = options.log?.format === 'mozlog'
   const instanceLog = createInstanceLog({
     level: settings.logLevel,
     sink: options.log?.sink ?? 'stderr',
     source: options.log?.source ?? 'always',
+    format: isMozlog ? mozlogLine(service) : flatLine,
     redactor,
     scope: current,
   })
   const { writer, notices } = instanceLog
   const outlet = createOutlet(settings.ledger, options.audit ?? {}, writer, notices)
   const events = { service, env, redactor, kind: options.audit?.kind }
-  const generateId = createIdGenerator(options.requestId?.generator ?? 'uuid4', () =>
+  const generateId = createIdGenerator(settings.idGenerator, () =>
     notices.warn('bad_request_id', 'requestId.generator threw or gave no valid id; a random UUID was used'),
   )
   const listeners = new Set<(record: RequestRecord) => void>()
@@ -69,15 +85,17 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       })
     }
   }
-  const writeRequest = requestLineSink(writer, redactor, options.log ?? {})
+  const writeRequest = isMozlog
+    ? requestSummarySink(writer, redactor, { ...options.log, summaryQuery: settings.summaryQuery })
+    : requestLineSink(writer, redactor, options.log ?? {})
   const isAudited = options.audit?.requests ?? true
   const auditRequest = (record: RequestRecord): void => outlet.offer(requestEvent(record, events))
   const toAudit = new TurnQueue<RequestRecord>(waiting => {
     for (const record of waiting) render(auditRequest, record)
   })
-  const emitRequest = (record: RequestRecord): void => {
+  const emitRequest: LifecycleSettings['emit'] = (record, request, response) => {
     records++
-    render(writeRequest, record)
+    render(fact => writeRequest(fact, request, response), record)
     if (!record.skipped && isAudited) toAudit.add(record)
     for (const listener of listeners) render(listener, record)
   }
@@ -93,11 +111,12 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     box: identity,
     generateId,
     inbound: options.requestId?.inbound ?? 'trust',
-    echoRequestId: options.requestId?.echo ?? true,
+    idHeader: settings.idHeader.toLowerCase(),
+    echoHeader: (options.requestId?.echo ?? true) ? settings.idHeader : undefined,
     processedTime: options.processedTime ?? true,
     resolveAddress: clientAddressResolver(settings.trustProxy),
     onIgnoredForwarding: settings.trustProxy === false ? () => warnForwarding(notices) : undefined,
-    isSkipped: skipTest(settings.skipPaths),
+    isSkipped: skipTest(settings.skipPaths, options.skipMethods),
     eventNames: options.eventNames ?? 'route',
     hashBodies: options.bodyHash ?? true,
     keepBodies: options.includeBody ?? false,
@@ -148,8 +167,25 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     },
   })
 
+  const unregisterErrors = registerProcessErrors({
+    identity,
+    policy: options.processErrors ?? 'log',
+    writer,
+    flush: deliver,
+  })
+
+  const { propagate = false } = options
+  const unregisterPropagation =
+    propagate === false
+      ? undefined
+      : registerPropagation({
+          box: identity,
+          isWanted: propagationTest(propagate),
+          idHeader: settings.idHeader,
+        })
+
   const box: Deedbox & { readonly [internalsKey]: Internals } = {
-    [internalsKey]: { identity, lifecycle, writer },
+    [internalsKey]: { identity, lifecycle, writer, notices },
     service,
     env,
     log: createLogger(() => writer),
@@ -180,6 +216,8 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       if (left > 0)
         notices.warn('audit_undelivered', 'Closed with undelivered audit events', { dropped: left })
       unregister()
+      unregisterErrors()
+      unregisterPropagation?.()
       leaveDefault(box)
       instanceLog.flush()
       return delivered && left === 0

@@ -1,87 +1,16 @@
-import { type DeliveryOptions, type EventKind, type LedgerClient, longestQuotaPause } from './audit/index.ts'
-import type { LogLevel, LogSink, RequestLineOptions, SourceMode, StandardStream } from './log/index.ts'
-import { readLevel } from './log/index.ts'
+import { type LedgerClient, longestQuotaPause } from './audit/index.ts'
+import { type LogLevel, readLevel } from './log/index.ts'
+import type { AuditOptions, DeedboxOptions, LedgerOption } from './options.ts'
 import {
   clientAddressResolver,
   createIdGenerator,
   defaultSkipPaths,
   type IdGenerator,
-  type InboundIdPolicy,
-  type RequestRecord,
+  propagationTest,
   type SkipPath,
   type TrustProxy,
 } from './request/index.ts'
-import { ConfigurationError, createRedactor, findVariable, type RedactionOptions } from './safety/index.ts'
-
-/** A ledger to send to: over HTTP by its base URL and a key, or one opened in this process. */
-export type LedgerOption =
-  | { readonly url?: string; readonly apiKey?: string }
-  | LedgerClient
-  | Promise<LedgerClient>
-
-/** How the log is written. */
-export interface LogOptions extends RequestLineOptions {
-  /** The least severe level that log calls write. Default `LOG_LEVEL`, else INFO, in development and testing DEBUG. */
-  readonly level?: LogLevel
-  /** A stream of the process or anything that takes lines. Default `stderr`. (FA-09) */
-  readonly sink?: StandardStream | LogSink
-  /** On which log calls the place in the source is found out. Default `always`. (Ruling 11) */
-  readonly source?: SourceMode
-}
-
-/** How request ids come about. (Rulings 6 and 7) */
-export interface RequestIdOptions {
-  /** Default `uuid4`. */
-  readonly generator?: IdGenerator
-  /** What becomes of an id that the client sent. Default `trust`. */
-  readonly inbound?: InboundIdPolicy
-  /** Whether responses carry `X-Request-Id`. Default `true`. */
-  readonly echo?: boolean
-}
-
-/** How automatic audit events are made and how all are delivered. */
-export interface AuditOptions extends DeliveryOptions {
-  /** Whether requests become audit events of their own. Default `true`; what `send` and jobs name is always sent. */
-  readonly requests?: boolean
-  /** Overrides the kind of a request's event, for example to make 429 a `warning`. (IF-19) */
-  readonly kind?: (record: RequestRecord) => EventKind | undefined
-  /** Milliseconds for one call to a ledger over HTTP. Default 5,000. (IF-32) */
-  readonly timeout?: number
-}
-
-/** What `deedbox()` takes. Everything has a default; options win over variables. */
-export interface DeedboxOptions {
-  /** Name of the service. Default `DEEDBOX_SERVICE`, `IMTBL_SERVICE_NAME`, else `node-service`. */
-  readonly service?: string
-  /** Name of the environment. Default `DEEDBOX_ENV`, `IMTBL_ENV`, `ENV`, `NODE_ENV`, else `production`. */
-  readonly env?: string
-  /**
-   * Where audit events go. Default: `DEEDBOX_URL` and `DEEDBOX_API_KEY` (also `IMTBL_URL`, `IMTBL_API_KEY`);
-   * without them, or with `null`, events become log lines. (Ruling 1)
-   */
-  readonly ledger?: LedgerOption | null
-  /** Paths that are not recorded; `[]` records all. Default: health endpoints. (IF-07, X-10) */
-  readonly skipPaths?: readonly SkipPath[]
-  /** Whose forwarding headers are believed. Default `DEEDBOX_TRUST_PROXY`, else `false`. (Ruling 8) */
-  readonly trustProxy?: TrustProxy
-  readonly requestId?: RequestIdOptions
-  /** Whether responses carry `X-Processed-Time`, in seconds. Default `true`. (FA-22) */
-  readonly processedTime?: boolean
-  /** Whether default event names hold the route's template or the concrete path. Default `route`. (IF-16) */
-  readonly eventNames?: 'route' | 'path'
-  readonly redact?: RedactionOptions
-  readonly log?: LogOptions
-  readonly audit?: AuditOptions
-  /** Whether request bodies are hashed as they pass. Default `true`. (Ruling 17) */
-  readonly bodyHash?: boolean
-  /** Whether events of failed requests carry a body under 2,000 bytes, redacted. Default `false`. (IF-22, X-14) */
-  readonly includeBody?: boolean
-  /**
-   * Whether SIGTERM and SIGINT flush first, in a process that has no handler of its own for them; the process
-   * still ends by the signal. Default `true`.
-   */
-  readonly flushOnSignal?: boolean
-}
+import { ConfigurationError, createRedactor, findVariable } from './safety/index.ts'
 
 /** A ledger over HTTP, checked. */
 export interface RemoteLedger {
@@ -97,6 +26,9 @@ export interface Settings {
   readonly skipPaths: readonly SkipPath[]
   readonly trustProxy: TrustProxy
   readonly logLevel: LogLevel
+  readonly idGenerator: IdGenerator
+  readonly idHeader: string
+  readonly summaryQuery: boolean
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -112,10 +44,14 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   const env = nonEmpty(options.env, 'env') ?? readEnv(environment)
   const trustProxy = options.trustProxy ?? readTrustProxy(environment)
   guard('trustProxy', () => clientAddressResolver(trustProxy))
+  guard('propagate', () => propagationTest(options.propagate ?? false))
   guard('redact', () => createRedactor(options.redact))
-  guard('requestId.generator', () => createIdGenerator(options.requestId?.generator ?? 'uuid4', () => {}))
+  const idGenerator = options.requestId?.generator ?? readIdGenerator(environment)
+  guard('requestId.generator', () => createIdGenerator(idGenerator, () => {}))
   oneOf('requestId.inbound', options.requestId?.inbound, ['trust', 'replace', 'prefix'])
   oneOf('eventNames', options.eventNames, ['route', 'path'])
+  oneOf('processErrors', options.processErrors, ['log', 'adopt', 'off'])
+  oneOf('log.format', options.log?.format, ['flat', 'mozlog'])
   oneOf('log.source', options.log?.source, ['always', 'warn', 'never'])
   if (typeof options.log?.sink === 'string') oneOf('log.sink', options.log.sink, ['stderr', 'stdout'])
   checkAudit(options.audit ?? {})
@@ -129,6 +65,9 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
     skipPaths: options.skipPaths ?? defaultSkipPaths,
     trustProxy,
     logLevel: readLogLevel(options.log?.level, environment, env),
+    idGenerator,
+    idHeader: readIdHeader(options.requestId?.header, environment),
+    summaryQuery: options.log?.summaryQuery ?? readFlag(environment, 'DOCKERFLOW_SUMMARY_LOG_QUERYSTRING'),
   }
 }
 
@@ -151,6 +90,39 @@ function readLogLevel(option: string | undefined, environment: Environment, env:
     )
   }
   return level
+}
+
+function readIdGenerator(environment: Environment): IdGenerator {
+  const variable = findVariable(environment, ['REQUEST_ID_LENGTH'])
+  if (variable === undefined) return 'uuid4'
+  if (!/^\d{1,2}$/.test(variable.value)) {
+    throw new ConfigurationError(
+      variable.name,
+      `"${variable.value}" is no number of bytes. Use one from 4 to 96.`,
+    )
+  }
+  const generator: IdGenerator = `base64url-${Number(variable.value)}`
+  guard(variable.name, () => createIdGenerator(generator, () => {}))
+  return generator
+}
+
+function readFlag(environment: Environment, name: string): boolean {
+  const value = findVariable(environment, [name])?.value.toLowerCase()
+  if (value === undefined || ['0', 'false', 'no', 'off'].includes(value)) return false
+  if (['1', 'true', 'yes', 'on'].includes(value)) return true
+  throw new ConfigurationError(name, `"${value}" is neither yes nor no. Use true or false.`)
+}
+
+function readIdHeader(option: string | undefined, environment: Environment): string {
+  const variable = findVariable(environment, [
+    'DEEDBOX_REQUEST_ID_HEADER',
+    'DOCKERFLOW_REQUEST_ID_HEADER_NAME',
+  ])
+  const own = nonEmpty(option, 'requestId.header')
+  const header = own ?? variable?.value ?? 'X-Request-Id'
+  if (/^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(header)) return header
+  const setting = own === undefined ? (variable?.name ?? 'requestId.header') : 'requestId.header'
+  throw new ConfigurationError(setting, `"${header}" is no name of a header. Write it like X-Request-Id.`)
 }
 
 function readTrustProxy(environment: Environment): TrustProxy {

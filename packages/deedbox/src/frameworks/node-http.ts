@@ -5,6 +5,9 @@ import { internalsOf } from '../internals.ts'
 import { type RequestScope, runInScope } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
 
+export type { AdapterOptions, ErrorPolicy } from './adapter.ts'
+export { attachServer, type HttpServer } from './attach-server.ts'
+
 /** How a server of `node:http` is observed. */
 export type ObserveHttpOptions = AdapterOptions<HttpRequest>
 

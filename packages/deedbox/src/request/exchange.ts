@@ -2,13 +2,12 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isConnectionGone, looksLikeAbort } from './aborts.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
-import type { ClientAddress } from './client-address.ts'
 import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
+import { describeRequest, type ExchangeStart, traceHeadersOf } from './describe.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
 import { type ResponseWatcher, watchResponse } from './response-watch.ts'
-import { RequestScope } from './scope.ts'
-import { readTraceparent } from './trace-context.ts'
+import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 
 /** What one instance decided about all its exchanges. */
 export interface ExchangeSettings {
@@ -17,33 +16,20 @@ export interface ExchangeSettings {
   readonly eventNames: 'route' | 'path'
   readonly hashBodies: boolean
   readonly keepBodies: boolean
-  /** Whether `X-Request-Id` and `X-Processed-Time` are set. */
-  readonly echoRequestId: boolean
+  /** The response header that carries the request's id; `undefined` sets none. */
+  readonly echoHeader: string | undefined
+  /** Whether `X-Processed-Time` is set. */
   readonly processedTime: boolean
   /** Takes each record; must not throw. */
-  readonly emit: (record: RequestRecord) => void
+  readonly emit: (record: RequestRecord, request?: IncomingMessage, response?: ServerResponse) => void
 }
-
-/** What is decided about one exchange when it begins. */
-export interface ExchangeStart {
-  readonly outer: RequestScope | undefined
-  readonly requestId: string
-  readonly inboundRequestId: string | null
-  readonly url: string
-  /** The concrete path, cut from `url`. */
-  readonly path: string
-  readonly client: ClientAddress
-  readonly skipped: boolean
-}
-
-const nothing: Readonly<Record<string, unknown>> = Object.freeze({})
 
 /**
  * One HTTP exchange from the request's arrival to the response's `close`, which is the one event that always
  * comes, once, on HTTP/1 and HTTP/2 (node-observability §5.1). It owns the record: completion never asks the
  * context which request it is in.
  */
-export class Exchange implements EmitterWatcher, ResponseWatcher {
+export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   readonly scope: RequestScope
   readonly #settings: ExchangeSettings
   readonly #start: ExchangeStart
@@ -57,6 +43,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   #written = 0
   #processed: number | null = null
   #ttfb: number | null = null
+  /** Frameworks go on setting the status for errors that they can no longer answer. */
+  #statusSent: number | null = null
   #failure: Failure | null = null
   #failedAfterAbort = false
   #lateErrors: unknown[] | undefined
@@ -93,14 +81,16 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   beforeHeaders(): void {
     this.#processed = toSeconds(performance.now() - this.#clock)
     const response = this.#response
-    if (this.#settings.echoRequestId && !response.hasHeader('x-request-id')) {
-      response.setHeader('X-Request-Id', this.#start.requestId)
+    const { echoHeader } = this.#settings
+    if (echoHeader !== undefined && !response.hasHeader(echoHeader)) {
+      response.setHeader(echoHeader, this.#start.requestId)
     }
     if (this.#settings.processedTime) response.setHeader('X-Processed-Time', secondsText(this.#processed))
   }
 
   headersMade(): void {
     this.#ttfb = this.#processed
+    this.#statusSent = this.#response.statusCode
   }
 
   wrote(bytes: number): void {
@@ -118,6 +108,10 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
     if (emitter === this.#response) this.#close()
   }
 
+  get traceHeaders(): TraceHeaders {
+    return traceHeadersOf(this.#request)
+  }
+
   /** Takes an error of this exchange; see {@link RequestScope.fail}. */
   report(thrown: unknown): void {
     const gone = isConnectionGone(this.#request, this.#response)
@@ -132,7 +126,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
       // The same whether it comes before or after `close`, so that the outcome is not a race.
       this.#lateErrors ??= []
       this.#lateErrors.push(thrown)
-    } else {
+    } else if (this.#failure === null || !isVainAnswer(thrown)) {
       this.#failure = { thrown }
       this.#failedAfterAbort = gone
       this.#pending.add(this)
@@ -144,18 +138,27 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
     this.#over = true
     this.#pending.delete(this)
     const body = this.#body?.finish() ?? null
-    const { skipped } = this.#start
-    if (!skipped || this.#failure !== null || this.#lateErrors !== undefined) {
-      this.#record = this.#describe(body)
-      if (!skipped || this.#failure !== null) this.#settings.emit(this.#record)
-      for (const thrown of this.#lateErrors ?? []) this.#emitLate(thrown)
-    }
+    if (this.#start.skipped && this.#wentWell() && this.#lateErrors === undefined) return
+    this.#record = this.#describe(body)
+    if (!this.#start.skipped || !this.#wentWell())
+      this.#settings.emit(this.#record, this.#request, this.#response)
+    for (const thrown of this.#lateErrors ?? []) this.#emitLate(thrown)
+  }
+
+  /** A skipped request leaves no trace if this is true. (DF-42) */
+  #wentWell(): boolean {
+    const { writableEnded, statusCode } = this.#response
+    return writableEnded && statusCode < 400 && this.#failure === null
   }
 
   #emitLate(thrown: unknown): void {
     const first = this.#record ?? this.#describe(null)
     const elapsed = toSeconds(performance.now() - this.#clock)
-    this.#settings.emit(Object.freeze({ ...first, elapsed, error: { thrown }, late: true }))
+    this.#settings.emit(
+      Object.freeze({ ...first, elapsed, error: { thrown }, late: true }),
+      this.#request,
+      this.#response,
+    )
   }
 
   #outcome(): Outcome {
@@ -169,64 +172,25 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   }
 
   #describe(body: RequestRecord['body']): RequestRecord {
-    const { headers, method = 'GET', httpVersionMajor, httpVersion } = this.#request
-    const { path, url, client, skipped, inboundRequestId } = this.#start
-    const { scope } = this
     const outcome = this.#outcome()
-    const answered = this.#response.statusCode
-    const route = scope.route ?? null
-    return Object.freeze({
-      schema: 1,
-      requestId: scope.requestId,
-      inboundRequestId,
-      trace: readTraceparent(single(headers.traceparent)),
+    const statusSent = this.#statusSent
+    const answered = statusSent ?? this.#response.statusCode
+    return describeRequest(this.#request, this.#start, this.scope, {
       startedAt: this.#startedAt,
-      method,
-      path,
-      query: url.length === path.length ? '' : queryOf(url),
-      route,
-      eventName:
-        scope.eventName ??
-        `http.${method}.${route !== null && this.#settings.eventNames === 'route' ? route : path}`,
-      scheme: schemeOf(this.#request, client.trusted),
-      protocol: httpVersionMajor === 1 ? httpVersion : String(httpVersionMajor),
-      client,
-      userAgent: headers['user-agent'] ?? null,
-      referer: headers.referer ?? null,
-      language: headers['accept-language'] ?? null,
-      user: scope.user,
       body,
       outcome,
       status: outcome === 'completed' ? answered : outcome === 'aborted' ? 499 : 500,
-      statusSent: this.#ttfb === null ? null : answered,
-      responseLength: isBodiless(method, answered) ? 0 : this.#written,
+      statusSent,
+      written: this.#written,
       elapsed: toSeconds(performance.now() - this.#clock),
       ttfb: this.#ttfb,
       error: this.#failure,
-      late: false,
-      skipped,
-      values: scope.values === undefined ? nothing : Object.freeze({ ...scope.values }),
+      eventNames: this.#settings.eventNames,
     })
   }
 }
 
-/** Whether HTTP allows no body here, whatever the service wrote. (RFC 9110 §6.4.1) */
-function isBodiless(method: string, status: number): boolean {
-  return method === 'HEAD' || status === 204 || status === 304
-}
-
-function queryOf(url: string): string {
-  const question = url.indexOf('?')
-  return question < 0 ? '' : url.slice(question + 1)
-}
-
-function schemeOf(request: IncomingMessage, trusted: boolean): 'http' | 'https' {
-  if (trusted && /^\s*https\b/i.test(single(request.headers['x-forwarded-proto']) ?? '')) return 'https'
-  return 'encrypted' in (request.socket ?? {}) && Reflect.get(request.socket, 'encrypted') === true
-    ? 'https'
-    : 'http'
-}
-
-function single(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header
+/** The error of answering an error when headers are sent already: the one to be answered is the real one. */
+function isVainAnswer(thrown: unknown): boolean {
+  return thrown instanceof Error && Reflect.get(thrown, 'code') === 'ERR_HTTP_HEADERS_SENT'
 }

@@ -1,8 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import type { AddressSource, ClientAddress } from './client-address.ts'
+import type { ExchangeStart } from './describe.ts'
 import { Exchange, type ExchangeSettings } from './exchange.ts'
 import { chooseRequestId, type InboundIdPolicy, isRequestId } from './ids.ts'
+import { malformedRecord, malformedStatus } from './malformed.ts'
 import type { RequestScope } from './scope.ts'
+import { Upgrade } from './upgrade.ts'
 
 /** What one instance decided about its requests. */
 export interface LifecycleSettings extends ExchangeSettings {
@@ -11,7 +16,9 @@ export interface LifecycleSettings extends ExchangeSettings {
   readonly resolveAddress: (source: AddressSource) => ClientAddress
   /** Told once a forwarding header comes while nobody's is believed. (Ruling 8) */
   readonly onIgnoredForwarding: (() => void) | undefined
-  readonly isSkipped: (path: string) => boolean
+  readonly isSkipped: (path: string, method: string) => boolean
+  /** The header that carries request ids, in lower case. (DF-37) */
+  readonly idHeader: string
 }
 
 /** Opens exchanges for one instance. Framework adapters need nothing else. */
@@ -21,6 +28,13 @@ export interface Lifecycle {
    * exchange met again, because an adapter is mounted twice, gives the same scope and is watched once.
    */
   begin(request: IncomingMessage, response: ServerResponse): RequestScope
+  /** The same for a request that asks for another protocol; its record is made when it is answered. */
+  beginUpgrade(request: IncomingMessage, socket: Duplex): RequestScope
+  /**
+   * Records what could not be read as a request, unless the error says that nothing was asked.
+   * @param isAnswered whether Node itself answers, because the service does not
+   */
+  malformed(error: unknown, socket: Duplex, isAnswered: boolean): void
   /** Completes the failed exchanges that are still open, when the process ends. */
   abandonFailed(): void
 }
@@ -41,32 +55,59 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   const addressOf = addressReader(settings.resolveAddress)
   let reportIgnored = settings.onIgnoredForwarding
 
+  const startOf = (
+    request: IncomingMessage,
+    outer: RequestScope | undefined,
+    preset: string | undefined,
+  ): ExchangeStart => {
+    const { headers } = request
+    const inbound = validId(headers[settings.idHeader])
+    if (reportIgnored !== undefined && (headers['x-forwarded-for'] ?? headers.forwarded) !== undefined) {
+      reportIgnored()
+      reportIgnored = undefined
+    }
+    const url = originalUrl(request)
+    const path = pathOf(url)
+    return {
+      outer,
+      requestId: preset ?? chooseRequestId(inbound, settings.inbound, settings.generateId),
+      inboundRequestId: inbound ?? null,
+      url,
+      path,
+      client: addressOf(request),
+      skipped: settings.isSkipped(path, request.method ?? ''),
+    }
+  }
+
   return {
     begin(request, response) {
       const outer = (response as Observed)[openedScope]
       const known = outer === undefined ? undefined : findScope(outer, settings.box)
       if (known !== undefined) return known
-      const { headers } = request
-      const inbound = validId(headers['x-request-id'])
-      const preset = validId(response.getHeader('x-request-id'))
-      if (reportIgnored !== undefined && (headers['x-forwarded-for'] ?? headers.forwarded) !== undefined) {
-        reportIgnored()
-        reportIgnored = undefined
-      }
-      const url = originalUrl(request)
-      const path = pathOf(url)
-      const start = {
-        outer,
-        requestId: preset ?? chooseRequestId(inbound, settings.inbound, settings.generateId),
-        inboundRequestId: inbound ?? null,
-        url,
-        path,
-        client: addressOf(request),
-        skipped: settings.isSkipped(path),
-      }
+      const start = startOf(request, outer, validId(response.getHeader(settings.idHeader)))
       const { scope } = new Exchange(request, response, settings, start, pending)
       ;(response as Observed)[openedScope] = scope
       return scope
+    },
+    beginUpgrade(request, socket) {
+      const outer = (socket as Duplex & Observed)[openedScope]
+      const known = outer === undefined ? undefined : findScope(outer, settings.box)
+      if (known !== undefined) return known
+      const { scope } = new Upgrade(request, socket, settings, startOf(request, outer, undefined))
+      ;(socket as Duplex & Observed)[openedScope] = scope
+      return scope
+    },
+    malformed(error, socket, isAnswered) {
+      const status = malformedStatus(error)
+      if (status === undefined) return
+      const { remoteAddress, remotePort, encrypted } = socket as Partial<TLSSocket>
+      const client = settings.resolveAddress({
+        address: remoteAddress,
+        port: remotePort,
+        forwardedFor: undefined,
+      })
+      const scheme = encrypted === true ? 'https' : 'http'
+      settings.emit(malformedRecord(error, status, settings.generateId(), client, scheme, isAnswered))
     },
     abandonFailed() {
       for (const exchange of [...pending]) exchange.abandon()

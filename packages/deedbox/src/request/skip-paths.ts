@@ -11,9 +11,14 @@ export const defaultSkipPaths: readonly SkipPath[] = [
 ]
 
 /**
- * Builds the test whether a path (without query) is skipped. An empty list skips nothing. (IF-07)
+ * Builds the test whether a request is skipped, by its path (without query) or its method. Empty lists skip
+ * nothing. (IF-07, IF-17)
  */
-export function skipTest(paths: readonly SkipPath[]): (path: string) => boolean {
+export function skipTest(
+  paths: readonly SkipPath[],
+  methods: readonly string[] = [],
+): (path: string, method?: string) => boolean {
+  const skippedMethods = new Set(methods.map(method => method.toUpperCase()))
   const exact = new Set(paths.filter(path => typeof path === 'string'))
   const patterns = paths
     .filter(path => path instanceof RegExp)
@@ -22,8 +27,9 @@ export function skipTest(paths: readonly SkipPath[]): (path: string) => boolean 
   const prefixes = paths
     .filter(path => typeof path === 'object' && 'prefix' in path)
     .map(path => (path as { readonly prefix: string }).prefix)
-  return path =>
+  return (path, method = '') =>
     exact.has(path) ||
+    skippedMethods.has(method) ||
     prefixes.some(prefix => path.startsWith(prefix)) ||
     patterns.some(pattern => pattern.test(path))
 }

@@ -1,0 +1,121 @@
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Deedbox } from '../instance.ts'
+import { type Internals, internalsOf } from '../internals.ts'
+import { type RequestScope, runInScope } from '../request/index.ts'
+
+/** A server of `node:http`, `https`, `http2`, or what looks like one. */
+export type HttpServer = Pick<EventEmitter, 'emit' | 'listenerCount'>
+
+/** What one instance does at one server. */
+interface Attachment {
+  readonly internals: Internals
+  active: boolean
+}
+
+/** What a server carries once something is attached to it. */
+interface Attached {
+  readonly emit: EventEmitter['emit']
+  readonly attachments: Attachment[]
+}
+
+const attachedKey: unique symbol = Symbol('deedbox.server') as never
+/** The response under way, or the last one, on a connection. */
+const answeringKey: unique symbol = Symbol('deedbox.answering') as never
+
+interface AttachedServer extends HttpServer {
+  [attachedKey]?: Attached
+}
+
+/**
+ * Observes a server itself, beside or instead of an adapter: everything that it takes in has a record, also what
+ * no middleware sees: malformed requests (400, 408, 431), upgrades and CONNECT, and what a framework answers ahead
+ * of its hooks. May be called at any time, also while the server listens; attached twice counts once. It wraps
+ * `emit` and adds no listener, because Node behaves differently once there is one. (Rulings 4 and 5)
+ * @returns how to undo it: requests that come afterwards are not observed
+ */
+export function attachServer(server: HttpServer, box: Deedbox): () => void {
+  const internals = internalsOf(box)
+  const observed: AttachedServer = server
+  observed[attachedKey] ??= wrap(observed)
+  const { attachments } = observed[attachedKey]
+  let attachment = attachments.find(each => each.internals.identity === internals.identity)
+  if (attachment === undefined) {
+    attachment = { internals, active: true }
+    attachments.push(attachment)
+  }
+  attachment.active = true
+  return () => {
+    attachment.active = false
+  }
+}
+
+function wrap(server: AttachedServer): Attached {
+  const attached: Attached = { emit: server.emit, attachments: [] }
+  server.emit = function (this: HttpServer, event: string | symbol, ...values: unknown[]): boolean {
+    const emit = (): boolean => attached.emit.call(this, event, ...values)
+    switch (event) {
+      case 'request':
+      case 'checkContinue':
+      case 'checkExpectation':
+        return inScopes(
+          attached,
+          lifecycle => {
+            const [request, response] = values as [IncomingMessage, ServerResponse]
+            if (request.socket !== undefined) Reflect.set(request.socket, answeringKey, response)
+            return lifecycle.begin(request, response)
+          },
+          emit,
+        )
+      case 'upgrade':
+      case 'connect':
+        return inScopes(
+          attached,
+          lifecycle => {
+            const [request, socket] = values as [IncomingMessage, Duplex]
+            return lifecycle.beginUpgrade(request, socket)
+          },
+          emit,
+        )
+      case 'clientError': {
+        const [error, socket] = values as [unknown, Duplex]
+        const isAnswered = this.listenerCount('clientError') === 0
+        if (!isAnswering(socket)) {
+          for (const { internals, active } of attached.attachments)
+            if (active) internals.lifecycle.malformed(error, socket, isAnswered)
+        }
+        return emit()
+      }
+      default:
+        return emit()
+    }
+  }
+  return attached
+}
+
+/** Runs the server's listeners in the scopes that the attached instances open, the first one outermost. */
+function inScopes(
+  { attachments }: Attached,
+  open: (lifecycle: Internals['lifecycle']) => RequestScope,
+  emit: () => boolean,
+): boolean {
+  let innermost: RequestScope | undefined
+  for (const { internals, active } of attachments) if (active) innermost = open(internals.lifecycle)
+  if (innermost === undefined) return emit()
+  const scope = innermost
+  try {
+    return runInScope(scope, emit)
+  } catch (thrown) {
+    for (let each: RequestScope | undefined = scope; each !== undefined; each = each.outer) each.fail(thrown)
+    throw thrown
+  }
+}
+
+/** Whether a request of this connection is being answered: what happens then is that request's, and it knows. */
+function isAnswering(socket: object): boolean {
+  const response: unknown = Reflect.get(socket, answeringKey)
+  return (
+    typeof response === 'object' && response !== null && Reflect.get(response, 'writableFinished') !== true
+  )
+}

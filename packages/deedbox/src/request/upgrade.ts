@@ -1,0 +1,129 @@
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { looksLikeAbort } from './aborts.ts'
+import { toSeconds, wallMicroseconds } from './clock.ts'
+import { bindEmitter, type EmitterWatcher } from './context.ts'
+import { describeRequest, type ExchangeStart, traceHeadersOf } from './describe.ts'
+import type { Failure, RequestRecord } from './record.ts'
+import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
+
+/** What one instance decided about its upgrades. */
+export interface UpgradeSettings {
+  readonly box: object
+  readonly eventNames: 'route' | 'path'
+  readonly emit: (record: RequestRecord, request?: IncomingMessage, response?: ServerResponse) => void
+}
+
+/**
+ * A request that asks for another protocol (RFC 9110 §7.8) or a tunnel (CONNECT). Its record is made when it is
+ * answered: what follows on the socket is no HTTP and may last for days. The scope lasts as long as the socket, so
+ * that what a web socket's listeners log carries the id of the request that opened it.
+ */
+export class Upgrade implements EmitterWatcher, ScopeOwner {
+  readonly scope: RequestScope
+  readonly #settings: UpgradeSettings
+  readonly #start: ExchangeStart
+  readonly #request: IncomingMessage
+  readonly #socket: Duplex
+  readonly #clock = performance.now()
+  readonly #startedAt = wallMicroseconds(this.#clock)
+  #failure: Failure | null = null
+  #record: RequestRecord | undefined
+
+  constructor(request: IncomingMessage, socket: Duplex, settings: UpgradeSettings, start: ExchangeStart) {
+    this.#request = request
+    this.#socket = socket
+    this.#settings = settings
+    this.#start = start
+    this.scope = new RequestScope(settings.box, start.outer, start.requestId, this)
+    watchAnswer(socket, status => this.#finish(status))
+    bindEmitter(socket, this.scope, this)
+  }
+
+  emitting(_emitter: EventEmitter, event: string | symbol, argument: unknown): void {
+    // After the answer the socket belongs to another protocol, whose errors are not this request's.
+    if (event === 'error' && this.#record === undefined) this.report(argument)
+  }
+
+  closed(): void {
+    this.#finish(null)
+  }
+
+  get traceHeaders(): TraceHeaders {
+    return traceHeadersOf(this.#request)
+  }
+
+  /** Takes an error of this request; see {@link RequestScope.fail}. */
+  report(thrown: unknown): void {
+    if (this.#record !== undefined) {
+      const elapsed = toSeconds(performance.now() - this.#clock)
+      this.#settings.emit(
+        Object.freeze({ ...this.#record, elapsed, error: { thrown }, late: true }),
+        this.#request,
+      )
+    } else if (!(this.#socket.destroyed && looksLikeAbort(thrown))) {
+      this.#failure = { thrown }
+    }
+  }
+
+  #finish(status: number | null): void {
+    if (this.#record !== undefined) return
+    const elapsed = toSeconds(performance.now() - this.#clock)
+    const outcome = status !== null ? 'completed' : this.#failure === null ? 'aborted' : 'errored'
+    this.#record = describeRequest(this.#request, this.#start, this.scope, {
+      startedAt: this.#startedAt,
+      body: null,
+      outcome,
+      status: status ?? (outcome === 'aborted' ? 499 : 500),
+      statusSent: status,
+      written: 0,
+      elapsed,
+      ttfb: status === null ? null : elapsed,
+      error: this.#failure,
+      eventNames: this.#settings.eventNames,
+    })
+    const isGood = outcome === 'completed' && (status ?? 0) < 400
+    if (!this.#start.skipped || !isGood) this.#settings.emit(this.#record, this.#request)
+  }
+}
+
+/** What a watched socket carries; those of several instances form a chain. */
+interface AnswerWatch {
+  readonly told: (status: number) => void
+  readonly outer: AnswerWatch | undefined
+}
+
+const watchKey: unique symbol = Symbol('deedbox.answer') as never
+
+interface Watched extends Duplex {
+  [watchKey]?: AnswerWatch | undefined
+}
+
+/** Tells the status of the first thing written to a socket; then the socket is its old self again. */
+function watchAnswer(socket: Duplex, told: (status: number) => void): void {
+  const watched: Watched = socket
+  const outer = watched[watchKey]
+  watched[watchKey] = { told, outer }
+  if (outer !== undefined) return
+  const { write, end } = socket
+  const see = (chunk: unknown): void => {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return
+    socket.write = write
+    socket.end = end
+    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1', 0, 16)
+    const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1]
+    if (status === undefined) return
+    for (let each = watched[watchKey]; each !== undefined; each = each.outer) each.told(Number(status))
+    watched[watchKey] = undefined
+  }
+  // The types of these methods are overloads that no single function has; the arguments pass unchanged.
+  socket.write = ((...values: Parameters<Duplex['write']>) => {
+    see(values[0])
+    return write.apply(socket, values)
+  }) as typeof write
+  socket.end = ((...values: Parameters<Duplex['end']>) => {
+    see(values[0])
+    return end.apply(socket, values)
+  }) as typeof end
+}

@@ -15,6 +15,7 @@ export interface Row {
 export const rows: readonly Row[] = [
   { library: 'deedbox', framework: '`node:http`', service: 'node-http/deedbox.ts', read: readDeedbox },
   { library: 'deedbox', framework: 'Express 5', service: 'express/deedbox.ts', read: readDeedbox },
+  { library: 'deedbox', framework: 'Fastify 5', service: 'fastify/deedbox.ts', read: readDeedbox },
   {
     library: 'pino-http',
     framework: '`node:http`',

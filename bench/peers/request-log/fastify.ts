@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import fastify, { type FastifyInstance } from 'fastify'
 import { answer, box, requestFields, startEvlog, winstonLogger } from './loggers.ts'
 
@@ -13,8 +13,10 @@ async function serve(app: FastifyInstance): Promise<Server> {
 export const servers: Record<string, () => Promise<Server>> = {
   bare: () => serve(fastify()),
   deedbox: async () => {
-    const { observe } = await import('deedbox/http')
-    return serve(fastify({ serverFactory: handler => createServer(observe(box())(handler)) }))
+    const { observe } = await import('deedbox/fastify')
+    const app = fastify()
+    await app.register(observe(box()))
+    return serve(app)
   },
   fastify: () => serve(fastify({ logger: true })),
   'pino-http': async () => {

@@ -71,6 +71,8 @@ export function nestHarness(
         observe: options.answers ? { unhandled: 'answer', validation: 'answer' } : {},
       })
       const server = await app.listen(0, '127.0.0.1')
+      // Nest keeps the connection of server-sent events alive even when the client asked for its end.
+      Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 1 })
       if (options.attach === 'late') attachServer(server, box)
       return {
         port: (server.address() as AddressInfo).port,
@@ -80,5 +82,60 @@ export function nestHarness(
         },
       }
     },
+  }
+}
+
+interface CompiledTour {
+  createTour(
+    platform: 'express' | 'fastify',
+    box: Deedbox,
+    options: ObserveNestOptions,
+    prints: boolean,
+  ): Promise<{
+    listen(port: number, host: string): Promise<Server>
+    close(): Promise<void>
+    getHttpAdapter(): { getInstance(): { deedbox?: unknown; locals?: { deedbox?: unknown } } }
+  }>
+}
+
+/** What a client got: status, content type and body; a body that was cut off has its error's message. */
+export type TourAnswer = readonly [status: number, type: string | null, body: string]
+
+/** Asks the tour's service one thing. */
+export type AskTour = (
+  method: string,
+  path: string,
+  more?: { readonly body?: string; readonly headers?: Record<string, string> },
+) => Promise<TourAnswer>
+
+/** Runs the service of `nest-app/tour.ts` for as long as the asking takes. */
+export async function requestTour<Result>(
+  tour: string,
+  platform: 'express' | 'fastify',
+  box: Deedbox,
+  options: ObserveNestOptions,
+  prints: boolean,
+  asking: (ask: AskTour, instance: unknown) => Promise<Result>,
+): Promise<Result> {
+  const { createTour } = (await import(tour)) as CompiledTour
+  const app = await createTour(platform, box, options, prints)
+  const server = await app.listen(0, '127.0.0.1')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const instance = app.getHttpAdapter().getInstance()
+  const ask: AskTour = async (method, path, { body, headers } = {}) => {
+    const type = body === undefined ? {} : { 'content-type': 'application/json' }
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { ...type, ...headers },
+      ...(body === undefined ? {} : { body }),
+    })
+    const text = await response.text().catch((error: unknown) => String(error))
+    return [response.status, response.headers.get('content-type'), text]
+  }
+  try {
+    return await asking(ask, instance.deedbox ?? instance.locals?.deedbox)
+  } finally {
+    server.closeAllConnections()
+    await app.close()
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /** One exception that reached Nest's exceptions layer. */
 export interface CaughtException {
+  /** As it came, before Nest made an exception of its own from it. */
   readonly thrown: unknown
   /** What the platform hands to handlers: Fastify's own objects have Node's in `raw`. */
   readonly request: unknown
@@ -38,6 +39,13 @@ interface MiddlewareModule {
   register?(...what: unknown[]): Promise<unknown>
 }
 
+/** Nest's adapter to its platform; what comes from outside of Nest enters the exceptions layer by this handler. */
+interface ErrorAdapter {
+  setErrorHandler?(handler: ErrorHandler, ...rest: unknown[]): unknown
+}
+
+type ErrorHandler = (thrown: unknown, request: unknown, response: unknown, next: unknown) => unknown
+
 /** An application's part of the exceptions layer, which Nest does not publish. */
 interface Layers {
   readonly routesResolver?: RoutesResolver
@@ -50,18 +58,19 @@ interface Layers {
  * application. A catch-all filter of ours would not do, because the application's more specific ones go first.
  * @returns whether this version of Nest has those factories
  */
-export function watchExceptions(app: object, watcher: ExceptionWatcher): boolean {
+export function watchExceptions(app: object, adapter: object, watcher: ExceptionWatcher): boolean {
   const { routesResolver, middlewareModule } = app as Layers
   const routes = routesResolver?.routerExceptionsFilter
   const register = middlewareModule?.register
   if (typeof routes?.create !== 'function' || typeof register !== 'function') return false
+  const told = { ...watcher, outside: watchOutside(adapter) }
   const unmatched = { isRegistering: false }
-  watchFactory(routes, watcher, () => unmatched.isRegistering)
+  watchFactory(routes, told, () => unmatched.isRegistering)
   watchUnmatched(routesResolver as RoutesResolver, unmatched)
   middlewareModule!.register = async function (this: MiddlewareModule, ...what) {
     const result: unknown = await register.apply(this, what)
     const { routerExceptionFilter } = this
-    if (routerExceptionFilter !== undefined) watchFactory(routerExceptionFilter, watcher, () => false)
+    if (routerExceptionFilter !== undefined) watchFactory(routerExceptionFilter, told, () => false)
     return result
   }
   return true
@@ -81,9 +90,30 @@ function watchUnmatched(resolver: RoutesResolver, unmatched: { isRegistering: bo
   }
 }
 
+/**
+ * What the platform, its parsers and `app.use()` throw is replaced by an exception of Nest's before the filters see
+ * it, in Nest 11 without a cause.
+ * @returns the errors as they came, by what the platform hands out as the response
+ */
+function watchOutside(adapter: ErrorAdapter): WeakMap<object, { readonly thrown: unknown }> {
+  const outside = new WeakMap<object, { readonly thrown: unknown }>()
+  const { setErrorHandler } = adapter
+  if (typeof setErrorHandler === 'function') {
+    adapter.setErrorHandler = function (this: ErrorAdapter, handler, ...rest): unknown {
+      // Express tells error handlers by their four parameters.
+      const watched: ErrorHandler = (thrown, request, response, next) => {
+        outside.set(Object(response), { thrown })
+        return handler(thrown, request, response, next)
+      }
+      return setErrorHandler.call(this, watched, ...rest)
+    }
+  }
+  return outside
+}
+
 function watchFactory(
   filters: ExceptionFilters,
-  watcher: ExceptionWatcher,
+  watcher: ExceptionWatcher & { readonly outside: WeakMap<object, { readonly thrown: unknown }> },
   isForUnmatched: () => boolean,
 ): void {
   const { create } = filters
@@ -92,12 +122,10 @@ function watchFactory(
     const { invokeCustomFilters } = handler
     const isUnmatched = isForUnmatched()
     handler.invokeCustomFilters = function (this: ExceptionsHandler, thrown, host): boolean {
-      const exception = {
-        thrown,
-        request: host.getArgByIndex(0),
-        response: host.getArgByIndex(1),
-        isUnmatched,
-      }
+      const response = host.getArgByIndex(1)
+      const original = watcher.outside.get(Object(response)) ?? { thrown }
+      watcher.outside.delete(Object(response))
+      const exception = { ...original, request: host.getArgByIndex(0), response, isUnmatched }
       watcher.caught(exception)
       return invokeCustomFilters.call(this, thrown, host) || watcher.left(exception)
     }

@@ -96,7 +96,7 @@ export function deedboxProvider(box: Deedbox): DeedboxProvider {
 function watchApplication(app: NestApp, adapter: object, first: Observation): void {
   const observations = [first]
   observed.set(adapter, observations)
-  const isWatched = watchExceptions(app, {
+  const isWatched = watchExceptions(app, adapter, {
     caught(exception) {
       for (const each of observations) take(exception, each)
     },

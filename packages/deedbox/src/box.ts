@@ -11,7 +11,16 @@ import {
 import { becomeDefault, leaveDefault } from './default-instance.ts'
 import type { Deedbox, SendInput, SendResult } from './instance.ts'
 import { type Internals, internalsKey } from './internals.ts'
-import { createInstanceLog, createLogger, jobLineSink, type Notices, requestLineSink } from './log/index.ts'
+import {
+  createInstanceLog,
+  createLogger,
+  flatLine,
+  jobLineSink,
+  mozlogLine,
+  type Notices,
+  requestLineSink,
+  requestSummarySink,
+} from './log/index.ts'
 import { registerEndOfProcess } from './process-end.ts'
 import {
   bindToScope,
@@ -19,6 +28,7 @@ import {
   createIdGenerator,
   createLifecycle,
   type JobRecord,
+  type LifecycleSettings,
   type RequestRecord,
   type RequestScope,
   runJob,
@@ -43,10 +53,12 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const redactor = createRedactor(options.redact)
   const identity = {}
   const current = (): RequestScope | undefined => scopeOfBox(identity)
+  const isMozlog = options.log?.format === 'mozlog'
   const instanceLog = createInstanceLog({
     level: settings.logLevel,
     sink: options.log?.sink ?? 'stderr',
     source: options.log?.source ?? 'always',
+    format: isMozlog ? mozlogLine(service) : flatLine,
     redactor,
     scope: current,
   })
@@ -69,15 +81,17 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       })
     }
   }
-  const writeRequest = requestLineSink(writer, redactor, options.log ?? {})
+  const writeRequest = isMozlog
+    ? requestSummarySink(writer, redactor, { ...options.log, summaryQuery: settings.summaryQuery })
+    : requestLineSink(writer, redactor, options.log ?? {})
   const isAudited = options.audit?.requests ?? true
   const auditRequest = (record: RequestRecord): void => outlet.offer(requestEvent(record, events))
   const toAudit = new TurnQueue<RequestRecord>(waiting => {
     for (const record of waiting) render(auditRequest, record)
   })
-  const emitRequest = (record: RequestRecord): void => {
+  const emitRequest: LifecycleSettings['emit'] = (record, request, response) => {
     records++
-    render(writeRequest, record)
+    render(fact => writeRequest(fact, request, response), record)
     if (!record.skipped && isAudited) toAudit.add(record)
     for (const listener of listeners) render(listener, record)
   }
@@ -150,7 +164,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   })
 
   const box: Deedbox & { readonly [internalsKey]: Internals } = {
-    [internalsKey]: { identity, lifecycle, writer },
+    [internalsKey]: { identity, lifecycle, writer, notices },
     service,
     env,
     log: createLogger(() => writer),

@@ -1,6 +1,6 @@
 import type { Deedbox } from './instance.ts'
 import { internalsOf } from './internals.ts'
-import { createInstanceLog, createLogger, type Logger, type LogWriter } from './log/index.ts'
+import { createInstanceLog, createLogger, flatLine, type Logger, type LogWriter } from './log/index.ts'
 import { currentScope, type RequestScope } from './request/index.ts'
 import { createRedactor } from './safety/index.ts'
 
@@ -43,6 +43,7 @@ function activeWriter(): LogWriter {
     level: 'INFO',
     sink: 'stderr',
     source: 'always',
+    format: flatLine,
     redactor: createRedactor(),
     scope: () => undefined,
   }).writer

@@ -25,6 +25,13 @@ export interface LogOptions extends RequestLineOptions {
   readonly level?: LogLevel
   /** A stream of the process or anything that takes lines. Default `stderr`. (FA-09) */
   readonly sink?: StandardStream | LogSink
+  /**
+   * How lines look: `flat`, everything at top level; or `mozlog`, the envelope of Mozilla's logs, with requests as
+   * `request.summary`. Default `flat`. (FA-02, DF-33, DF-44)
+   */
+  readonly format?: 'flat' | 'mozlog'
+  /** In `mozlog`, whether a summary holds the query. Default `DOCKERFLOW_SUMMARY_LOG_QUERYSTRING`, else `false`. (DF-35) */
+  readonly summaryQuery?: boolean
   /** On which log calls the place in the source is found out. Default `always`. (Ruling 11) */
   readonly source?: SourceMode
 }
@@ -106,6 +113,7 @@ export interface Settings {
   readonly logLevel: LogLevel
   readonly idGenerator: IdGenerator
   readonly idHeader: string
+  readonly summaryQuery: boolean
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -126,6 +134,7 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   guard('requestId.generator', () => createIdGenerator(idGenerator, () => {}))
   oneOf('requestId.inbound', options.requestId?.inbound, ['trust', 'replace', 'prefix'])
   oneOf('eventNames', options.eventNames, ['route', 'path'])
+  oneOf('log.format', options.log?.format, ['flat', 'mozlog'])
   oneOf('log.source', options.log?.source, ['always', 'warn', 'never'])
   if (typeof options.log?.sink === 'string') oneOf('log.sink', options.log.sink, ['stderr', 'stdout'])
   checkAudit(options.audit ?? {})
@@ -141,6 +150,7 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
     logLevel: readLogLevel(options.log?.level, environment, env),
     idGenerator,
     idHeader: readIdHeader(options.requestId?.header, environment),
+    summaryQuery: options.log?.summaryQuery ?? readFlag(environment, 'DOCKERFLOW_SUMMARY_LOG_QUERYSTRING'),
   }
 }
 
@@ -177,6 +187,13 @@ function readIdGenerator(environment: Environment): IdGenerator {
   const generator: IdGenerator = `base64url-${Number(variable.value)}`
   guard(variable.name, () => createIdGenerator(generator, () => {}))
   return generator
+}
+
+function readFlag(environment: Environment, name: string): boolean {
+  const value = findVariable(environment, [name])?.value.toLowerCase()
+  if (value === undefined || ['0', 'false', 'no', 'off'].includes(value)) return false
+  if (['1', 'true', 'yes', 'on'].includes(value)) return true
+  throw new ConfigurationError(name, `"${value}" is neither yes nor no. Use true or false.`)
 }
 
 function readIdHeader(option: string | undefined, environment: Environment): string {

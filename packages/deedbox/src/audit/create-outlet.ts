@@ -49,6 +49,7 @@ function writeAuditLine(event: AuditEvent, ours: boolean, writer: LogWriter): vo
   const payload = ours || isJsonObject(event.payload) ? event.payload : quote(event.payload)
   writer.own({
     level: 'INFO',
+    type: 'audit',
     message: 'audit event',
     members:
       `,"request_id":${quote(event.requestId)},"type":"audit","event_name":${quote(event.meta.event_name)}` +

@@ -1,6 +1,7 @@
 import { type RequestScope, TurnQueue } from '../request/index.ts'
 import { createSerializer, errorMessage, logLimits, type Redactor } from '../safety/index.ts'
 import type { LogLevel } from './levels.ts'
+import type { LineFormat } from './line.ts'
 import { type LazyLine, LogWriter, type SourceMode } from './logger.ts'
 import { Notices } from './notices.ts'
 import { type LogSink, type StandardStream, standardSink } from './sink.ts'
@@ -10,6 +11,7 @@ export interface InstanceLogSettings {
   readonly level: LogLevel
   readonly sink: StandardStream | LogSink
   readonly source: SourceMode
+  readonly format: LineFormat
   readonly redactor: Redactor
   readonly scope: () => RequestScope | undefined
 }
@@ -83,6 +85,7 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
     write,
     serializer: createSerializer(settings.redactor, logLimits),
     source: settings.source,
+    format: settings.format,
     scope: settings.scope,
     onCollision: key =>
       notices.warn(

@@ -1,3 +1,4 @@
+import { isoMicroseconds } from '../request/index.ts'
 import { quote, type Serializer } from '../safety/index.ts'
 import { type LogLevel, levelNumbers } from './levels.ts'
 
@@ -13,9 +14,11 @@ const levelMembers = Object.fromEntries(
 
 /** What a line begins with. */
 export interface LineHead {
-  /** ISO 8601 with microseconds, without zone, in UTC. */
-  readonly timestamp: string
+  /** Microseconds since 1970-01-01 UTC. */
+  readonly instant: number
   readonly level: LogLevel
+  /** What kind of line it is, for formats that say so: `request.summary`, `app.log`. */
+  readonly type: string
   readonly message: string
   /** `file:function:line`, where it is known. */
   readonly source: string | undefined
@@ -24,18 +27,23 @@ export interface LineHead {
 }
 
 /**
- * Builds one flat line without its end: `timestamp`, `level`, `message`, `source`, then the request id and the
- * fields at top level, then `exception`. (FA-02) Fields that would overwrite a key of the line go under `fields`.
+ * Builds one line without its end.
  * @param onCollision told each field name that had to move (FA-06)
  */
-export function buildLine(
+export type LineFormat = (
   head: LineHead,
   serializer: Serializer,
   fields: Readonly<Record<string, unknown>> | undefined,
   exception: string | undefined,
   onCollision: (key: string) => void,
-): string {
-  let line = `{"timestamp":"${head.timestamp}+00:00${levelMembers[head.level]}${serializer.text(head.message)}`
+) => string
+
+/**
+ * The flat format: `timestamp`, `level`, `message`, `source`, then the request id and the fields at top level, then
+ * `exception`. (FA-02) Fields that would overwrite a key of the line go under `fields`.
+ */
+export const flatLine: LineFormat = (head, serializer, fields, exception, onCollision) => {
+  let line = `{"timestamp":"${isoMicroseconds(head.instant)}+00:00${levelMembers[head.level]}${serializer.text(head.message)}`
   if (head.source !== undefined) line += `,"source":${quote(head.source)}`
   line += head.members
   if (fields !== undefined) line = addFields(line, serializer, fields, head.members !== '', onCollision)
@@ -74,7 +82,8 @@ function addFields(
   return moved === '' ? line : `${line},"fields":{${moved}}`
 }
 
-function readField(fields: Readonly<Record<string, unknown>>, key: string): unknown {
+/** Reads a member of the caller's object; what its getter throws stands in its place. */
+export function readField(fields: Readonly<Record<string, unknown>>, key: string): unknown {
   try {
     return fields[key]
   } catch (error) {

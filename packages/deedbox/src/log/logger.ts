@@ -1,8 +1,8 @@
-import { isoMicroseconds, type RequestScope, wallMicroseconds } from '../request/index.ts'
+import { type RequestScope, wallMicroseconds } from '../request/index.ts'
 import { errorMessage, errorTrace, type Serializer } from '../safety/index.ts'
 import { callSite } from './call-site.ts'
 import { type LogLevel, levelNumbers } from './levels.ts'
-import { buildLine } from './line.ts'
+import type { LineFormat } from './line.ts'
 
 /** Extra fields of a line. */
 export type LogFields = Readonly<Record<string, unknown>>
@@ -37,6 +37,8 @@ export type SourceMode = 'always' | 'warn' | 'never'
 export interface OwnLine {
   readonly level: LogLevel
   readonly message: string
+  /** What kind of line it is. Default `deedbox`: what this package says itself. */
+  readonly type?: string
   /** Members already rendered and redacted, each with its leading comma; the request id comes first. */
   readonly members?: string
   readonly fields?: LogFields | undefined
@@ -51,6 +53,7 @@ export interface LogWriterSettings {
   /** Takes each line, with its line break; must not throw. */
   readonly write: (line: string | LazyLine) => void
   readonly serializer: Serializer
+  readonly format: LineFormat
   readonly source: SourceMode
   readonly scope: () => RequestScope | undefined
   /** Told once per field name that collided with a key of the line. */
@@ -89,21 +92,22 @@ export class LogWriter {
       const { source } = this.#settings
       const wanted = source === 'always' || (source === 'warn' && levelNumbers[level] >= levelNumbers.WARNING)
       const head = {
-        timestamp: isoMicroseconds(wallMicroseconds()),
+        instant: wallMicroseconds(),
         level,
+        type: 'app.log',
         message: error === message ? errorMessage(message) : String(message),
         source: wanted ? callSite(depth + 1) : undefined,
         members: scope?.idMember ?? '',
       }
       const exception = error === undefined ? undefined : errorTrace(error)
-      const { serializer } = this.#settings
+      const { format, serializer } = this.#settings
       let line: string
       try {
         const fields = bound === undefined ? (own ?? undefined) : { ...bound, ...own }
-        line = buildLine(head, serializer, fields, exception, this.#collision)
+        line = format(head, serializer, fields, exception, this.#collision)
       } catch (unreadable) {
         const fields = { fields_unreadable: errorMessage(unreadable) }
-        line = buildLine(head, serializer, fields, exception, this.#collision)
+        line = format(head, serializer, fields, exception, this.#collision)
       }
       this.#settings.write(`${line}\n`)
     } catch (error) {
@@ -127,13 +131,15 @@ export class LogWriter {
   /** One of our own lines, with its line break. */
   render(line: OwnLine, instant: number): string {
     const head = {
-      timestamp: isoMicroseconds(instant),
+      instant,
       level: line.level,
+      type: line.type ?? 'deedbox',
       message: line.message,
       source: undefined,
       members: line.members ?? '',
     }
-    return `${buildLine(head, this.#settings.serializer, line.fields, line.exception, this.#collision)}\n`
+    const { format, serializer } = this.#settings
+    return `${format(head, serializer, line.fields, line.exception, this.#collision)}\n`
   }
 
   readonly #collision = (key: string): void => {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { createRedactor } from '../safety/index.ts'
 import { parseLine } from '../testing/captured-log.ts'
 import { createInstanceLog } from './instance-log.ts'
+import { flatLine } from './line.ts'
 
 test('IF-35 a notice is written once a minute per code, and the next one says how many were left out', t => {
   let now = 1_000
@@ -12,6 +13,7 @@ test('IF-35 a notice is written once a minute per code, and the next one says ho
     level: 'CRITICAL',
     sink: { write: line => texts.push(line) },
     source: 'never',
+    format: flatLine,
     redactor: createRedactor(),
     scope: () => undefined,
   })

@@ -199,3 +199,44 @@ test('FA-30 ruling 12: fields and levels of the caller; a line below the thresho
   await own.ask('/')
   assert.ok(!texts.slice(before).some(text => text.includes('path_with_query')))
 })
+
+test('ruling 12: fields of the caller stand in the place of the line’s own, rename them, and may come from the exchange', async t => {
+  const { ask, texts } = await service(t, (_request, response) => response.end(), {
+    log: {
+      requestFields: ({ path, status }, request) => ({
+        url: path,
+        path_with_query: undefined,
+        status_code: `${status}`,
+        tenant: request?.headers['x-tenant'],
+        request_id: 'spoof',
+      }),
+    },
+  })
+  await ask('/a?b=1', { 'x-tenant': 't1', 'x-request-id': 'r-1' })
+  const line = texts.map(parseLine).find(({ url }) => url === '/a') ?? {}
+  const { request_id, status_code, tenant, fields, path_with_query } = line
+  assert.deepEqual(
+    [request_id, status_code, tenant, fields, path_with_query],
+    ['r-1', '200', 't1', { request_id: 'spoof' }, undefined],
+  )
+})
+
+test('FA-10 ruling 12: a function of the caller that throws costs its fields, not the line', async t => {
+  const captured = await service(t, (_request, response) => response.end(), {
+    log: {
+      requestFields: () => {
+        throw new Error('no fields')
+      },
+    },
+  })
+  const line = await captured.ask('/x')
+  assert.equal(line.path_with_query, '/x')
+})
+
+test('DF-36 the user stands on the line, redacted like any text', async t => {
+  const captured: Asked = await service(t, (_request, response) => {
+    captured.box.current()?.identify('ann 4111 1111 1111 1111')
+    response.end()
+  })
+  assert.equal((await captured.ask('/x')).user, 'ann [redacted]')
+})

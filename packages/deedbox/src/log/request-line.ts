@@ -1,5 +1,6 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type JobRecord, type RequestRecord, secondsText } from '../request/index.ts'
-import { errorTrace, quote, type Redactor } from '../safety/index.ts'
+import { errorTrace, quote, type Redactor, validationDetail } from '../safety/index.ts'
 import type { LogLevel } from './levels.ts'
 import type { LogFields, LogWriter } from './logger.ts'
 
@@ -7,9 +8,24 @@ import type { LogFields, LogWriter } from './logger.ts'
 export interface RequestLineOptions {
   /** Chooses the level of a request line; `undefined` leaves it to {@link requestLevel}. */
   readonly requestLevel?: (record: RequestRecord) => LogLevel | undefined
-  /** Adds fields to a request line, for example `record => record.values`. (Ruling 12) */
-  readonly requestFields?: (record: RequestRecord) => LogFields | undefined
+  /**
+   * Adds fields to a request line, for example `record => record.values`. A field named like one of the line's own
+   * stands in its place; `undefined` leaves the line's own out, so that `{ path_with_query: undefined, url: … }`
+   * renames it. Request and response are absent for what could not be read as a request. (Ruling 12)
+   */
+  readonly requestFields?: (
+    record: RequestRecord,
+    request?: IncomingMessage,
+    response?: ServerResponse,
+  ) => LogFields | undefined
 }
+
+/** Takes a request's record, and what was watched for it, and writes its lines. */
+export type RequestLineSink = (
+  record: RequestRecord,
+  request?: IncomingMessage,
+  response?: ServerResponse,
+) => void
 
 /** The instant at which a record ended, in microseconds: the one clock reading of its start plus its duration. (X-16) */
 export function endOf(record: { readonly startedAt: number; readonly elapsed: number }): number {
@@ -25,48 +41,117 @@ export function requestLevel(record: RequestRecord): LogLevel {
   return record.status === 429 || record.status === 499 ? 'WARNING' : 'INFO'
 }
 
-/** Builds the sink that writes one line per request record. (FA-15 … FA-23, FA-25) */
+/** Builds the sink that writes one flat line per request record. (FA-15 … FA-23, FA-25) */
 export function requestLineSink(
   writer: LogWriter,
   redactor: Redactor,
   options: RequestLineOptions,
-): (record: RequestRecord) => void {
+): RequestLineSink {
   const agentText = rememberHeaders(text => quote(redactor.text(text)))
   const refererText = rememberHeaders(text => quote(redactor.url(text)))
-  const { requestFields } = options
 
-  const render = (record: RequestRecord, level: LogLevel): string => {
-    const { client, error } = record
-    const target = record.query === '' ? record.path : `${record.path}?${record.query}`
-    const members =
+  const membersOf = (record: RequestRecord): string => {
+    const { client } = record
+    return (
       `,"request_id":${quote(record.requestId)},"remote_ip":${quote(client.remote)},"schema":"${record.scheme}"` +
-      `,"protocol":"${record.protocol}","method":${quote(record.method)},"path_with_query":${quote(redactor.url(target))}` +
+      `,"protocol":"${record.protocol}","method":${quote(record.method)},"path_with_query":${quote(redactor.url(targetOf(record)))}` +
       `,"status_code":${record.status},"response_length":${record.responseLength}` +
       `,"elapsed":${secondsText(record.elapsed)}` +
       `,"referer":${record.referer === null ? '"-"' : refererText(record.referer)}` +
       `,"user_agent":${record.userAgent === null ? '"-"' : agentText(record.userAgent)}${optionalMembers(record, redactor)}`
-    const failed = error !== null && (record.status >= 500 || record.late)
+    )
+  }
+  const render = (record: RequestRecord, level: LogLevel, fields: LogFields | undefined): string => {
+    const { error } = record
+    const members = membersOf(record)
     return writer.render(
       {
         level,
-        message: failed ? 'Unhandled exception' : 'log request',
-        members,
-        fields: requestFields === undefined ? undefined : requestFields(record),
+        type: 'request.summary',
+        message: isFailure(record) ? 'Unhandled exception' : 'log request',
+        members: fields === undefined ? members : membersWithout(members, fields),
+        fields,
         exception: error === null ? undefined : errorTrace(error.thrown),
       },
       endOf(record),
     )
   }
-  return record => {
-    const level = options.requestLevel?.(record) ?? requestLevel(record)
-    if (writer.isWritten(level)) writer.later(() => render(record, level))
+  return withChoices(writer, redactor, options, (record, level, fields) =>
+    writer.later(() => render(record, level, fields)),
+  )
+}
+
+/**
+ * Asks the caller's functions for level and fields, then has the line written, also when one of them throws: what
+ * it throws is passed on once the line is safe.
+ */
+export function withChoices(
+  writer: LogWriter,
+  redactor: Redactor,
+  options: RequestLineOptions,
+  write: (record: RequestRecord, level: LogLevel, fields: LogFields | undefined) => void,
+): RequestLineSink {
+  return (record, request, response) => {
+    let level = requestLevel(record)
+    let fields: LogFields | undefined
+    try {
+      level = options.requestLevel?.(record) ?? level
+      if (options.requestFields !== undefined && writer.isWritten(level))
+        fields = options.requestFields(record, request, response)
+    } finally {
+      if (writer.isWritten(level)) {
+        writeValidation(writer, redactor, record)
+        write(record, level, fields)
+      }
+    }
   }
+}
+
+/** Whether the line of a record tells an exception, rather than an answer that the service meant to give. */
+export function isFailure(record: RequestRecord): boolean {
+  return record.error !== null && (record.status >= 500 || record.late)
+}
+
+/** The path with its query, as the client sent it. */
+export function targetOf(record: RequestRecord): string {
+  return record.query === '' ? record.path : `${record.path}?${record.query}`
+}
+
+/** Ahead of the line of a request that did not pass validation, one line that says what was wrong with it. (FA-24) */
+function writeValidation(writer: LogWriter, redactor: Redactor, record: RequestRecord): void {
+  if (record.error === null || record.status < 400 || record.status >= 500 || !writer.isWritten('INFO'))
+    return
+  const detail = validationDetail(record.error.thrown)
+  if (detail === undefined) return
+  const { method, requestId } = record
+  writer.own(
+    {
+      level: 'INFO',
+      type: 'request.validation',
+      message: 'request validation exception',
+      members: `,"request_id":${quote(requestId)}`,
+      fields: { method, path_with_query: redactor.url(targetOf(record)), detail },
+    },
+    endOf(record),
+  )
+}
+
+/** The line's own members without those that fields stand for. */
+function membersWithout(members: string, fields: LogFields): string {
+  const named = Object.keys(fields)
+  if (!named.some(name => members.includes(`,"${name}":`))) return members
+  let kept = ''
+  for (const [key, value] of Object.entries(JSON.parse(`{${members.slice(1)}}`) as LogFields)) {
+    if (key === 'request_id' || !named.includes(key)) kept += `,"${key}":${JSON.stringify(value)}`
+  }
+  return kept
 }
 
 /** What stands on a request line only where it says something. */
 function optionalMembers(record: RequestRecord, redactor: Redactor): string {
   const { client, trace } = record
   let members = record.ttfb === null ? '' : `,"ttfb":${secondsText(record.ttfb)}`
+  if (record.user !== null) members += `,"user":${quote(redactor.text(record.user))}`
   if (record.route !== null) members += `,"route":${quote(record.route)}`
   if (client.chain.length > 1)
     members += `,"remote_address_chain":${quote(redactor.text(client.chain.join(', ')))}`
@@ -85,6 +170,7 @@ export function jobLineSink(writer: LogWriter): (record: JobRecord) => void {
     writer.own(
       {
         level: record.error === null ? 'INFO' : 'ERROR',
+        type: 'job.summary',
         message: record.error === null ? 'job completed' : 'Unhandled exception',
         members: `,"request_id":${quote(record.requestId)},"elapsed":${secondsText(record.elapsed)}`,
         fields: { job: record.job },

@@ -21,7 +21,7 @@ export interface ExchangeSettings {
   /** Whether `X-Processed-Time` is set. */
   readonly processedTime: boolean
   /** Takes each record; must not throw. */
-  readonly emit: (record: RequestRecord) => void
+  readonly emit: (record: RequestRecord, request?: IncomingMessage, response?: ServerResponse) => void
 }
 
 /**
@@ -133,7 +133,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
     const body = this.#body?.finish() ?? null
     if (this.#start.skipped && this.#wentWell() && this.#lateErrors === undefined) return
     this.#record = this.#describe(body)
-    if (!this.#start.skipped || !this.#wentWell()) this.#settings.emit(this.#record)
+    if (!this.#start.skipped || !this.#wentWell())
+      this.#settings.emit(this.#record, this.#request, this.#response)
     for (const thrown of this.#lateErrors ?? []) this.#emitLate(thrown)
   }
 
@@ -146,7 +147,11 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   #emitLate(thrown: unknown): void {
     const first = this.#record ?? this.#describe(null)
     const elapsed = toSeconds(performance.now() - this.#clock)
-    this.#settings.emit(Object.freeze({ ...first, elapsed, error: { thrown }, late: true }))
+    this.#settings.emit(
+      Object.freeze({ ...first, elapsed, error: { thrown }, late: true }),
+      this.#request,
+      this.#response,
+    )
   }
 
   #outcome(): Outcome {

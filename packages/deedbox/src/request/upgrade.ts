@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { looksLikeAbort } from './aborts.ts'
 import { toSeconds, wallMicroseconds } from './clock.ts'
@@ -12,7 +12,7 @@ import { RequestScope } from './scope.ts'
 export interface UpgradeSettings {
   readonly box: object
   readonly eventNames: 'route' | 'path'
-  readonly emit: (record: RequestRecord) => void
+  readonly emit: (record: RequestRecord, request?: IncomingMessage, response?: ServerResponse) => void
 }
 
 /**
@@ -54,7 +54,10 @@ export class Upgrade implements EmitterWatcher {
   report(thrown: unknown): void {
     if (this.#record !== undefined) {
       const elapsed = toSeconds(performance.now() - this.#clock)
-      this.#settings.emit(Object.freeze({ ...this.#record, elapsed, error: { thrown }, late: true }))
+      this.#settings.emit(
+        Object.freeze({ ...this.#record, elapsed, error: { thrown }, late: true }),
+        this.#request,
+      )
     } else if (!(this.#socket.destroyed && looksLikeAbort(thrown))) {
       this.#failure = { thrown }
     }
@@ -77,7 +80,7 @@ export class Upgrade implements EmitterWatcher {
       eventNames: this.#settings.eventNames,
     })
     const isGood = outcome === 'completed' && (status ?? 0) < 400
-    if (!this.#start.skipped || !isGood) this.#settings.emit(this.#record)
+    if (!this.#start.skipped || !isGood) this.#settings.emit(this.#record, this.#request)
   }
 }
 

@@ -68,7 +68,10 @@ export function nestHarness(
       const app = await createApp(platform, box, stage, {
         observers: options.attach === 'late' ? 0 : options.attach === 'twice' ? 2 : 1,
         http2: options.http2,
-        observe: options.answers ? { unhandled: 'answer', validation: 'answer' } : {},
+        observe: {
+          user: request => single(request.headers['x-user']),
+          ...(options.answers ? { unhandled: 'answer', validation: 'answer' } : {}),
+        },
       })
       const server = await app.listen(0, '127.0.0.1')
       // Nest keeps the connection of server-sent events alive even when the client asked for its end.
@@ -76,6 +79,7 @@ export function nestHarness(
       if (options.attach === 'late') attachServer(server, box)
       return {
         port: (server.address() as AddressInfo).port,
+        server,
         async stop() {
           server.closeAllConnections?.()
           await app.close()
@@ -84,6 +88,9 @@ export function nestHarness(
     },
   }
 }
+
+const single = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header[0] : header
 
 interface CompiledTour {
   createTour(

@@ -95,8 +95,8 @@ function useRawRoutes(app: INestApplication, box: Deedbox, stage: WholeStage): v
       answer(response, { ok: true })
     })
   })
-  app.use('/upload', async (request: IncomingMessage, response: ServerResponse) => {
+  app.use('/upload', (request: IncomingMessage, response: ServerResponse, next: (error: unknown) => void) => {
     stage.arrived('/upload')
-    answer(response, { length: await stage.receive(request) })
+    stage.receive(request).then(length => answer(response, { length }), next)
   })
 }

@@ -1,18 +1,12 @@
 import { errorMonitor } from 'node:events'
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Deedbox } from '../instance.ts'
 import { type Internals, internalsOf } from '../internals.ts'
 import { scopeOfBox } from '../request/index.ts'
-import {
-  type AdapterOptions,
-  type FailureAnswer,
-  failureAnswer,
-  identifyUser,
-  sendAnswer,
-} from './adapter.ts'
+import { type AdapterOptions, type FailureAnswer, failureAnswer, sendAnswer } from './adapter.ts'
 import { attachServer, type HttpServer } from './attach-server.ts'
-import { observe as observeExpress } from './express.ts'
+import { type ExpressMiddleware, observe as observeExpress } from './express.ts'
 import { type CaughtException, rawExchange, watchExceptions } from './nest-exceptions.ts'
 import { type FastifyLike, hookFastify } from './nest-fastify.ts'
 
@@ -50,7 +44,7 @@ interface Observation {
 
 /** Nest's adapter to its platform, as far as only this file knows it. */
 interface HttpAdapter {
-  use(middleware: (request: IncomingMessage, response: ServerResponse, next: () => void) => void): unknown
+  use(middleware: ExpressMiddleware): unknown
   reply(response: unknown, body: unknown, status?: number): unknown
 }
 
@@ -103,12 +97,10 @@ function watchApplication(app: NestApp, adapter: object, first: Observation): vo
     left: exception => observations.some(each => answer(exception, each)),
   })
   if (!isWatched) {
-    first.internals.writer.own({
-      level: 'WARNING',
-      message:
-        'This version of Nest keeps its exceptions elsewhere: requests are recorded, but without their errors',
-      fields: { notice: 'nest_exceptions' },
-    })
+    first.internals.notices.warn(
+      'nest_exceptions',
+      'This version of Nest keeps its exceptions elsewhere: requests are recorded, but without their errors',
+    )
   }
   watchReplies(adapter as HttpAdapter, observations)
 }
@@ -169,13 +161,11 @@ function streamOf(body: unknown): Readable | undefined {
 }
 
 /** Nest registers its body parsers in `init()`: what is used now comes before them. */
-function useExpress(adapter: HttpAdapter, express: unknown, { box, internals, options }: Observation): void {
+function useExpress(adapter: HttpAdapter, express: unknown, { box, options }: Observation): void {
   const locals: unknown = Reflect.get(Object(express), 'locals')
   if (typeof locals === 'object' && locals !== null && !('deedbox' in locals))
     Reflect.set(locals, 'deedbox', box)
-  adapter.use(observeExpress(box))
-  adapter.use((request, response, next) => {
-    identifyUser(internals.lifecycle.begin(request, response), request as never, options)
-    next()
-  })
+  const { user } = options
+  // Its errors never get to Express, so neither do our answers.
+  adapter.use(observeExpress(box, user === undefined ? {} : { user: request => user(request as never) }))
 }

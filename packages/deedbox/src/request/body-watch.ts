@@ -49,13 +49,14 @@ export class BodyWatch {
     if (outer === undefined) request.push = watchedPush
   }
 
-  /** Takes a chunk on its way into the stream; `null` is the end. */
-  see(chunk: unknown): void {
+  /** Takes a chunk on its way into the stream; `null` is the end. Requests that are no parser's push texts too. */
+  see(pushed: unknown, encoding?: BufferEncoding): void {
     if (this.#over) return
-    if (chunk === null) {
+    if (pushed === null) {
       this.#arrived = true
       return
     }
+    const chunk = typeof pushed === 'string' ? Buffer.from(pushed, encoding) : pushed
     if (!(chunk instanceof Uint8Array)) return
     this.#length += chunk.byteLength
     if (this.#options.hash) {
@@ -91,7 +92,8 @@ export class BodyWatch {
 
 function watchedPush(this: Watched, chunk: unknown, encoding?: BufferEncoding): boolean {
   const watch = this[watchKey]!
-  for (let each: Watch | undefined = watch; each !== undefined; each = each.outer) each.body.see(chunk)
+  for (let each: Watch | undefined = watch; each !== undefined; each = each.outer)
+    each.body.see(chunk, encoding)
   return watch.push.call(this, chunk, encoding)
 }
 

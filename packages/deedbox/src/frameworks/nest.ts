@@ -7,8 +7,8 @@ import { scopeOfBox } from '../request/index.ts'
 import { type AdapterOptions, type FailureAnswer, failureAnswer, sendAnswer } from './adapter.ts'
 import { attachServer, type HttpServer } from './attach-server.ts'
 import { type ExpressMiddleware, observe as observeExpress } from './express.ts'
+import { type ObservedFastify, observe as observeFastify } from './fastify.ts'
 import { type CaughtException, rawExchange, watchExceptions } from './nest-exceptions.ts'
-import { type FastifyLike, hookFastify } from './nest-fastify.ts'
 
 export type { AdapterOptions, ErrorPolicy } from './adapter.ts'
 
@@ -72,8 +72,9 @@ export function observe<Request = NestRequest>(
     else watchApplication(app, adapter, observation)
     // Ahead of everything, also of middleware that Nest runs before any hook of Fastify's.
     attachServer(app.getHttpServer(), box)
-    if (adapter.getType() === 'fastify') hookFastify(adapter.getInstance() as FastifyLike, box, options)
-    else if (adapter.getType() === 'express')
+    const platform = adapter.getType()
+    if (platform === 'fastify') useFastify(adapter.getInstance() as ObservedFastify, observation)
+    else if (platform === 'express')
       useExpress(adapter as unknown as HttpAdapter, adapter.getInstance(), observation)
     return app
   }
@@ -165,7 +166,15 @@ function useExpress(adapter: HttpAdapter, express: unknown, { box, options }: Ob
   const locals: unknown = Reflect.get(Object(express), 'locals')
   if (typeof locals === 'object' && locals !== null && !('deedbox' in locals))
     Reflect.set(locals, 'deedbox', box)
-  const { user } = options
-  // Its errors never get to Express, so neither do our answers.
-  adapter.use(observeExpress(box, user === undefined ? {} : { user: request => user(request as never) }))
+  adapter.use(observeExpress(box, userOf(options)))
+}
+
+/** Not by `register()`, which waits until the application boots. */
+function useFastify(fastify: ObservedFastify, { box, options }: Observation): void {
+  observeFastify(box, userOf(options))(fastify, {}, () => undefined)
+}
+
+/** Errors never get to the platform, so neither do our answers. */
+function userOf<Request>({ user }: AdapterOptions<never>): AdapterOptions<Request> {
+  return user === undefined ? {} : { user: request => user(request as never) }
 }

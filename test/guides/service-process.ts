@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { dirname } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
+import { pathToFileURL } from 'node:url'
+
+/** One line of a log. */
+export type Line = Record<string, unknown>
+
+/** What came back, whole. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** A running service of a page. */
+export interface RunningService {
+  readonly port: number
+  /** A call over a connection of its own. */
+  call(
+    method: string,
+    path: string,
+    more?: { headers?: Readonly<Record<string, string>>; json?: unknown; body?: string },
+  ): Promise<Answer>
+  /** Standard error so far, without the lines of the log. */
+  rest(): string
+  stdout(): string
+  /** The lines of the log so far. */
+  lines(): Line[]
+  /** The lines of one request, once the request's own is among them. */
+  linesOf(answer: Answer): Promise<Line[]>
+  /** Resolves to the lines once they fulfil the condition. */
+  when(condition: (lines: Line[]) => boolean): Promise<Line[]>
+  /** Ends the process with a signal and resolves to its exit code, or the signal that ended it. */
+  stop(signal?: NodeJS.Signals): Promise<number | string>
+}
+
+/** Variables of a service that inherits nothing from the test's own surroundings. */
+export function cleanEnv(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const { PATH, HOME, TMPDIR } = process.env
+  return { PATH, HOME, TMPDIR, ...more }
+}
+
+/** Runs a file as a service, and waits until it listens. */
+export async function startService(
+  t: TestContext,
+  file: string,
+  { env = {}, args = [] }: { env?: Readonly<Record<string, string>>; args?: readonly string[] } = {},
+): Promise<RunningService> {
+  const reporter = pathToFileURL(`${import.meta.dirname}/report-port.ts`).href
+  const child = spawn(process.execPath, ['--import', reporter, file, ...args], {
+    cwd: dirname(file),
+    env: cleanEnv(env),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  let out = ''
+  let err = ''
+  const waiting = new Set<() => void>()
+  child.stdout?.setEncoding('utf8').on('data', part => {
+    out += part
+  })
+  child.stderr?.setEncoding('utf8').on('data', part => {
+    err += part
+    for (const check of waiting) check()
+  })
+  const closed = once(child, 'close')
+  const told = await Promise.race([once(child, 'message'), closed.then(() => undefined)])
+  assert(told !== undefined, `the service ended before it listened:\n${out}${err}`)
+  const [{ port }] = told as [{ port: number }]
+  const printed = (): string[] => err.slice(0, err.lastIndexOf('\n') + 1).split('\n')
+  const isLine = (line: string): boolean => line.startsWith('{"timestamp":')
+  const lines = (): Line[] =>
+    printed()
+      .filter(isLine)
+      .map(line => JSON.parse(line) as Line)
+  const when: RunningService['when'] = condition =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        if (!condition(lines())) return
+        waiting.delete(check)
+        resolve(lines())
+      }
+      waiting.add(check)
+      check()
+      void closed.then(() => {
+        if (waiting.has(check)) reject(new Error(`the service ended before that line came:\n${out}${err}`))
+      })
+    })
+  return {
+    port,
+    call: (method, path, more = {}) => call(port, method, path, more),
+    rest: () =>
+      err
+        .split('\n')
+        .filter(line => !isLine(line))
+        .join('\n'),
+    stdout: () => out,
+    lines,
+    when,
+    async linesOf(answer) {
+      const id = answer.headers['x-request-id']
+      assert(id !== undefined, 'the answer has no X-Request-Id')
+      const ofRequest = (all: Line[]): Line[] => all.filter(line => line.request_id === id)
+      return ofRequest(await when(all => ofRequest(all).some(line => 'status_code' in line)))
+    },
+    async stop(signal = 'SIGTERM') {
+      child.kill(signal)
+      const [code, by] = await closed
+      return code ?? by
+    },
+  }
+}
+
+async function call(
+  port: number,
+  method: string,
+  path: string,
+  { headers = {}, json, body = json === undefined ? undefined : JSON.stringify(json) }: CallOptions,
+): Promise<Answer> {
+  const sent = request({
+    host: '127.0.0.1',
+    port,
+    method,
+    path,
+    agent: false,
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+  })
+  sent.end(body)
+  const [response] = await once(sent, 'response')
+  return {
+    status: response.statusCode,
+    headers: response.headers as Record<string, string>,
+    body: await text(response),
+  }
+}
+
+type CallOptions = NonNullable<Parameters<RunningService['call']>[2]>

@@ -45,18 +45,30 @@ export function cleanEnv(more: Readonly<Record<string, string>> = {}): NodeJS.Pr
   return { PATH, HOME, TMPDIR, ...more }
 }
 
+/** What a service is started with. */
+export interface ServiceSettings {
+  /** Its variables; it inherits none of ours. */
+  readonly env?: Readonly<Record<string, string>>
+  /** By which conditions it resolves packages. */
+  readonly conditions?: readonly string[]
+}
+
 /** Runs a file as a service, and waits until it listens. */
 export async function startService(
   t: TestContext,
   file: string,
-  { env = {}, args = [] }: { env?: Readonly<Record<string, string>>; args?: readonly string[] } = {},
+  { env = {}, conditions = [] }: ServiceSettings = {},
 ): Promise<RunningService> {
   const reporter = pathToFileURL(`${import.meta.dirname}/report-port.ts`).href
-  const child = spawn(process.execPath, ['--import', reporter, file, ...args], {
-    cwd: dirname(file),
-    env: cleanEnv(env),
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
+  const child = spawn(
+    process.execPath,
+    [...conditions.map(name => `--conditions=${name}`), '--import', reporter, file],
+    {
+      cwd: dirname(file),
+      env: cleanEnv(env),
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    },
+  )
   t.after(() => child.kill('SIGKILL'))
   let out = ''
   let err = ''

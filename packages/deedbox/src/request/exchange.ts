@@ -47,6 +47,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   #statusSent: number | null = null
   #failure: Failure | null = null
   #failedAfterAbort = false
+  /** The answer had begun when the service failed, so it is no answer to the failure, however well it ends. */
+  #failedMidway = false
   #lateErrors: unknown[] | undefined
   #reported: Set<unknown> | undefined
   #record: RequestRecord | undefined
@@ -129,6 +131,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     } else if (this.#failure === null || !isVainAnswer(thrown)) {
       this.#failure = { thrown }
       this.#failedAfterAbort = gone
+      this.#failedMidway = this.#response.headersSent
       this.#pending.add(this)
     }
   }
@@ -163,7 +166,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 
   #outcome(): Outcome {
     const response = this.#response
-    if (response.writableEnded) return 'completed'
+    if (response.writableEnded) return this.#failedMidway ? 'errored' : 'completed'
     const errored: unknown = response.errored
     if (this.#failure === null && errored !== null && errored !== undefined && !looksLikeAbort(errored)) {
       this.#failure = { thrown: errored }

@@ -201,3 +201,19 @@ test('ruling 16: the record is frozen and says its schema', async t => {
   assert.deepEqual([record?.schema, record?.values], [1, { a: 3, b: 2 }])
   assert.equal(record?.trace?.traceId, '4bf92f3577b34da6a3ce929d0e0e4736')
 })
+
+test('FA-25 an error that comes when the answer has begun makes it a failure, also if it ends well', async t => {
+  const { box, recorded } = captureLog()
+  t.after(() => box.close())
+  const { raw } = await serve(
+    t,
+    observe(box)((_request, response) => {
+      response.write('half')
+      box.current()?.fail(new Error('the rest is missing'))
+      response.end()
+    }),
+  )
+  await raw('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+  const [record] = await recorded(1)
+  assert.deepEqual([record?.outcome, record?.status, record?.statusSent], ['errored', 500, 200])
+})

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { startTestServer } from '../../packages/ledger/src/testing/temp-server.ts'
+import { consumerProject, pack } from './consumer-project.ts'
 import { root, run, tempFolder } from './ledger-process.ts'
 
 const script = `
@@ -28,34 +29,14 @@ const inProcess = `
 
 test('IF-01 the packed packages work in an empty project: ESM, CommonJS, the command, and the writer thread', async t => {
   const folder = tempFolder(t)
-  const npm = process.env.npm_execpath
-  const runNpm = (args: string[], cwd: string) =>
-    npm?.endsWith('.js') === true ? run(process.execPath, [npm, ...args], { cwd }) : run('npm', args, { cwd })
   const tarballs: string[] = []
   for (const name of ['tlog', 'deedbox', 'ledger']) {
-    const packed = await runNpm(
-      ['pack', '--json', '--pack-destination', folder],
-      join(root, 'packages', name),
-    )
-    assert.equal(packed.code, 0, packed.stderr)
-    const [{ filename, files }] = JSON.parse(packed.stdout) as [
-      { filename: string; files: { path: string }[] },
-    ]
-    tarballs.push(join(folder, filename))
-    const odd = files.filter(file => /\.test\.|testing\//.test(file.path)).map(file => file.path)
+    const { tarball, files } = await pack(name, folder)
+    tarballs.push(tarball)
+    const odd = files.filter(path => /\.test\.|testing\//.test(path))
     assert.deepEqual(odd, [], `${name} ships tests`)
   }
-  const project = join(folder, 'project')
-  mkdirSync(project)
-  writeFileSync(
-    join(project, 'package.json'),
-    JSON.stringify({ name: 'consumer', version: '1.0.0', private: true }),
-  )
-  const installed = await runNpm(
-    ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...tarballs],
-    project,
-  )
-  assert.equal(installed.code, 0, installed.stderr)
+  const project = await consumerProject(join(folder, 'project'), tarballs)
 
   const server = await startTestServer(t)
   const env = { ...process.env, DEEDBOX_URL: server.url, DEEDBOX_API_KEY: server.key }

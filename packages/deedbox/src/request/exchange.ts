@@ -140,8 +140,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
 
   /** A skipped request leaves no trace if this is true. (DF-42) */
   #wentWell(): boolean {
-    const { writableEnded, statusCode } = this.#response
-    return writableEnded && statusCode < 400 && this.#failure === null
+    return this.#outcome() === 'completed' && this.#response.statusCode < 400 && this.#failure === null
   }
 
   #emitLate(thrown: unknown): void {
@@ -156,11 +155,13 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
 
   #outcome(): Outcome {
     const response = this.#response
-    if (response.writableEnded) return 'completed'
     const errored: unknown = response.errored
-    if (this.#failure === null && errored !== null && errored !== undefined && !looksLikeAbort(errored)) {
-      this.#failure = { thrown: errored }
+    // Who destroys a response with an error cuts it off, although some then end it all the same.
+    if (errored !== null && errored !== undefined && !looksLikeAbort(errored)) {
+      this.#failure ??= { thrown: errored }
+      return 'errored'
     }
+    if (response.writableEnded) return 'completed'
     return this.#failure === null || this.#failedAfterAbort ? 'aborted' : 'errored'
   }
 

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isConnectionGone, looksLikeAbort } from './aborts.ts'
+import { destroyedWith, isConnectionGone, looksLikeAbort } from './aborts.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
 import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
@@ -154,14 +154,13 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   }
 
   #outcome(): Outcome {
-    const response = this.#response
-    const errored: unknown = response.errored
     // Who destroys a response with an error cuts it off, although some then end it all the same.
-    if (errored !== null && errored !== undefined && !looksLikeAbort(errored)) {
+    const errored = destroyedWith(this.#response)
+    if (errored !== undefined) {
       this.#failure ??= { thrown: errored }
       return 'errored'
     }
-    if (response.writableEnded) return 'completed'
+    if (this.#response.writableEnded) return 'completed'
     return this.#failure === null || this.#failedAfterAbort ? 'aborted' : 'errored'
   }
 

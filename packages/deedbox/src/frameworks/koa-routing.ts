@@ -1,4 +1,4 @@
-/** What `@koa/router` (10 to 15) and koa-mount leave on a context, as far as this file knows it. */
+/** What `@koa/router` (13 and 15 alike) and koa-mount leave on a context, as far as this file knows it. */
 export interface RoutedContext {
   readonly method: string
   readonly originalUrl: string

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Deedbox } from 'deedbox'
+import type { HttpServer } from 'deedbox/http'
 
 /** What the conformance suite tells the service, and hears from it. */
 export interface Stage {
@@ -22,13 +23,16 @@ export interface Stage {
 /** A running service. */
 export interface Service {
   port: number
+  /** What listens, so that the suite can attach to it. */
+  server: HttpServer
   stop(): Promise<void>
 }
 
 /** How the suite wants the service this time. */
 export interface ServiceOptions {
   /**
-   * `once`: as the guide page shows it. `twice`: a second observer of the same instance beside the first.
+   * `once`: as the guide page shows it, with a `user` option that reads the header `x-user` from what the framework
+   * hands to handlers. `twice`: a second observer of the same instance beside the first.
    * `late`: nothing observes but `attachServer(server, box)`, called when the server listens already.
    */
   attach: 'once' | 'twice' | 'late'

@@ -25,6 +25,7 @@ declare module 'koa' {
       type: string
       body: unknown
       respond?: boolean
+      get(header: string): string
       redirect(url: string): void
       throw(status: number, message?: string): never
     }

@@ -184,7 +184,8 @@ function answers({ name, createApp }: KoaPackages): void {
         if (ctx.path === '/nothing') throw undefined
         if (ctx.path === '/teapot') throw Object.assign(new Error('teapot'), { status: 418 })
         if (ctx.path === '/circle') ctx.body = Object.assign({}, { toJSON: () => BigInt(1) })
-        else throw Object.assign(new Error('unavailable'), { status: 503 })
+        else if (ctx.path === '/busy') throw Object.assign(new Error('busy'), { status: 503 })
+        else throw new Error('failure')
       })
       const ask = await serve(t, app, log)
       for (const path of ['/error', '/text', '/nothing', '/circle']) {
@@ -193,11 +194,12 @@ function answers({ name, createApp }: KoaPackages): void {
         assert.deepEqual([record.status, record.outcome], [500, 'completed'], path)
         assert.doesNotMatch(String(record.error?.thrown), /non-error thrown/, 'the real one')
       }
-      assert.equal((await ask('/teapot')).status, 418, 'what is the client’s fault is left to Koa')
+      assert.equal((await ask('/teapot')).status, 418, 'a status of the error’s own is left to Koa')
+      assert.equal((await ask('/busy')).status, 503)
       assert.equal(printed.mock.callCount(), 0)
       if (!listened) return
       const paths = heard.map(([, path]) => path)
-      assert.deepEqual(paths, ['/error', '/text', '/nothing', '/circle', '/teapot'])
+      assert.deepEqual(paths, ['/error', '/text', '/nothing', '/circle', '/teapot', '/busy'])
       assert(heard.every(([error]) => error instanceof Error))
     })
   }

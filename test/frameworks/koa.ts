@@ -1,14 +1,12 @@
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import { createServer as createHttp2Server, type Http2Server } from 'node:http2'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
 import { PassThrough, Readable } from 'node:stream'
 import { Ajv } from 'ajv'
 import type { Deedbox } from 'deedbox'
-import { attachServer } from 'deedbox/http'
 import { observe } from 'deedbox/koa'
 import type Koa from 'koa'
 import type { FrameworkAnswers, FrameworkHarness, Stage } from './harness.ts'
+import { listening } from './listening.ts'
 
 /** One major of Koa with one of its router. */
 export interface KoaPackages {
@@ -37,13 +35,18 @@ export function koaHarness(packages: KoaPackages): FrameworkHarness {
     knowsRoutes: true,
     http2: true,
     answers: packages.answers,
-    async start(box, stage, { attach, answers, http2 }) {
+    async start(box, stage, options) {
       const app = packages.createApp()
       // Koa's own way to keep what it prints about errors to itself; where we answer, we see to it.
-      app.silent = !answers
-      const options = answers ? ({ unhandled: 'answer', validation: 'answer' } as const) : {}
-      if (attach !== 'late') app.use(observe(box, options))
-      if (attach === 'twice') app.use(observe(box, options))
+      app.silent = !options.answers
+      if (options.attach !== 'late') {
+        const watch = observe(box, {
+          user: (ctx: Koa.Context) => ctx.get('x-user'),
+          ...(options.answers ? { unhandled: 'answer', validation: 'answer' } : {}),
+        })
+        app.use(watch)
+        if (options.attach === 'twice') app.use(observe(box))
+      }
       const router = packages.createRouter()
       addAnswers(router, box, stage)
       addFailures(router, stage)
@@ -56,26 +59,9 @@ export function koaHarness(packages: KoaPackages): FrameworkHarness {
       router.use('/orgs', orgs.routes())
       app.use(router.routes())
       app.use(router.allowedMethods())
-      const server = http2 ? createHttp2Server(app.callback()) : createServer(app.callback())
-      const stop = await listen(server)
-      if (attach === 'late') attachServer(server, box)
-      return { port: (server.address() as AddressInfo).port, stop }
+      const server = options.http2 ? createHttp2Server(app.callback()) : createServer(app.callback())
+      return listening(server, box, options)
     },
-  }
-}
-
-async function listen(server: Server | Http2Server): Promise<() => Promise<void>> {
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return async () => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-    await once(server, 'close')
   }
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type Deedbox, type DeedboxOptions, deedbox, type RequestRecord } from 'deedbox'
+import { attachServer } from 'deedbox/http'
 import type { Ledger } from '../../packages/ledger/src/ledger.ts'
 import type { StoredEvent } from '../../packages/ledger/src/stored-event.ts'
 import { openTestLedger, tempFolder } from '../../packages/ledger/src/testing/temp-ledger.ts'
@@ -20,6 +21,8 @@ export interface Scene {
   records: RequestRecord[]
   lines: Line[]
   endListeners: number
+  /** Attaches a further instance to the server. */
+  attach(box: Deedbox): void
   /** Lets `GET /slow` answer. */
   answerSlow(): void
   /** Lets `GET /late` fail. */
@@ -92,6 +95,7 @@ export async function setScene(
     service,
     records,
     lines,
+    attach: (other: Deedbox) => void attachServer(service.server, other),
     answerSlow: slow.resolve,
     failLate: late.resolve,
     async arrival() {

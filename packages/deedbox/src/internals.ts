@@ -1,4 +1,4 @@
-import type { LogWriter } from './log/index.ts'
+import type { LogWriter, Notices } from './log/index.ts'
 import type { Lifecycle } from './request/index.ts'
 
 /** What framework adapters and the free functions need of an instance beyond its public face. */
@@ -7,6 +7,7 @@ export interface Internals {
   readonly identity: object
   readonly lifecycle: Lifecycle
   readonly writer: LogWriter
+  readonly notices: Notices
 }
 
 /** Under this name an instance keeps its internals; another copy of this package finds them too. (Ruling 3) */

@@ -1,18 +1,16 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { createServer as createHttp2Server } from 'node:http2'
-import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type Server } from 'node:http'
+import { createServer as createHttp2Server, type Http2Server } from 'node:http2'
 import { Readable } from 'node:stream'
-import { createAdaptorServer, type HttpBindings, type ServerType } from '@hono/node-server'
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import type { Deedbox } from 'deedbox'
 import { type DeedboxVariables, observe, onError } from 'deedbox/hono'
-import { attachServer } from 'deedbox/http'
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { stream, streamSSE } from 'hono/streaming'
 import { validator } from 'hono/validator'
 import { z } from 'zod'
 import type { FrameworkHarness, Stage } from '../harness.ts'
+import { listening } from '../listening.ts'
 
 interface Env {
   Bindings: HttpBindings
@@ -31,12 +29,17 @@ export const hono4: FrameworkHarness = {
     malformedJson: { status: 400, hasError: true },
     invalidBody: 400,
   },
-  async start(box, stage, { attach, answers, http2 }) {
+  async start(box, stage, options) {
     const app = new Hono<Env>()
-    const options = answers ? ({ unhandled: 'answer', validation: 'answer' } as const) : {}
-    if (attach !== 'late') app.use(observe(box, options))
-    if (attach === 'twice') app.use(observe(box, options))
-    if (answers) app.onError(onError(box, { validation: 'answer' }))
+    if (options.attach !== 'late') {
+      const watch = observe(box, {
+        user: (c: Context<Env>) => c.req.header('x-user'),
+        ...(options.answers ? { unhandled: 'answer', validation: 'answer' } : {}),
+      })
+      app.use(watch)
+      if (options.attach === 'twice') app.use(observe(box))
+    }
+    if (options.answers) app.onError(onError(box, { validation: 'answer' }))
     addAnswers(app, box, stage)
     addFailures(app, box, stage)
     addStreams(app, stage)
@@ -44,28 +47,11 @@ export const hono4: FrameworkHarness = {
     const items = new Hono<Env>().get('/:item', c => c.json({ ok: true }))
     const orgs = new Hono<Env>().route('/:org/items', items)
     app.route('/orgs', orgs)
-    const server = http2
+    const server = options.http2
       ? createAdaptorServer({ fetch: app.fetch, createServer: createHttp2Server })
       : createAdaptorServer({ fetch: app.fetch, createServer })
-    const stop = await listen(server)
-    if (attach === 'late') attachServer(server, box)
-    return { port: (server.address() as AddressInfo).port, stop }
+    return listening(server as Server | Http2Server, box, options)
   },
-}
-
-async function listen(server: ServerType): Promise<() => Promise<void>> {
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return async () => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-    await once(server, 'close')
-  }
 }
 
 function addAnswers(app: Hono<Env>, box: Deedbox, stage: Stage): void {

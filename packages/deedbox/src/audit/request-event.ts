@@ -26,6 +26,9 @@ export interface RequestEventSettings {
 /** Bytes of UTF-8 of an event name; the rest is cut. */
 const longestEventName = 256
 
+/** Bytes of UTF-8 of the name of a user. */
+const longestUser = 256
+
 /** Bytes of an exception's message that are looked at; far more than fit. */
 const longestException = 20_000
 
@@ -68,7 +71,13 @@ export function requestEvent(record: RequestRecord, settings: RequestEventSettin
     `${hash === null ? '' : `,"request_body_hash":"${hash}"`}}` +
     `,"metrics":{"latency_ms":${Math.floor(record.elapsed * 1000)},"status_code":${status}}` +
     `,"severity":"${severityOf(kind)}","${kind}":${block(record, kind, exception, redactor)}}`
-  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, record.trace?.traceId)
+  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, {
+    ...(record.trace === null ? {} : { trace_id: record.trace.traceId }),
+    // Who did it, in the words of the ledger's own schema; absent where the service did not tell.
+    ...(record.user === null
+      ? {}
+      : { actor: { type: 'user', id: cutText(redactor.text(record.user), longestUser).toWellFormed() } }),
+  })
 }
 
 /** The audit event of a job that named one. (Ruling 5) */
@@ -101,7 +110,7 @@ export function jobEvent(
           },
         }),
   })
-  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, undefined)
+  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, {})
 }
 
 /** The block named after the kind. (IF-22 … IF-24, ruling 18) */
@@ -149,7 +158,7 @@ function finish(
   type: EventKind,
   name: string,
   requestId: string,
-  traceId: string | undefined,
+  more: LogFields,
 ): AuditEvent {
   const meta = {
     type,
@@ -157,10 +166,11 @@ function finish(
     service: settings.service,
     request_id: requestId,
     env: settings.env,
+    ...more,
   }
   return {
     payload: clampPayload(payload, () => sheds),
-    meta: traceId === undefined ? meta : { ...meta, trace_id: traceId },
+    meta,
     idempotencyKey: uuid7(),
     requestId,
   }

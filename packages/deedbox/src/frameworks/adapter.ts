@@ -39,7 +39,7 @@ export function failureAnswer(
       return { status: 422, contentType: 'application/json; charset=utf-8', body: detailBody(detail) }
     }
   }
-  if (options.unhandled !== 'answer' || isClientError(thrown)) return undefined
+  if (options.unhandled !== 'answer' || choosesStatus(thrown)) return undefined
   return { status: 500, contentType: 'text/plain; charset=utf-8', body: 'Internal Server Error' }
 }
 
@@ -66,12 +66,12 @@ export function identifyUser<Request>(
   if (user !== undefined) scope.identify(() => user(request))
 }
 
-/** Frameworks and their parsers mark what is the client's fault with a status of 400 to 499. */
-function isClientError(thrown: unknown): boolean {
+/** Frameworks, parsers and services mark an error that means an answer of its own, a 404 or a 503, with its status. */
+function choosesStatus(thrown: unknown): boolean {
   try {
     if (typeof thrown !== 'object' || thrown === null) return false
     const status: unknown = Reflect.get(thrown, 'status') ?? Reflect.get(thrown, 'statusCode')
-    return typeof status === 'number' && status >= 400 && status < 500
+    return typeof status === 'number' && status >= 400 && status < 600 && status !== 500
   } catch {
     return false
   }

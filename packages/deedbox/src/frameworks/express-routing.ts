@@ -15,7 +15,7 @@ interface LayerTrace {
   readonly error?: unknown
 }
 
-/** A layer of any Express 5 router, as far as this file knows it. */
+/** A layer of any Express router, as far as this file knows it. */
 interface Layer {
   readonly route?: { readonly path?: unknown } | undefined
   /** The pattern of the layer, from `router` 2.3 on. */
@@ -23,15 +23,35 @@ interface Layer {
   /** What of the path the layer matched, and its parameters, before `router` 2.3. */
   readonly path?: unknown
   readonly params?: Readonly<Record<string, unknown>>
-  handleRequest(request: LayerTrace['req'], response: FollowedResponse, next: Next): unknown
-  handleError(error: unknown, request: LayerTrace['req'], response: FollowedResponse, next: Next): unknown
+  readonly handle: (...values: unknown[]) => unknown
+  handleRequest?: HandleRequest
+  handleError?: HandleError
+  /** The names of Express 4. */
+  handle_request?: HandleRequest
+  handle_error?: HandleError
 }
+
+type HandleRequest = (
+  this: Layer,
+  request: LayerTrace['req'],
+  response: FollowedResponse,
+  next: Next,
+) => unknown
+type HandleError = (
+  this: Layer,
+  error: unknown,
+  request: LayerTrace['req'],
+  response: FollowedResponse,
+  next: Next,
+) => unknown
 
 type Next = (error?: unknown) => void
 
 /** One observed request on its way through the routers. */
 interface Followed {
   readonly scopes: RequestScope[]
+  /** Express 4 leaves rejected handlers to the process; with this its error handlers get them, as in Express 5. */
+  passesRejections: boolean
   /** Templates of the mount points passed, by their concrete `baseUrl`. */
   readonly mounts: Map<string, string>
 }
@@ -72,11 +92,21 @@ export function followRequest(
   response: FollowedResponse,
   scope: RequestScope,
   middleware: object,
+  passesRejections: boolean,
 ): void {
   const known = response[followedKey]
-  if (known === undefined) response[followedKey] = { scopes: [scope], mounts: new Map() }
+  if (known === undefined) response[followedKey] = { scopes: [scope], mounts: new Map(), passesRejections }
   else if (!known.scopes.includes(scope)) known.scopes.push(scope)
+  if (passesRejections && known !== undefined) known.passesRejections = true
   if (!traced.has(middleware)) wrapLayers(request)
+}
+
+/** The layers of an application's router, in their order; none where they are not found. */
+export function layersOf(app: unknown): readonly object[] {
+  // Express 4 has its router under another name, and a getter that throws under this one.
+  const router: unknown = Reflect.get(Object(app), '_router') ?? Reflect.get(Object(app), 'router')
+  const stack: unknown = Reflect.get(Object(router), 'stack')
+  return Array.isArray(stack) ? stack : []
 }
 
 function layerStarts(trace: LayerTrace): void {
@@ -89,23 +119,59 @@ function layerStarts(trace: LayerTrace): void {
 }
 
 function wrapLayers(request: IncomingMessage): void {
-  const router: unknown = Reflect.get(Object(Reflect.get(request, 'app')), 'router')
-  const stack: unknown = Reflect.get(Object(router), 'stack')
-  const first: unknown = Array.isArray(stack) ? stack[0] : undefined
-  if (typeof first !== 'object' || first === null) return
+  const [first] = layersOf(Reflect.get(request, 'app'))
+  if (first === undefined) return
   const prototype = Object.getPrototypeOf(first) as Layer
-  if (wrapped.has(prototype) || typeof prototype.handleRequest !== 'function') return
+  if (wrapped.has(prototype)) return
   wrapped.add(prototype)
-  const { handleRequest, handleError } = prototype
-  prototype.handleRequest = function (this: Layer, req, res, next) {
-    const request = res[followedKey]
-    if (request === undefined) return handleRequest.call(this, req, res, next)
-    passLayer(request, this, req.baseUrl ?? '')
-    return handleRequest.call(this, req, res, watching(request, next))
+  const { handleRequest, handleError, handle_request: handleRequest4, handle_error: handleError4 } = prototype
+  if (handleRequest !== undefined && handleError !== undefined) {
+    prototype.handleRequest = watchedRequest(handleRequest, handleRequest)
+    prototype.handleError = watchedError(handleError)
+  } else if (handleRequest4 !== undefined && handleError4 !== undefined) {
+    prototype.handle_request = watchedRequest(handleRequest4, callHandler)
+    prototype.handle_error = watchedError(handleError4)
   }
-  prototype.handleError = function (this: Layer, error, req, res, next) {
+}
+
+function watchedRequest(original: HandleRequest, followed: HandleRequest): HandleRequest {
+  return function (this: Layer, req, res, next) {
     const request = res[followedKey]
-    return handleError.call(this, error, req, res, request === undefined ? next : watching(request, next))
+    if (request === undefined) return original.call(this, req, res, next)
+    passLayer(request, this, req.baseUrl ?? '')
+    return followed.call(this, req, res, watching(request, next))
+  }
+}
+
+function watchedError(original: HandleError): HandleError {
+  return function (this: Layer, error, req, res, next) {
+    const request = res[followedKey]
+    return original.call(this, error, req, res, request === undefined ? next : watching(request, next))
+  }
+}
+
+/** What Express 4 does with a handler, and what it does not: it looks at the promise that an async one returns. */
+function callHandler(this: Layer, req: LayerTrace['req'], res: FollowedResponse, next: Next): void {
+  const handler = this.handle
+  if (handler.length > 3) {
+    next()
+    return
+  }
+  try {
+    const result = handler(req, res, next)
+    if (!(result instanceof Promise)) return
+    result.catch(thrown => {
+      const request = res[followedKey]
+      if (request?.passesRejections === true) {
+        next(thrown ?? new Error('Rejected without a reason'))
+        return
+      }
+      report(request, thrown)
+      // Rejecting again leaves the rejection as unhandled as it was.
+      throw thrown
+    })
+  } catch (thrown) {
+    next(thrown)
   }
 }
 

@@ -1,36 +1,88 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Deedbox } from '../instance.ts'
-import { internalsOf } from '../internals.ts'
+import { type Internals, internalsOf } from '../internals.ts'
 import { runInScope } from '../request/index.ts'
-import { followRequest, prepareFollowing } from './express-routing.ts'
+import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
+import { followRequest, layersOf, prepareFollowing } from './express-routing.ts'
+
+export type { AdapterOptions, ErrorPolicy } from './adapter.ts'
 
 /** The form of an Express middleware, without its types. */
-export type ExpressMiddleware = (
-  request: IncomingMessage,
+export type ExpressMiddleware<Request extends IncomingMessage = IncomingMessage> = (
+  request: Request,
   response: ServerResponse,
   next: (error?: unknown) => void,
 ) => void
 
+/** An application of any Express, as far as this file knows it. */
+interface Application {
+  readonly locals?: Record<string, unknown>
+  /** The application that this one is mounted in. */
+  readonly parent?: Application
+  use(handler: (error: unknown, request: unknown, response: ServerResponse, next: Next) => void): unknown
+}
+
+type Next = (error?: unknown) => void
+
 /**
- * Observes the requests of an Express 5 application: `app.use(observe(box))`, before everything else. The real
- * error and the route's template come from the router itself, whether or not the application has error handlers
- * of its own. The instance is then found at `app.locals.deedbox`. (Ruling 4)
+ * Observes the requests of an Express application, 4 or 5: `app.use(observe(box))`, before everything else. The
+ * real error and the route's template come from the router itself, whether or not the application has error
+ * handlers of its own. The instance is then found at `app.locals.deedbox`. (Ruling 4)
  */
-export function observe(box: Deedbox): ExpressMiddleware {
-  const { lifecycle } = internalsOf(box)
-  const middleware: ExpressMiddleware = function deedbox(request, response, next) {
-    const scope = lifecycle.begin(request, response)
-    followRequest(request, response, scope, middleware)
-    shareInstance(request, box)
+export function observe<Request extends IncomingMessage = IncomingMessage>(
+  box: Deedbox,
+  options: AdapterOptions<Request> = {},
+): ExpressMiddleware<Request> {
+  const internals = internalsOf(box)
+  /** Applications that this middleware has met. */
+  const met = new WeakSet<object>()
+  const middleware: ExpressMiddleware<Request> = function deedbox(request, response, next) {
+    const scope = internals.lifecycle.begin(request, response)
+    followRequest(request, response, scope, middleware, options.unhandled === 'answer')
+    identifyUser(scope, request, options)
+    const app: unknown = Reflect.get(request, 'app')
+    if (typeof app === 'function' && !met.has(app)) {
+      met.add(app)
+      meet(app as unknown as Application, box, internals, options, middleware)
+    }
     runInScope(scope, next)
   }
   prepareFollowing(middleware)
   return middleware
 }
 
-function shareInstance(request: IncomingMessage, box: Deedbox): void {
-  const app: unknown = Reflect.get(request, 'app')
-  const locals: unknown = typeof app === 'function' ? Reflect.get(app, 'locals') : undefined
-  if (typeof locals === 'object' && locals !== null && !('deedbox' in locals))
-    Reflect.set(locals, 'deedbox', box)
+/** What is done once for each application, at its first request. */
+function meet(
+  app: Application,
+  box: Deedbox,
+  internals: Internals,
+  options: AdapterOptions<never>,
+  middleware: object,
+): void {
+  const { locals } = app
+  if (typeof locals === 'object' && locals !== null && !('deedbox' in locals)) locals.deedbox = box
+  const behind = routesAhead(app, middleware)
+  if (behind > 0) {
+    internals.notices.warn(
+      'observed_late',
+      `observe() stands behind ${behind} route${behind === 1 ? '' : 's'} of this application, whose requests are ` +
+        'not recorded. Put app.use(observe(box)) first, or observe the server: attachServer(server, box).',
+    )
+  }
+  if (options.unhandled !== 'answer' && options.validation !== 'answer') return
+  let outermost = app
+  while (outermost.parent !== undefined) outermost = outermost.parent
+  // Behind all that the application has by its first request: its own error handlers come before.
+  outermost.use(function answerUnhandled(error, _request, response, next) {
+    const answer = failureAnswer(error, options)
+    if (answer === undefined) next(error)
+    else sendAnswer(response, answer)
+  })
+}
+
+/** How many routes an application tries before it comes to the middleware. */
+function routesAhead(app: Application, middleware: object): number {
+  const stack = layersOf(app)
+  const at = stack.findIndex(layer => Reflect.get(layer, 'handle') === middleware)
+  return stack.slice(0, Math.max(0, at)).filter(layer => Reflect.get(layer, 'route') !== undefined).length
 }

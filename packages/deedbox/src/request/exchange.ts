@@ -4,10 +4,10 @@ import { destroyedWith, isConnectionGone, looksLikeAbort } from './aborts.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
 import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
-import { describeRequest, type ExchangeStart } from './describe.ts'
+import { describeRequest, type ExchangeStart, traceHeadersOf } from './describe.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
 import { type ResponseWatcher, watchResponse } from './response-watch.ts'
-import { RequestScope } from './scope.ts'
+import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 
 /** What one instance decided about all its exchanges. */
 export interface ExchangeSettings {
@@ -29,7 +29,7 @@ export interface ExchangeSettings {
  * comes, once, on HTTP/1 and HTTP/2 (node-observability §5.1). It owns the record: completion never asks the
  * context which request it is in.
  */
-export class Exchange implements EmitterWatcher, ResponseWatcher {
+export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   readonly scope: RequestScope
   readonly #settings: ExchangeSettings
   readonly #start: ExchangeStart
@@ -43,6 +43,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   #written = 0
   #processed: number | null = null
   #ttfb: number | null = null
+  /** Frameworks go on setting the status for errors that they can no longer answer. */
+  #statusSent: number | null = null
   #failure: Failure | null = null
   #failedAfterAbort = false
   #lateErrors: unknown[] | undefined
@@ -88,6 +90,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
 
   headersMade(): void {
     this.#ttfb = this.#processed
+    this.#statusSent = this.#response.statusCode
   }
 
   wrote(bytes: number): void {
@@ -105,6 +108,10 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
     if (emitter === this.#response) this.#close()
   }
 
+  get traceHeaders(): TraceHeaders {
+    return traceHeadersOf(this.#request)
+  }
+
   /** Takes an error of this exchange; see {@link RequestScope.fail}. */
   report(thrown: unknown): void {
     const gone = isConnectionGone(this.#request, this.#response)
@@ -119,7 +126,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
       // The same whether it comes before or after `close`, so that the outcome is not a race.
       this.#lateErrors ??= []
       this.#lateErrors.push(thrown)
-    } else {
+    } else if (this.#failure === null || !isVainAnswer(thrown)) {
       this.#failure = { thrown }
       this.#failedAfterAbort = gone
       this.#pending.add(this)
@@ -166,13 +173,14 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
 
   #describe(body: RequestRecord['body']): RequestRecord {
     const outcome = this.#outcome()
-    const { statusCode } = this.#response
+    const statusSent = this.#statusSent
+    const answered = statusSent ?? this.#response.statusCode
     return describeRequest(this.#request, this.#start, this.scope, {
       startedAt: this.#startedAt,
       body,
       outcome,
-      status: outcome === 'completed' ? statusCode : outcome === 'aborted' ? 499 : 500,
-      statusSent: this.#ttfb === null ? null : statusCode,
+      status: outcome === 'completed' ? answered : outcome === 'aborted' ? 499 : 500,
+      statusSent,
       written: this.#written,
       elapsed: toSeconds(performance.now() - this.#clock),
       ttfb: this.#ttfb,
@@ -180,4 +188,9 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
       eventNames: this.#settings.eventNames,
     })
   }
+}
+
+/** The error of answering an error when headers are sent already: the one to be answered is the real one. */
+function isVainAnswer(thrown: unknown): boolean {
+  return thrown instanceof Error && Reflect.get(thrown, 'code') === 'ERR_HTTP_HEADERS_SENT'
 }

@@ -58,6 +58,8 @@ export function sendAnswer(response: ServerResponse, answer: FailureAnswer): voi
     if (ofContent.test(name)) response.removeHeader(name)
   }
   response.statusCode = answer.status
+  // A reason phrase that was set for another status; HTTP/2 has none, and warns who asks.
+  if (response.req?.httpVersionMajor === 1) response.statusMessage = ''
   response.setHeader('Content-Type', answer.contentType)
   response.end(answer.body)
 }

@@ -73,9 +73,9 @@ export function observe<Request = NestRequest>(
     // Ahead of everything, also of middleware that Nest runs before any hook of Fastify's.
     attachServer(app.getHttpServer(), box)
     const platform = adapter.getType()
-    if (platform === 'fastify') useFastify(adapter.getInstance() as ObservedFastify, observation)
+    if (platform === 'fastify') onFastify(adapter.getInstance() as ObservedFastify, observation)
     else if (platform === 'express')
-      useExpress(adapter as unknown as HttpAdapter, adapter.getInstance(), observation)
+      onExpress(adapter as unknown as HttpAdapter, adapter.getInstance(), observation)
     return app
   }
 }
@@ -162,7 +162,7 @@ function streamOf(body: unknown): Readable | undefined {
 }
 
 /** Nest registers its body parsers in `init()`: what is used now comes before them. */
-function useExpress(adapter: HttpAdapter, express: unknown, { box, options }: Observation): void {
+function onExpress(adapter: HttpAdapter, express: unknown, { box, options }: Observation): void {
   const locals: unknown = Reflect.get(Object(express), 'locals')
   if (typeof locals === 'object' && locals !== null && !('deedbox' in locals))
     Reflect.set(locals, 'deedbox', box)
@@ -170,7 +170,7 @@ function useExpress(adapter: HttpAdapter, express: unknown, { box, options }: Ob
 }
 
 /** Not by `register()`, which waits until the application boots. */
-function useFastify(fastify: ObservedFastify, { box, options }: Observation): void {
+function onFastify(fastify: ObservedFastify, { box, options }: Observation): void {
   observeFastify(box, userOf(options))(fastify, {}, () => undefined)
 }
 

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isConnectionGone, looksLikeAbort } from './aborts.ts'
+import { destroyedWith, isConnectionGone, looksLikeAbort } from './aborts.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
 import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
@@ -150,8 +150,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 
   /** A skipped request leaves no trace if this is true. (DF-42) */
   #wentWell(): boolean {
-    const { writableEnded, statusCode } = this.#response
-    return writableEnded && statusCode < 400 && this.#failure === null
+    return this.#outcome() === 'completed' && this.#response.statusCode < 400 && this.#failure === null
   }
 
   #emitLate(thrown: unknown): void {
@@ -165,12 +164,13 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   }
 
   #outcome(): Outcome {
-    const response = this.#response
-    if (response.writableEnded) return this.#failedMidway ? 'errored' : 'completed'
-    const errored: unknown = response.errored
-    if (this.#failure === null && errored !== null && errored !== undefined && !looksLikeAbort(errored)) {
-      this.#failure = { thrown: errored }
+    // Who destroys a response with an error cuts it off, although some then end it all the same.
+    const errored = destroyedWith(this.#response)
+    if (errored !== undefined) {
+      this.#failure ??= { thrown: errored }
+      return 'errored'
     }
+    if (this.#response.writableEnded) return this.#failedMidway ? 'errored' : 'completed'
     return this.#failure === null || this.#failedAfterAbort ? 'aborted' : 'errored'
   }
 

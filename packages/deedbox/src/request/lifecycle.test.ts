@@ -90,6 +90,26 @@ test('FA-23 what the service itself cuts off is its error, not an abort of the c
   assert.match(String(record?.error?.thrown), /the source broke/)
 })
 
+test('FA-23 a response destroyed with an error failed, also if it is ended or the error is told after that', async t => {
+  const error = new Error('the source broke')
+  const { box, recorded } = captureLog()
+  const { raw } = await serve(
+    t,
+    observe(box)((request, response) => {
+      response.on('error', () => undefined)
+      response.write('begun')
+      response.destroy(error)
+      if (request.url === '/ended') response.end()
+      else box.current()?.fail(error)
+    }),
+  )
+  for (const [i, path] of ['/ended', '/told'].entries()) {
+    await raw(get(path))
+    const record = (await recorded(i + 1))[i]
+    assert.deepEqual([record?.outcome, record?.status, record?.error?.thrown], ['errored', 500, error], path)
+  }
+})
+
 test('FA-14 the scope holds in timers, microtasks, listeners of the request and of the response', async t => {
   const { box, lines, recorded } = captureLog()
   const { url, port } = await serve(

@@ -19,7 +19,8 @@ declare module 'koa' {
       readonly request: { readonly body?: unknown }
       readonly params: Readonly<Record<string, string>>
       readonly deedbox: import('deedbox').Deedbox
-      readonly state: Record<string, unknown>
+      // As much of it as the guide uses; `@types/koa` takes any member here.
+      readonly state: { user?: { readonly id: string } }
       path: string
       status: number
       type: string

@@ -65,7 +65,7 @@ function meet(
   if (behind > 0) {
     internals.notices.warn(
       'observed_late',
-      `observe() stands behind ${behind} route${behind === 1 ? '' : 's'} of this application, whose requests are ` +
+      `observe() stands behind ${behind} of the routes and routers of this application, whose requests are ` +
         'not recorded. Put app.use(observe(box)) first, or observe the server: attachServer(server, box).',
     )
   }
@@ -80,9 +80,16 @@ function meet(
   })
 }
 
-/** How many routes an application tries before it comes to the middleware. */
+/** How many routes, routers and applications an application tries before it comes to the middleware. */
 function routesAhead(app: Application, middleware: object): number {
   const stack = layersOf(app)
   const at = stack.findIndex(layer => Reflect.get(layer, 'handle') === middleware)
-  return stack.slice(0, Math.max(0, at)).filter(layer => Reflect.get(layer, 'route') !== undefined).length
+  return stack.slice(0, Math.max(0, at)).filter(servesRoutes).length
+}
+
+function servesRoutes(layer: object): boolean {
+  if (Reflect.get(layer, 'route') !== undefined) return true
+  const handle = Object(Reflect.get(layer, 'handle'))
+  // An application in another is wrapped into a function that has nothing but this name.
+  return Array.isArray(Reflect.get(handle, 'stack')) || Reflect.get(handle, 'name') === 'mounted_app'
 }

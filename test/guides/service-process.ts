@@ -24,8 +24,16 @@ export interface RunningService {
   call(
     method: string,
     path: string,
-    more?: { headers?: Readonly<Record<string, string>>; json?: unknown; body?: string },
+    more?: {
+      headers?: Readonly<Record<string, string>>
+      json?: unknown
+      body?: string
+      /** Where it listens on several ports. */
+      port?: number
+    },
   ): Promise<Answer>
+  /** The ports on which it listens, once there are so many. */
+  ports(count: number): Promise<readonly number[]>
   /** Standard error so far, without the lines of the log. */
   rest(): string
   stdout(): string
@@ -51,18 +59,23 @@ export interface ServiceSettings {
   readonly env?: Readonly<Record<string, string>>
   /** By which conditions it resolves packages. */
   readonly conditions?: readonly string[]
+  /** Options of Node. */
+  readonly flags?: readonly string[]
 }
+
+/** Milliseconds after which a line that does not come fails the test, instead of holding up all. */
+const longestWait = 20_000
 
 /** Runs a file as a service, and waits until it listens. */
 export async function startService(
   t: TestContext,
   file: string,
-  { env = {}, conditions = [] }: ServiceSettings = {},
+  { env = {}, conditions = [], flags = [] }: ServiceSettings = {},
 ): Promise<RunningService> {
   const reporter = pathToFileURL(`${import.meta.dirname}/report-port.ts`).href
   const child = spawn(
     process.execPath,
-    [...conditions.map(name => `--conditions=${name}`), '--import', reporter, file],
+    [...conditions.map(name => `--conditions=${name}`), '--import', reporter, ...flags, file],
     {
       cwd: dirname(file),
       env: cleanEnv(env),
@@ -84,6 +97,8 @@ export async function startService(
   const told = await Promise.race([once(child, 'message'), closed.then(() => undefined)])
   assert(told !== undefined, `the service ended before it listened:\n${out}${err}`)
   const [{ port }] = told as [{ port: number }]
+  const ports = [port]
+  child.on('message', message => ports.push((message as { port: number }).port))
   const printed = (): string[] => err.slice(0, err.lastIndexOf('\n') + 1).split('\n')
   const isLine = (line: string): boolean => line.startsWith('{"timestamp":')
   const lines = (): Line[] =>
@@ -92,20 +107,25 @@ export async function startService(
       .map(line => JSON.parse(line) as Line)
   const when: RunningService['when'] = condition =>
     new Promise((resolve, reject) => {
+      const fail = (why: string): void => reject(new Error(`${why} before that line came:\n${out}${err}`))
+      const patience = setTimeout(fail, longestWait, 'too long a time passed')
       const check = (): void => {
         if (!condition(lines())) return
         waiting.delete(check)
+        clearTimeout(patience)
         resolve(lines())
       }
       waiting.add(check)
       check()
-      void closed.then(() => {
-        if (waiting.has(check)) reject(new Error(`the service ended before that line came:\n${out}${err}`))
-      })
+      void closed.then(() => fail('the service ended'))
     })
   return {
     port,
-    call: (method, path, more = {}) => call(port, method, path, more),
+    call: (method, path, more = {}) => call(more.port ?? port, method, path, more),
+    async ports(count) {
+      while (ports.length < count) await once(child, 'message')
+      return ports
+    },
     rest: () =>
       err
         .split('\n')
@@ -126,6 +146,11 @@ export async function startService(
       return code ?? by
     },
   }
+}
+
+/** The lines of one request, without those that stand for its event. */
+export async function spokenIn(running: RunningService, answer: Answer): Promise<Line[]> {
+  return (await running.linesOf(answer)).filter(line => !('payload' in line))
 }
 
 async function call(

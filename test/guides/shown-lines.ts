@@ -4,7 +4,7 @@ import type { Line } from './service-process.ts'
 /** What differs between any two runs: it has to look right, on the page and in the log. */
 const changing: Readonly<Record<string, RegExp>> = {
   timestamp: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(\+00:00)?$/,
-  request_id: /^[0-9a-f]{8}-(…|[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/,
+  request_id: /^([\w-]{11}|[0-9a-f]{8}-(…|[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}))$/,
   remote_ip: /^127\.0\.0\.1:\d+$/,
   elapsed: /^\d+(\.\d+)?$/,
   ttfb: /^\d+(\.\d+)?$/,

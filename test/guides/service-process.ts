@@ -61,6 +61,10 @@ export interface ServiceSettings {
   readonly conditions?: readonly string[]
   /** Options of Node. */
   readonly flags?: readonly string[]
+  /** What the file itself is given. */
+  readonly args?: readonly string[]
+  /** Where it runs. Default: its own folder. */
+  readonly cwd?: string
 }
 
 /** Milliseconds after which a line that does not come fails the test, instead of holding up all. */
@@ -70,14 +74,14 @@ const longestWait = 20_000
 export async function startService(
   t: TestContext,
   file: string,
-  { env = {}, conditions = [], flags = [] }: ServiceSettings = {},
+  { env = {}, conditions = [], flags = [], args = [], cwd = dirname(file) }: ServiceSettings = {},
 ): Promise<RunningService> {
   const reporter = pathToFileURL(`${import.meta.dirname}/report-port.ts`).href
   const child = spawn(
     process.execPath,
-    [...conditions.map(name => `--conditions=${name}`), '--import', reporter, ...flags, file],
+    [...conditions.map(name => `--conditions=${name}`), '--import', reporter, ...flags, file, ...args],
     {
-      cwd: dirname(file),
+      cwd,
       env: cleanEnv(env),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     },

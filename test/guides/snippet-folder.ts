@@ -46,6 +46,23 @@ export async function snippetFolder(
     mkdirSync(dirname(join(path, name)), { recursive: true })
     writeFileSync(join(path, name), text)
   }
+  const sources = [
+    ...Object.keys(files).filter(name => name.endsWith('.ts')),
+    ...declarations.map(name => join(root, 'test', 'frameworks', name)),
+  ]
+  if (typed) await compile(path, workspace, sources, decorators)
+  return {
+    path,
+    runnable: name => (decorators ? join(path, 'compiled', name.replace(/\.ts$/, '.js')) : join(path, name)),
+  }
+}
+
+function compile(
+  path: string,
+  workspace: string,
+  files: readonly string[],
+  decorators: boolean,
+): Promise<void> {
   const options = {
     target: 'es2024',
     lib: ['es2024'],
@@ -61,22 +78,7 @@ export async function snippetFolder(
       ? { experimentalDecorators: true, emitDecoratorMetadata: true }
       : { erasableSyntaxOnly: true, verbatimModuleSyntax: true }),
   }
-  const sources = Object.keys(files).filter(name => /\.tsx?$/.test(name))
-  writeFileSync(
-    join(path, 'tsconfig.json'),
-    JSON.stringify({
-      compilerOptions: options,
-      files: [...sources, ...declarations.map(name => join(root, 'test', 'frameworks', name))],
-    }),
-  )
-  if (typed) await compile(path, workspace)
-  return {
-    path,
-    runnable: name => (decorators ? join(path, 'compiled', name.replace(/\.ts$/, '.js')) : join(path, name)),
-  }
-}
-
-function compile(path: string, workspace: string): Promise<void> {
+  writeFileSync(join(path, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files }))
   return new Promise((done, failed) => {
     execFile(process.execPath, [compiler, '-p', path], (error, stdout, stderr) => {
       if (error === null) done()

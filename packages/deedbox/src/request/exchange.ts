@@ -6,7 +6,7 @@ import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
 import { describeRequest, type ExchangeStart, traceHeadersOf } from './describe.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
-import { type ResponseWatcher, watchResponse } from './response-watch.ts'
+import { type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
 import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 
 /** What one instance decided about all its exchanges. */
@@ -80,14 +80,19 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     this.#close()
   }
 
-  beforeHeaders(): void {
+  beforeHeaders(own: OwnHeaders | undefined): void {
     this.#processed = toSeconds(performance.now() - this.#clock)
+    const { echoHeader, processedTime } = this.#settings
     const response = this.#response
-    const { echoHeader } = this.#settings
-    if (echoHeader !== undefined && !response.hasHeader(echoHeader)) {
-      response.setHeader(echoHeader, this.#start.requestId)
+    if (own === undefined) {
+      if (echoHeader !== undefined && !response.hasHeader(echoHeader)) {
+        response.setHeader(echoHeader, this.#start.requestId)
+      }
+      if (processedTime) response.setHeader('X-Processed-Time', secondsText(this.#processed))
+    } else {
+      if (echoHeader !== undefined && !hasName(own, echoHeader)) own[echoHeader] = this.#start.requestId
+      if (processedTime) own['X-Processed-Time'] = secondsText(this.#processed)
     }
-    if (this.#settings.processedTime) response.setHeader('X-Processed-Time', secondsText(this.#processed))
   }
 
   headersMade(): void {
@@ -196,4 +201,11 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 /** The error of answering an error when headers are sent already: the one to be answered is the real one. */
 function isVainAnswer(thrown: unknown): boolean {
   return thrown instanceof Error && Reflect.get(thrown, 'code') === 'ERR_HTTP_HEADERS_SENT'
+}
+
+function hasName(headers: OwnHeaders, name: string): boolean {
+  for (const key in headers) {
+    if (key.length === name.length && key.toLowerCase() === name.toLowerCase()) return true
+  }
+  return false
 }

@@ -37,6 +37,7 @@ export class BodyWatch {
   #length = 0
   #arrived = false
   #read = false
+  #ended = false
   #over = false
 
   constructor(request: IncomingMessage, options: BodyWatchOptions) {
@@ -71,10 +72,15 @@ export class BodyWatch {
     this.#read = true
   }
 
+  /** All of it was handed out. Afterwards a framework may put another stream in the request's place, as Next does. */
+  noteEnd(): void {
+    this.#ended = true
+  }
+
   /** What is known now; watching ends. `null` for a body that turned out to be empty. */
   finish(): BodyFacts | null {
     this.#over = true
-    const whole = this.#arrived && this.#request.readableLength === 0
+    const whole = this.#arrived && (this.#ended || this.#request.readableLength === 0)
     if (this.#arrived && this.#length === 0) return null
     const contentType = this.#request.headers['content-type'] ?? ''
     const facts = { length: this.#length, hash: null, bytes: null, contentType }

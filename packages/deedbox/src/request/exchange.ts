@@ -43,6 +43,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   #written = 0
   #processed: number | null = null
   #ttfb: number | null = null
+  #statusSent: number | null = null
   #failure: Failure | null = null
   #failedAfterAbort = false
   #lateErrors: unknown[] | undefined
@@ -88,6 +89,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
 
   headersMade(): void {
     this.#ttfb = this.#processed
+    this.#statusSent = this.#response.statusCode
   }
 
   wrote(bytes: number): void {
@@ -99,6 +101,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
     // After the response finished, Node itself drains what nobody read.
     else if (event === 'data' && emitter === this.#request && !this.#response.writableFinished)
       this.#body?.noteRead()
+    else if (event === 'end' && emitter === this.#request) this.#body?.noteEnd()
   }
 
   closed(emitter: EventEmitter): void {
@@ -108,7 +111,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   /** Takes an error of this exchange; see {@link RequestScope.fail}. */
   report(thrown: unknown): void {
     const gone = isConnectionGone(this.#request, this.#response)
-    const ended = this.#response.writableEnded
+    const ended = isEnded(this.#response)
     if (gone && !ended && looksLikeAbort(thrown)) return
     this.#reported ??= new Set()
     if (this.#reported.has(thrown)) return
@@ -121,7 +124,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
       this.#lateErrors.push(thrown)
     } else {
       this.#failure = { thrown }
-      this.#failedAfterAbort = gone
+      this.#failedAfterAbort = gone && !isFailure(this.#response.errored)
       this.#pending.add(this)
     }
   }
@@ -141,7 +144,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   /** A skipped request leaves no trace if this is true. (DF-42) */
   #wentWell(): boolean {
     const { writableEnded, statusCode } = this.#response
-    return writableEnded && statusCode < 400 && this.#failure === null
+    return writableEnded && (this.#statusSent ?? statusCode) < 400 && this.#failure === null
   }
 
   #emitLate(thrown: unknown): void {
@@ -156,23 +159,21 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
 
   #outcome(): Outcome {
     const response = this.#response
-    if (response.writableEnded) return 'completed'
-    const errored: unknown = response.errored
-    if (this.#failure === null && errored !== null && errored !== undefined && !looksLikeAbort(errored)) {
-      this.#failure = { thrown: errored }
-    }
+    if (isEnded(response)) return 'completed'
+    if (this.#failure === null && isFailure(response.errored)) this.#failure = { thrown: response.errored }
     return this.#failure === null || this.#failedAfterAbort ? 'aborted' : 'errored'
   }
 
   #describe(body: RequestRecord['body']): RequestRecord {
     const outcome = this.#outcome()
-    const { statusCode } = this.#response
+    // What a framework sets when the headers are gone reaches nobody.
+    const statusCode = this.#statusSent ?? this.#response.statusCode
     return describeRequest(this.#request, this.#start, this.scope, {
       startedAt: this.#startedAt,
       body,
       outcome,
       status: outcome === 'completed' ? statusCode : outcome === 'aborted' ? 499 : 500,
-      statusSent: this.#ttfb === null ? null : statusCode,
+      statusSent: this.#statusSent,
       written: this.#written,
       elapsed: toSeconds(performance.now() - this.#clock),
       ttfb: this.#ttfb,
@@ -180,4 +181,14 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
       eventNames: this.#settings.eventNames,
     })
   }
+}
+
+/** Frameworks end responses also after they destroyed them, for example to answer 500 to what broke a stream. */
+function isEnded(response: ServerResponse): boolean {
+  return response.writableEnded && !(isFailure(response.errored) && !response.writableFinished)
+}
+
+/** Whether what a response was destroyed with is an error of the service, which then cut the connection itself. */
+function isFailure(errored: unknown): boolean {
+  return errored !== null && errored !== undefined && !looksLikeAbort(errored)
 }

@@ -90,6 +90,41 @@ test('FA-23 what the service itself cuts off is its error, not an abort of the c
   assert.match(String(record?.error?.thrown), /the source broke/)
 })
 
+test('FA-23 a response that its service destroyed stays so, though the service then reports it and answers 500', async t => {
+  const { box, recorded } = captureLog()
+  const { raw } = await serve(
+    t,
+    observe(box)((_request, response) => {
+      const failure = new Error('the source broke')
+      response.on('error', () => undefined)
+      response.write('begun')
+      response.destroy(failure)
+      box.current()?.fail(new Error('could not go on', { cause: failure }))
+      response.statusCode = 500
+      response.end()
+    }),
+  )
+  await raw(get('/'))
+  const [record] = await recorded(1)
+  assert.deepEqual([record?.outcome, record?.status, record?.statusSent], ['errored', 500, 200])
+  assert.match(String(record?.error?.thrown), /could not go on/)
+})
+
+test('FA-23 the status is the one that was sent, whatever is set afterwards', async t => {
+  const { box, recorded } = captureLog()
+  const { raw } = await serve(
+    t,
+    observe(box)((_request, response) => {
+      response.statusCode = 503
+      response.end('busy')
+      response.statusCode = 404
+    }),
+  )
+  await raw(get('/'))
+  const [record] = await recorded(1)
+  assert.deepEqual([record?.status, record?.statusSent], [503, 503])
+})
+
 test('FA-14 the scope holds in timers, microtasks, listeners of the request and of the response', async t => {
   const { box, lines, recorded } = captureLog()
   const { url, port } = await serve(

@@ -98,6 +98,11 @@ function putTogether(folder: string, major: NextMajor): void {
     "export { default } from '../../../../page.js'\nexport const dynamic = 'force-dynamic'\n",
   )
   put('app/prerendered/page.js', 'export default function Page() {\n  return <p>made by the build</p>\n}\n')
+  // Only beside an entry for the Edge runtime does Next build instrumentation.ts for it.
+  put(
+    'app/api/edge/route.js',
+    "export const runtime = 'edge'\nexport const GET = () => Response.json({ ok: true })\n",
+  )
   put('pages/api/legacy/[id].js', "export { default } from '../../../legacy.js'\n")
   for (const [path, methods] of Object.entries(routes)) {
     const handlers = `${path.replace(/[^/]+/g, '..')}/../handlers.js`

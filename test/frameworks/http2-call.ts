@@ -13,24 +13,25 @@ export interface Http2Answer {
 export function http2Call(
   t: TestContext,
   port: number,
-): (path: string, id: string, cancelWhen?: Promise<void>) => Promise<Http2Answer> {
+): (path: string, id: string, cancelWhen?: Promise<void>, body?: string) => Promise<Http2Answer> {
   const session = connect(`http://127.0.0.1:${port}`)
   t.after(() => session.destroy())
-  return async (path, id, cancelWhen) => {
-    const stream = session.request({ ':path': path, 'x-request-id': id })
+  return async (path, id, cancelWhen, upload) => {
+    const headers = upload === undefined ? {} : { ':method': 'POST', 'content-length': upload.length }
+    const stream = session.request({ ':path': path, 'x-request-id': id, ...headers })
     stream.on('error', () => undefined)
     stream.setEncoding('utf8')
     let body = ''
     stream.on('data', chunk => {
       body += chunk
     })
-    let headers: Record<string, unknown> = {}
+    let answered: Record<string, unknown> = {}
     stream.on('response', received => {
-      headers = received
+      answered = received
     })
     void cancelWhen?.then(() => stream.close(constants.NGHTTP2_CANCEL))
-    stream.end()
+    stream.end(upload)
     await once(stream, 'close')
-    return { status: Number(headers[':status']), headers, body }
+    return { status: Number(answered[':status']), headers: answered, body }
   }
 }

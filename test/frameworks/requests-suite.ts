@@ -92,6 +92,9 @@ export function requestsSuite(harness: FrameworkHarness): void {
       outcome: 'completed',
       error: 'sync failure',
     })
+    const posted = await client('/unread', 'h2-unread', undefined, 'abc')
+    assert.equal(posted.status, 200)
+    assert.equal((await scene.record('h2-unread')).body?.state, 'unread')
     const cancelled = client('/hang', 'h2-hang', scene.arrival())
     await cancelled
     await assertTrace(scene, 'h2-hang', { status: 499, level: 'WARNING', kind: 'error', outcome: 'aborted' })

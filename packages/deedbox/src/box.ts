@@ -21,7 +21,9 @@ import {
   requestLineSink,
   requestSummarySink,
 } from './log/index.ts'
+import type { DeedboxOptions } from './options.ts'
 import { registerEndOfProcess } from './process-end.ts'
+import { registerProcessErrors } from './process-errors.ts'
 import {
   bindToScope,
   clientAddressResolver,
@@ -29,15 +31,17 @@ import {
   createLifecycle,
   type JobRecord,
   type LifecycleSettings,
+  propagationTest,
   type RequestRecord,
   type RequestScope,
+  registerPropagation,
   runJob,
   scopeOfBox,
   skipTest,
   TurnQueue,
 } from './request/index.ts'
 import { createRedactor, errorMessage, errorTrace } from './safety/index.ts'
-import { type DeedboxOptions, readSettings } from './settings.ts'
+import { readSettings } from './settings.ts'
 
 /** Milliseconds. */
 const flushTimeout = 5_000
@@ -163,6 +167,23 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     },
   })
 
+  const unregisterErrors = registerProcessErrors({
+    identity,
+    policy: options.processErrors ?? 'log',
+    writer,
+    flush: deliver,
+  })
+
+  const { propagate = false } = options
+  const unregisterPropagation =
+    propagate === false
+      ? undefined
+      : registerPropagation({
+          box: identity,
+          isWanted: propagationTest(propagate),
+          idHeader: settings.idHeader,
+        })
+
   const box: Deedbox & { readonly [internalsKey]: Internals } = {
     [internalsKey]: { identity, lifecycle, writer, notices },
     service,
@@ -195,6 +216,8 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       if (left > 0)
         notices.warn('audit_undelivered', 'Closed with undelivered audit events', { dropped: left })
       unregister()
+      unregisterErrors()
+      unregisterPropagation?.()
       leaveDefault(box)
       instanceLog.flush()
       return delivered && left === 0

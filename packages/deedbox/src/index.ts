@@ -25,6 +25,14 @@ export type {
   StandardStream,
 } from './log/index.ts'
 export type {
+  AuditOptions,
+  DeedboxOptions,
+  LedgerOption,
+  LogOptions,
+  RequestIdOptions,
+} from './options.ts'
+export type { ProcessErrors } from './process-errors.ts'
+export type {
   BodyFacts,
   ClientAddress,
   Failure,
@@ -32,6 +40,7 @@ export type {
   InboundIdPolicy,
   Job,
   Outcome,
+  Propagation,
   RequestRecord,
   RequestScope,
   SkipPath,
@@ -39,10 +48,3 @@ export type {
   TrustProxy,
 } from './request/index.ts'
 export { ConfigurationError, type RedactionOptions } from './safety/index.ts'
-export type {
-  AuditOptions,
-  DeedboxOptions,
-  LedgerOption,
-  LogOptions,
-  RequestIdOptions,
-} from './settings.ts'

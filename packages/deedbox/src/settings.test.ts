@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
+import type { DeedboxOptions } from './options.ts'
 import { ConfigurationError } from './safety/index.ts'
-import { type DeedboxOptions, readSettings } from './settings.ts'
+import { readSettings } from './settings.ts'
 import { startChild } from './testing/ledger-child.ts'
 import { aLedger } from './testing/ledger-events.ts'
 
@@ -174,4 +175,29 @@ test('IF-03 the token is in no output of a process that sends, fails, dumps itse
     assert.equal(ledger.calls.length, calls)
   }
   assert.ok(ledger.calls.every(({ headers }) => headers.authorization === `Bearer ${token}`))
+})
+
+test('FA-13 DF-35 DF-37 X-01 variables choose the generator, the id’s header and the summary’s query', () => {
+  const read = (environment: Record<string, string>) => readSettings({ ledger: null }, environment)
+  assert.deepEqual(
+    [read({}).idGenerator, read({}).idHeader, read({}).summaryQuery],
+    ['uuid4', 'X-Request-Id', false],
+  )
+  const set = read({
+    REQUEST_ID_LENGTH: '16',
+    DOCKERFLOW_REQUEST_ID_HEADER_NAME: 'X-Cloud-Trace-Context',
+    DOCKERFLOW_SUMMARY_LOG_QUERYSTRING: 'yes',
+  })
+  assert.deepEqual(
+    [set.idGenerator, set.idHeader, set.summaryQuery],
+    ['base64url-16', 'X-Cloud-Trace-Context', true],
+  )
+  for (const [name, value] of [
+    ['REQUEST_ID_LENGTH', 'long'],
+    ['REQUEST_ID_LENGTH', '2'],
+    ['DEEDBOX_REQUEST_ID_HEADER', 'two words'],
+    ['DOCKERFLOW_SUMMARY_LOG_QUERYSTRING', 'maybe'],
+  ] as const) {
+    assert.throws(() => read({ [name]: value }), new RegExp(`^ConfigurationError: ${name}: `))
+  }
 })

@@ -167,7 +167,7 @@ test('IF-19 ruling 18 a rule makes 429 a warning: medium, with a block like the 
 })
 
 test('IF-26 the trace id of the caller stands in meta; an event name is cut to 256 bytes', () => {
-  const trace = { traceId: 'a'.repeat(32), parentId: 'b'.repeat(16), sampled: true }
+  const trace = { traceId: 'a'.repeat(32), parentId: 'b'.repeat(16), sampled: true, spanId: null }
   const { meta } = requestEvent(aRecord({ trace, eventName: '日'.repeat(200) }), settings)
   assert.equal(meta.trace_id, trace.traceId)
   assert.equal(meta.event_name, '日'.repeat(85))

@@ -39,9 +39,13 @@ export function failureAnswer(
       return { status: 422, contentType: 'application/json; charset=utf-8', body: detailBody(detail) }
     }
   }
-  if (options.unhandled !== 'answer' || isClientError(thrown)) return undefined
+  if (options.unhandled !== 'answer' || choosesStatus(thrown)) return undefined
   return { status: 500, contentType: 'text/plain; charset=utf-8', body: 'Internal Server Error' }
 }
+
+/** Headers that describe the content that was prepared; others, such as those of CORS, hold for any answer. */
+const ofContent =
+  /^(?:content-(?!security-policy).*|transfer-encoding|etag|last-modified|cache-control|expires|accept-ranges)$/
 
 /** Sends an answer in the place of whatever was prepared, or cuts the connection if the response had begun. */
 export function sendAnswer(response: ServerResponse, answer: FailureAnswer): void {
@@ -50,8 +54,12 @@ export function sendAnswer(response: ServerResponse, answer: FailureAnswer): voi
     response.destroy()
     return
   }
-  for (const name of response.getHeaderNames()) response.removeHeader(name)
+  for (const name of response.getHeaderNames()) {
+    if (ofContent.test(name)) response.removeHeader(name)
+  }
   response.statusCode = answer.status
+  // A reason phrase that was set for another status; HTTP/2 has none, and warns who asks.
+  if (response.req?.httpVersionMajor === 1) response.statusMessage = ''
   response.setHeader('Content-Type', answer.contentType)
   response.end(answer.body)
 }
@@ -66,12 +74,12 @@ export function identifyUser<Request>(
   if (user !== undefined) scope.identify(() => user(request))
 }
 
-/** Frameworks and their parsers mark what is the client's fault with a status of 400 to 499. */
-function isClientError(thrown: unknown): boolean {
+/** Frameworks, parsers and services mark an error that means an answer of its own, a 404 or a 503, with its status. */
+function choosesStatus(thrown: unknown): boolean {
   try {
     if (typeof thrown !== 'object' || thrown === null) return false
     const status: unknown = Reflect.get(thrown, 'status') ?? Reflect.get(thrown, 'statusCode')
-    return typeof status === 'number' && status >= 400 && status < 500
+    return typeof status === 'number' && status >= 400 && status < 600 && status !== 500
   } catch {
     return false
   }

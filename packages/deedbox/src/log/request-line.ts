@@ -155,7 +155,10 @@ function optionalMembers(record: RequestRecord, redactor: Redactor): string {
   if (record.route !== null) members += `,"route":${quote(record.route)}`
   if (client.chain.length > 1)
     members += `,"remote_address_chain":${quote(redactor.text(client.chain.join(', ')))}`
-  if (trace !== null) members += `,"trace_id":"${trace.traceId}"`
+  if (trace !== null) {
+    members += `,"trace_id":"${trace.traceId}"`
+    if (trace.spanId !== null) members += `,"span_id":"${trace.spanId}"`
+  }
   if (record.outcome === 'aborted') members += ',"aborted":true'
   if (record.statusSent !== null && record.statusSent !== record.status) {
     members += `,"status_sent":${record.statusSent}`

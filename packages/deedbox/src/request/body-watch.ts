@@ -40,6 +40,11 @@ export class BodyWatch {
   #ended = false
   #over = false
 
+  /** Bytes that the request says it brings; NaN if it does not say. */
+  get #declared(): number {
+    return Number(this.#request.headers['content-length'])
+  }
+
   constructor(request: IncomingMessage, options: BodyWatchOptions) {
     this.#request = request
     this.#options = options
@@ -50,13 +55,14 @@ export class BodyWatch {
     if (outer === undefined) request.push = watchedPush
   }
 
-  /** Takes a chunk on its way into the stream; `null` is the end. */
-  see(chunk: unknown): void {
+  /** Takes a chunk on its way into the stream; `null` is the end. Requests that are no parser's push texts too. */
+  see(pushed: unknown, encoding?: BufferEncoding): void {
     if (this.#over) return
-    if (chunk === null) {
+    if (pushed === null) {
       this.#arrived = true
       return
     }
+    const chunk = typeof pushed === 'string' ? Buffer.from(pushed, encoding) : pushed
     if (!(chunk instanceof Uint8Array)) return
     this.#length += chunk.byteLength
     if (this.#options.hash) {
@@ -81,10 +87,11 @@ export class BodyWatch {
   finish(): BodyFacts | null {
     this.#over = true
     const whole = this.#arrived && (this.#ended || this.#request.readableLength === 0)
-    if (this.#arrived && this.#length === 0) return null
+    // HTTP/2 ends a body that nobody reads without handing anything over.
+    if (this.#arrived && this.#length === 0 && !(this.#declared > 0)) return null
     const contentType = this.#request.headers['content-type'] ?? ''
     const facts = { length: this.#length, hash: null, bytes: null, contentType }
-    if (!this.#read) return { ...facts, state: 'unread' }
+    if (!this.#read || (whole && this.#length === 0)) return { ...facts, state: 'unread' }
     if (!whole) return { ...facts, state: 'incomplete' }
     return {
       ...facts,
@@ -97,7 +104,8 @@ export class BodyWatch {
 
 function watchedPush(this: Watched, chunk: unknown, encoding?: BufferEncoding): boolean {
   const watch = this[watchKey]!
-  for (let each: Watch | undefined = watch; each !== undefined; each = each.outer) each.body.see(chunk)
+  for (let each: Watch | undefined = watch; each !== undefined; each = each.outer)
+    each.body.see(chunk, encoding)
   return watch.push.call(this, chunk, encoding)
 }
 

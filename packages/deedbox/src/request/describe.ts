@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { ClientAddress } from './client-address.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
-import type { RequestScope } from './scope.ts'
-import { readTraceparent } from './trace-context.ts'
+import type { RequestScope, TraceHeaders } from './scope.ts'
+import { readTraceparent, type TraceContext } from './trace-context.ts'
 
 /** What is decided about one exchange when it begins. */
 export interface ExchangeStart {
@@ -33,6 +33,16 @@ export interface ExchangeFacts {
 
 const nothing: Readonly<Record<string, unknown>> = Object.freeze({})
 
+/** The headers of a request that tell its trace. */
+export function traceHeadersOf({ headers }: IncomingMessage): TraceHeaders {
+  return { traceparent: single(headers.traceparent), tracestate: single(headers.tracestate) }
+}
+
+function traceOf(request: IncomingMessage, scope: RequestScope): TraceContext | null {
+  const trace = readTraceparent(single(request.headers.traceparent))
+  return trace === null || scope.spanId === null ? trace : { ...trace, spanId: scope.spanId }
+}
+
 /** Puts what a request says and what was measured of it into its record. */
 export function describeRequest(
   request: IncomingMessage,
@@ -48,7 +58,7 @@ export function describeRequest(
     schema: 1,
     requestId: scope.requestId,
     inboundRequestId: start.inboundRequestId,
-    trace: readTraceparent(single(headers.traceparent)),
+    trace: headers.traceparent === undefined ? null : traceOf(request, scope),
     startedAt: facts.startedAt,
     method,
     path,

@@ -1,13 +1,13 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isConnectionGone, looksLikeAbort } from './aborts.ts'
+import { destroyedWith, isConnectionGone, looksLikeAbort } from './aborts.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
 import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
-import { describeRequest, type ExchangeStart } from './describe.ts'
+import { describeRequest, type ExchangeStart, traceHeadersOf } from './describe.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
 import { type ResponseWatcher, watchResponse } from './response-watch.ts'
-import { RequestScope } from './scope.ts'
+import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 
 /** What one instance decided about all its exchanges. */
 export interface ExchangeSettings {
@@ -29,7 +29,7 @@ export interface ExchangeSettings {
  * comes, once, on HTTP/1 and HTTP/2 (node-observability §5.1). It owns the record: completion never asks the
  * context which request it is in.
  */
-export class Exchange implements EmitterWatcher, ResponseWatcher {
+export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   readonly scope: RequestScope
   readonly #settings: ExchangeSettings
   readonly #start: ExchangeStart
@@ -43,9 +43,12 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   #written = 0
   #processed: number | null = null
   #ttfb: number | null = null
+  /** Frameworks go on setting the status for errors that they can no longer answer. */
   #statusSent: number | null = null
   #failure: Failure | null = null
   #failedAfterAbort = false
+  /** The answer had begun when the service failed, so it is no answer to the failure, however well it ends. */
+  #failedMidway = false
   #lateErrors: unknown[] | undefined
   #reported: Set<unknown> | undefined
   #record: RequestRecord | undefined
@@ -108,10 +111,14 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
     if (emitter === this.#response) this.#close()
   }
 
+  get traceHeaders(): TraceHeaders {
+    return traceHeadersOf(this.#request)
+  }
+
   /** Takes an error of this exchange; see {@link RequestScope.fail}. */
   report(thrown: unknown): void {
     const gone = isConnectionGone(this.#request, this.#response)
-    const ended = isEnded(this.#response)
+    const ended = this.#response.writableEnded && destroyedWith(this.#response) === undefined
     if (gone && !ended && looksLikeAbort(thrown)) return
     this.#reported ??= new Set()
     if (this.#reported.has(thrown)) return
@@ -122,9 +129,10 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
       // The same whether it comes before or after `close`, so that the outcome is not a race.
       this.#lateErrors ??= []
       this.#lateErrors.push(thrown)
-    } else {
+    } else if (this.#failure === null || !isVainAnswer(thrown)) {
       this.#failure = { thrown }
-      this.#failedAfterAbort = gone && !isFailure(this.#response.errored)
+      this.#failedAfterAbort = gone
+      this.#failedMidway = this.#response.headersSent
       this.#pending.add(this)
     }
   }
@@ -143,8 +151,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
 
   /** A skipped request leaves no trace if this is true. (DF-42) */
   #wentWell(): boolean {
-    const { writableEnded, statusCode } = this.#response
-    return writableEnded && (this.#statusSent ?? statusCode) < 400 && this.#failure === null
+    return this.#outcome() === 'completed' && this.#response.statusCode < 400 && this.#failure === null
   }
 
   #emitLate(thrown: unknown): void {
@@ -158,22 +165,26 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   }
 
   #outcome(): Outcome {
-    const response = this.#response
-    if (isEnded(response)) return 'completed'
-    if (this.#failure === null && isFailure(response.errored)) this.#failure = { thrown: response.errored }
+    // Who destroys a response with an error cuts it off, although some then end it all the same.
+    const errored = destroyedWith(this.#response)
+    if (errored !== undefined) {
+      this.#failure ??= { thrown: errored }
+      return 'errored'
+    }
+    if (this.#response.writableEnded) return this.#failedMidway ? 'errored' : 'completed'
     return this.#failure === null || this.#failedAfterAbort ? 'aborted' : 'errored'
   }
 
   #describe(body: RequestRecord['body']): RequestRecord {
     const outcome = this.#outcome()
-    // What a framework sets when the headers are gone reaches nobody.
-    const statusCode = this.#statusSent ?? this.#response.statusCode
+    const statusSent = this.#statusSent
+    const answered = statusSent ?? this.#response.statusCode
     return describeRequest(this.#request, this.#start, this.scope, {
       startedAt: this.#startedAt,
       body,
       outcome,
-      status: outcome === 'completed' ? statusCode : outcome === 'aborted' ? 499 : 500,
-      statusSent: this.#statusSent,
+      status: outcome === 'completed' ? answered : outcome === 'aborted' ? 499 : 500,
+      statusSent,
       written: this.#written,
       elapsed: toSeconds(performance.now() - this.#clock),
       ttfb: this.#ttfb,
@@ -183,12 +194,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher {
   }
 }
 
-/** Frameworks end responses also after they destroyed them, for example to answer 500 to what broke a stream. */
-function isEnded(response: ServerResponse): boolean {
-  return response.writableEnded && !(isFailure(response.errored) && !response.writableFinished)
-}
-
-/** Whether what a response was destroyed with is an error of the service, which then cut the connection itself. */
-function isFailure(errored: unknown): boolean {
-  return errored !== null && errored !== undefined && !looksLikeAbort(errored)
+/** The error of answering an error when headers are sent already: the one to be answered is the real one. */
+function isVainAnswer(thrown: unknown): boolean {
+  return thrown instanceof Error && Reflect.get(thrown, 'code') === 'ERR_HTTP_HEADERS_SENT'
 }

@@ -90,39 +90,24 @@ test('FA-23 what the service itself cuts off is its error, not an abort of the c
   assert.match(String(record?.error?.thrown), /the source broke/)
 })
 
-test('FA-23 a response that its service destroyed stays so, though the service then reports it and answers 500', async t => {
+test('FA-23 a response destroyed with an error failed, also if it is ended or the error is told after that', async t => {
+  const error = new Error('the source broke')
   const { box, recorded } = captureLog()
   const { raw } = await serve(
     t,
-    observe(box)((_request, response) => {
-      const failure = new Error('the source broke')
+    observe(box)((request, response) => {
       response.on('error', () => undefined)
       response.write('begun')
-      response.destroy(failure)
-      box.current()?.fail(new Error('could not go on', { cause: failure }))
-      response.statusCode = 500
-      response.end()
+      response.destroy(error)
+      if (request.url === '/ended') response.end()
+      else box.current()?.fail(error)
     }),
   )
-  await raw(get('/'))
-  const [record] = await recorded(1)
-  assert.deepEqual([record?.outcome, record?.status, record?.statusSent], ['errored', 500, 200])
-  assert.match(String(record?.error?.thrown), /could not go on/)
-})
-
-test('FA-23 the status is the one that was sent, whatever is set afterwards', async t => {
-  const { box, recorded } = captureLog()
-  const { raw } = await serve(
-    t,
-    observe(box)((_request, response) => {
-      response.statusCode = 503
-      response.end('busy')
-      response.statusCode = 404
-    }),
-  )
-  await raw(get('/'))
-  const [record] = await recorded(1)
-  assert.deepEqual([record?.status, record?.statusSent], [503, 503])
+  for (const [i, path] of ['/ended', '/told'].entries()) {
+    await raw(get(path))
+    const record = (await recorded(i + 1))[i]
+    assert.deepEqual([record?.outcome, record?.status, record?.error?.thrown], ['errored', 500, error], path)
+  }
 })
 
 test('FA-14 the scope holds in timers, microtasks, listeners of the request and of the response', async t => {
@@ -235,4 +220,20 @@ test('ruling 16: the record is frozen and says its schema', async t => {
   assert(Object.isFrozen(record) && Object.isFrozen(record?.values))
   assert.deepEqual([record?.schema, record?.values], [1, { a: 3, b: 2 }])
   assert.equal(record?.trace?.traceId, '4bf92f3577b34da6a3ce929d0e0e4736')
+})
+
+test('FA-25 an error that comes when the answer has begun makes it a failure, also if it ends well', async t => {
+  const { box, recorded } = captureLog()
+  t.after(() => box.close())
+  const { raw } = await serve(
+    t,
+    observe(box)((_request, response) => {
+      response.write('half')
+      box.current()?.fail(new Error('the rest is missing'))
+      response.end()
+    }),
+  )
+  await raw('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+  const [record] = await recorded(1)
+  assert.deepEqual([record?.outcome, record?.status, record?.statusSent], ['errored', 500, 200])
 })

@@ -78,7 +78,7 @@ function beforeHeaders(watch: Watch): void {
 }
 
 function count(response: ServerResponse, watch: Watch, chunk: unknown, encoding: unknown): void {
-  if (response.writableEnded) return
+  if (response.writableEnded || response.destroyed) return
   let bytes = 0
   if (typeof chunk === 'string') {
     bytes = Buffer.byteLength(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')

@@ -1,9 +1,21 @@
+import { randomBytes } from 'node:crypto'
 import { quote } from '../safety/index.ts'
 
-/** Who takes the errors of a scope's work; see {@link RequestScope.fail}. */
-export interface ErrorTaker {
+/** The request or job that a scope is of. */
+export interface ScopeOwner {
+  /** Takes the errors of the scope's work; see {@link RequestScope.fail}. */
   report(thrown: unknown): void
+  /** What the caller said about its trace. */
+  readonly traceHeaders?: TraceHeaders
 }
+
+/** The headers of W3C Trace Context, as they came. */
+export interface TraceHeaders {
+  readonly traceparent?: string | undefined
+  readonly tracestate?: string | undefined
+}
+
+const noTrace: TraceHeaders = Object.freeze({})
 
 /** The running request or job: what code inside it can read and leave behind. */
 export class RequestScope {
@@ -19,10 +31,11 @@ export class RequestScope {
   /** What {@link set} collected. */
   values: Record<string, unknown> | undefined
   #user: (() => unknown) | undefined
-  readonly #errors: ErrorTaker
+  readonly #owner: ScopeOwner
   #idMember: string | undefined
+  #spanId: string | undefined
 
-  constructor(box: object, outer: RequestScope | undefined, requestId: string, errors: ErrorTaker) {
+  constructor(box: object, outer: RequestScope | undefined, requestId: string, owner: ScopeOwner) {
     this.box = box
     this.outer = outer
     this.requestId = requestId
@@ -31,13 +44,30 @@ export class RequestScope {
     this.route = undefined
     this.values = undefined
     this.#user = undefined
-    this.#errors = errors
+    this.#spanId = undefined
+    this.#owner = owner
   }
 
   /** The id as a member of a log line, made once for all lines of the request. */
   get idMember(): string {
     this.#idMember ??= `,"request_id":${quote(this.requestId)}`
     return this.#idMember
+  }
+
+  /** What the caller said about its trace. */
+  get traceHeaders(): TraceHeaders {
+    return this.#owner.traceHeaders ?? noTrace
+  }
+
+  /** The span under which the trace was passed on, if it was. */
+  get spanId(): string | null {
+    return this.#spanId ?? null
+  }
+
+  /** The span of this request, made when it is first needed: 16 hex digits. */
+  takeSpanId(): string {
+    this.#spanId ??= randomBytes(8).toString('hex')
+    return this.#spanId
   }
 
   /** Keeps values with the request, by name; a later value replaces an earlier one. */
@@ -85,6 +115,6 @@ export class RequestScope {
    * reported before the response ends is the request's; one reported later makes a second record.
    */
   fail(thrown: unknown): void {
-    this.#errors.report(thrown)
+    this.#owner.report(thrown)
   }
 }

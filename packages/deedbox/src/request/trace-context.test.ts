@@ -6,8 +6,18 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 const parentId = '00f067aa0ba902b7'
 
 test('W3C Trace Context: a valid header is read', () => {
-  assert.deepEqual(readTraceparent(`00-${traceId}-${parentId}-01`), { traceId, parentId, sampled: true })
-  assert.deepEqual(readTraceparent(`00-${traceId}-${parentId}-02`), { traceId, parentId, sampled: false })
+  assert.deepEqual(readTraceparent(`00-${traceId}-${parentId}-01`), {
+    traceId,
+    parentId,
+    sampled: true,
+    spanId: null,
+  })
+  assert.deepEqual(readTraceparent(`00-${traceId}-${parentId}-02`), {
+    traceId,
+    parentId,
+    sampled: false,
+    spanId: null,
+  })
   assert.equal(readTraceparent(`00-${traceId}-${parentId}-ff`)?.sampled, true)
   assert.equal(readTraceparent(`cc-${traceId}-${parentId}-01-later-fields`)?.traceId, traceId)
   assert.equal(readTraceparent(`cc-${traceId}-${parentId}-01`)?.parentId, parentId)

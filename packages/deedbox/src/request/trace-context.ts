@@ -5,6 +5,8 @@ export interface TraceContext {
   /** The caller's span, 16 lower-case hex digits. */
   readonly parentId: string
   readonly sampled: boolean
+  /** This request's own span, once the trace was passed on under it; `null` before. */
+  readonly spanId: string | null
 }
 
 const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
@@ -20,5 +22,5 @@ export function readTraceparent(header: string | undefined): TraceContext | null
   const [, version, traceId = '', parentId = '', flags = '', rest] = found
   if (version === 'ff' || (version === '00' && rest !== undefined)) return null
   if (/^0+$/.test(traceId) || /^0+$/.test(parentId)) return null
-  return { traceId, parentId, sampled: (Number.parseInt(flags, 16) & 1) === 1 }
+  return { traceId, parentId, sampled: (Number.parseInt(flags, 16) & 1) === 1, spanId: null }
 }

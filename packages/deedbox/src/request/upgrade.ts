@@ -4,9 +4,9 @@ import type { Duplex } from 'node:stream'
 import { looksLikeAbort } from './aborts.ts'
 import { toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
-import { describeRequest, type ExchangeStart } from './describe.ts'
+import { describeRequest, type ExchangeStart, traceHeadersOf } from './describe.ts'
 import type { Failure, RequestRecord } from './record.ts'
-import { RequestScope } from './scope.ts'
+import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 
 /** What one instance decided about its upgrades. */
 export interface UpgradeSettings {
@@ -20,7 +20,7 @@ export interface UpgradeSettings {
  * answered: what follows on the socket is no HTTP and may last for days. The scope lasts as long as the socket, so
  * that what a web socket's listeners log carries the id of the request that opened it.
  */
-export class Upgrade implements EmitterWatcher {
+export class Upgrade implements EmitterWatcher, ScopeOwner {
   readonly scope: RequestScope
   readonly #settings: UpgradeSettings
   readonly #start: ExchangeStart
@@ -48,6 +48,10 @@ export class Upgrade implements EmitterWatcher {
 
   closed(): void {
     this.#finish(null)
+  }
+
+  get traceHeaders(): TraceHeaders {
+    return traceHeadersOf(this.#request)
   }
 
   /** Takes an error of this request; see {@link RequestScope.fail}. */

@@ -109,6 +109,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     // After the response finished, Node itself drains what nobody read.
     else if (event === 'data' && emitter === this.#request && !this.#response.writableFinished)
       this.#body?.noteRead()
+    else if (event === 'end' && emitter === this.#request) this.#body?.noteEnd()
   }
 
   closed(emitter: EventEmitter): void {
@@ -122,7 +123,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   /** Takes an error of this exchange; see {@link RequestScope.fail}. */
   report(thrown: unknown): void {
     const gone = isConnectionGone(this.#request, this.#response)
-    const ended = this.#response.writableEnded
+    const ended = this.#response.writableEnded && destroyedWith(this.#response) === undefined
     if (gone && !ended && looksLikeAbort(thrown)) return
     this.#reported ??= new Set()
     if (this.#reported.has(thrown)) return

@@ -156,7 +156,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 
   /** A skipped request leaves no trace if this is true. (DF-42) */
   #wentWell(): boolean {
-    return this.#outcome() === 'completed' && this.#response.statusCode < 400 && this.#failure === null
+    const status = this.#statusSent ?? this.#response.statusCode
+    return this.#outcome() === 'completed' && status < 400 && this.#failure === null
   }
 
   #emitLate(thrown: unknown): void {

@@ -16,6 +16,9 @@ export const rows: readonly Row[] = [
   { library: 'deedbox', framework: '`node:http`', service: 'node-http/deedbox.ts', read: readDeedbox },
   { library: 'deedbox', framework: 'Express 5', service: 'express/deedbox.ts', read: readDeedbox },
   { library: 'deedbox', framework: 'Fastify 5', service: 'fastify/deedbox.ts', read: readDeedbox },
+  { library: 'deedbox', framework: 'Koa 3', service: 'koa/deedbox.ts', read: readDeedbox },
+  { library: 'deedbox', framework: 'Hono 4', service: 'hono/deedbox.ts', read: readDeedbox },
+  { library: 'deedbox', framework: 'Nest 12 on Express', service: 'nest/deedbox.ts', read: readDeedbox },
   {
     library: 'pino-http',
     framework: '`node:http`',

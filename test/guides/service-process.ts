@@ -20,6 +20,9 @@ export interface Answer {
 /** A running service of a page. */
 export interface RunningService {
   readonly port: number
+  readonly pid: number
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>
   /** A call over a connection of its own. */
   call(
     method: string,
@@ -123,8 +126,11 @@ export async function startService(
       check()
       void closed.then(() => fail('the service ended'))
     })
+  const ended = closed.then(([code, by]): number | string => code ?? by)
   return {
     port,
+    pid: child.pid ?? 0,
+    ended,
     call: (method, path, more = {}) => call(more.port ?? port, method, path, more),
     async ports(count) {
       while (ports.length < count) await once(child, 'message')
@@ -146,8 +152,7 @@ export async function startService(
     },
     async stop(signal = 'SIGTERM') {
       child.kill(signal)
-      const [code, by] = await closed
-      return code ?? by
+      return ended
     },
   }
 }

@@ -31,9 +31,10 @@ export function isConnectionGone(request: IncomingMessage, response: ServerRespo
 
 /** The error with which the service destroyed a response; HTTP/2 keeps it at the response's stream. */
 export function destroyedWith(response: ServerResponse): unknown {
-  const stream: unknown = Reflect.get(response, 'stream')
-  const errored: unknown =
-    response.errored ??
-    (typeof stream === 'object' && stream !== null ? Reflect.get(stream, 'errored') : null)
+  const { errored: own, stream } = response as ServerResponse & {
+    readonly errored?: unknown
+    readonly stream?: { readonly errored?: unknown } | null
+  }
+  const errored = own ?? stream?.errored ?? null
   return errored === null || looksLikeAbort(errored) ? undefined : errored
 }

@@ -6,7 +6,7 @@ import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
 import { describeRequest, type ExchangeStart, traceHeadersOf } from './describe.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
-import { type ResponseWatcher, watchResponse } from './response-watch.ts'
+import { type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
 import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 
 /** What one instance decided about all its exchanges. */
@@ -80,14 +80,19 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     this.#close()
   }
 
-  beforeHeaders(): void {
+  beforeHeaders(own: OwnHeaders | undefined): void {
     this.#processed = toSeconds(performance.now() - this.#clock)
+    const { echoHeader, processedTime } = this.#settings
     const response = this.#response
-    const { echoHeader } = this.#settings
-    if (echoHeader !== undefined && !response.hasHeader(echoHeader)) {
-      response.setHeader(echoHeader, this.#start.requestId)
+    if (own === undefined) {
+      if (echoHeader !== undefined && !response.hasHeader(echoHeader)) {
+        response.setHeader(echoHeader, this.#start.requestId)
+      }
+      if (processedTime) response.setHeader('X-Processed-Time', secondsText(this.#processed))
+    } else {
+      if (echoHeader !== undefined && !hasName(own, echoHeader)) own[echoHeader] = this.#start.requestId
+      if (processedTime) own['X-Processed-Time'] = secondsText(this.#processed)
     }
-    if (this.#settings.processedTime) response.setHeader('X-Processed-Time', secondsText(this.#processed))
   }
 
   headersMade(): void {
@@ -104,6 +109,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     // After the response finished, Node itself drains what nobody read.
     else if (event === 'data' && emitter === this.#request && !this.#response.writableFinished)
       this.#body?.noteRead()
+    else if (event === 'end' && emitter === this.#request) this.#body?.noteEnd()
   }
 
   closed(emitter: EventEmitter): void {
@@ -117,7 +123,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   /** Takes an error of this exchange; see {@link RequestScope.fail}. */
   report(thrown: unknown): void {
     const gone = isConnectionGone(this.#request, this.#response)
-    const ended = this.#response.writableEnded
+    const ended = this.#response.writableEnded && destroyedWith(this.#response) === undefined
     if (gone && !ended && looksLikeAbort(thrown)) return
     this.#reported ??= new Set()
     if (this.#reported.has(thrown)) return
@@ -150,7 +156,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 
   /** A skipped request leaves no trace if this is true. (DF-42) */
   #wentWell(): boolean {
-    return this.#outcome() === 'completed' && this.#response.statusCode < 400 && this.#failure === null
+    const status = this.#statusSent ?? this.#response.statusCode
+    return this.#outcome() === 'completed' && status < 400 && this.#failure === null
   }
 
   #emitLate(thrown: unknown): void {
@@ -196,4 +203,11 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 /** The error of answering an error when headers are sent already: the one to be answered is the real one. */
 function isVainAnswer(thrown: unknown): boolean {
   return thrown instanceof Error && Reflect.get(thrown, 'code') === 'ERR_HTTP_HEADERS_SENT'
+}
+
+function hasName(headers: OwnHeaders, name: string): boolean {
+  for (const key in headers) {
+    if (key.length === name.length && key.toLowerCase() === name.toLowerCase()) return true
+  }
+  return false
 }

@@ -51,13 +51,16 @@ Controller()(Things)
 
 /** Serves on Nest 12 with its Express platform; `use` is what `main.ts` does with the application. */
 export async function serveNest(
-  logger: DynamicModule,
-  use: (app: INestApplication) => void,
+  logger: DynamicModule | undefined,
+  use: (app: INestApplication) => unknown,
   end?: () => Promise<unknown>,
 ): Promise<void> {
   class App {}
-  Module({ imports: [logger], controllers: [Things] })(App)
-  const app = await NestFactory.create(App, { bufferLogs: true })
+  Module({ imports: logger === undefined ? [] : [logger], controllers: [Things] })(App)
+  const app = await NestFactory.create(
+    App,
+    logger === undefined ? { logger: ['error', 'warn'] } : { bufferLogs: true },
+  )
   use(app)
   await app.listen(0, '127.0.0.1')
   await serve(app.getHttpServer(), end)

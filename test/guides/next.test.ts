@@ -63,7 +63,8 @@ test('guide, Next 16: built and started, an order, the lines that the page shows
   })
   let found = await running.call('GET', '/orders/7')
   // As the page says, a readiness probe looks for the header.
-  while (found.headers['x-request-id'] === undefined) found = await running.call('GET', '/orders/7')
+  for (let tries = 0; tries < 200 && found.headers['x-request-id'] === undefined; tries++)
+    found = await running.call('GET', '/orders/7')
   assert.deepEqual(JSON.parse(found.body), { id: '7', request: found.headers['x-request-id'] })
   const headers = { 'x-request-id': 'r-0', 'user-agent': String(shown[1]?.user_agent) }
   const failed = await running.call('GET', '/orders/0', { headers })

@@ -1,6 +1,119 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type TestContext, test } from 'node:test'
+import { type Deedbox, deedbox, type RequestRecord } from 'deedbox'
+import { observe } from 'deedbox/express'
+import { attachServer } from 'deedbox/http'
+import express5Module from 'express'
+import multer from 'multer'
 import { frameworkConformance } from './conformance.ts'
+import express4Module from './express-4/express.ts'
 import { express4 } from './express-4/harness.ts'
 import { express5 } from './express-5/harness.ts'
 
 frameworkConformance(express4)
 frameworkConformance(express5)
+
+interface Watched {
+  readonly box: Deedbox
+  readonly lines: Record<string, unknown>[]
+  readonly records: RequestRecord[]
+  serve(app: express5Module.Express, attached?: boolean): Promise<string>
+}
+
+function watched(t: TestContext): Watched {
+  const lines: Record<string, unknown>[] = []
+  const records: RequestRecord[] = []
+  const box = deedbox({
+    ledger: null,
+    audit: { requests: false },
+    log: { sink: { write: line => lines.push(JSON.parse(line)) } },
+  })
+  box.onRecord(record => records.push(record))
+  return {
+    box,
+    lines,
+    records,
+    async serve(app, attached = false) {
+      const server = createServer(app)
+      if (attached) attachServer(server, box)
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      t.after(async () => {
+        server.closeAllConnections()
+        server.close()
+        await box.close()
+      })
+      return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    },
+  }
+}
+
+for (const [name, make] of [
+  ['Express 4', express4Module as unknown as typeof express5Module],
+  ['Express 5', express5Module],
+] as const) {
+  test(`FA-14 IF-12 ${name}: an upload through multer keeps its request`, async t => {
+    const { box, lines, records, serve } = watched(t)
+    const app = make()
+    app.use(observe(box))
+    app.post('/upload', multer().single('file'), (request, response) => {
+      box.log.info('uploaded', { size: request.file?.size })
+      response.json({ ok: true })
+    })
+    const url = await serve(app)
+    const ids = Array.from({ length: 20 }, (_, n) => `upload-${n}`)
+    await Promise.all(
+      ids.map((id, n) => {
+        const form = new FormData()
+        form.set('file', new Blob(['x'.repeat(100_000 + n)]), 'a.bin')
+        return fetch(`${url}/upload`, { method: 'POST', body: form, headers: { 'x-request-id': id } })
+      }),
+    )
+    const said = lines.filter(line => line.message === 'uploaded')
+    assert.deepEqual(
+      said.map(line => `${line.request_id} ${line.size}`).sort(),
+      ids.map((id, n) => `${id} ${100_000 + n}`).sort(),
+    )
+    assert.deepEqual(new Set(records.map(record => record.body?.state)), new Set(['read']))
+  })
+
+  test(`FA-25 X-12 ${name}: the application’s own error handler wins, and the real error is on the line`, async t => {
+    const { box, lines, serve } = watched(t)
+    const app = make()
+    app.use(observe(box, { unhandled: 'answer', validation: 'answer' }))
+    app.get('/throw', () => {
+      throw new Error('the till is jammed')
+    })
+    const answers: express5Module.ErrorRequestHandler = (_error, _request, response, _next) => {
+      response.status(503).json({ error: 'come back later' })
+    }
+    app.use(answers)
+    const url = await serve(app)
+    for (let n = 0; n < 2; n++) {
+      const answer = await fetch(`${url}/throw`)
+      assert.deepEqual([answer.status, await answer.json()], [503, { error: 'come back later' }])
+    }
+    await box.flush()
+    const [line] = lines.filter(each => each.status_code === 503)
+    assert.deepEqual([line?.level, line?.message], ['ERROR', 'Unhandled exception'])
+    assert.match(String(line?.exception), /the till is jammed/)
+  })
+
+  test(`IF-04 ${name}: what stands ahead of observe() is told once, unless the server is observed`, async t => {
+    for (const attached of [false, true]) {
+      const { box, lines, records, serve } = watched(t)
+      const app = make()
+      app.get('/early', (_request, response) => void response.json({ ok: true }))
+      app.use(observe(box))
+      app.get('/late', (_request, response) => void response.json({ ok: true }))
+      const url = await serve(app, attached)
+      for (const path of ['/early', '/late', '/late']) await (await fetch(url + path)).text()
+      await box.flush()
+      assert.equal(lines.filter(line => line.notice === 'observed_late').length, attached ? 0 : 1)
+      assert.equal(records.length, attached ? 3 : 2)
+    }
+  })
+}

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Deedbox } from '../instance.ts'
 import { type Internals, internalsOf } from '../internals.ts'
-import { runInScope } from '../request/index.ts'
+import { runInScope, scopeOfBox } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
 import { followRequest, layersOf, prepareFollowing } from './express-routing.ts'
 
@@ -43,7 +43,8 @@ export function observe<Request extends IncomingMessage = IncomingMessage>(
     const app: unknown = Reflect.get(request, 'app')
     if (typeof app === 'function' && !met.has(app)) {
       met.add(app)
-      meet(app as unknown as Application, box, internals, options, middleware)
+      const isServed = scopeOfBox(internals.identity) === scope
+      meet(app as unknown as Application, box, internals, options, isServed ? undefined : middleware)
     }
     runInScope(scope, next)
   }
@@ -57,11 +58,12 @@ function meet(
   box: Deedbox,
   internals: Internals,
   options: AdapterOptions<never>,
-  middleware: object,
+  /** Absent where the server is observed too, so that nothing stands ahead of us. */
+  middleware: object | undefined,
 ): void {
   const { locals } = app
   if (typeof locals === 'object' && locals !== null && !('deedbox' in locals)) locals.deedbox = box
-  const behind = routesAhead(app, middleware)
+  const behind = middleware === undefined ? 0 : routesAhead(app, middleware)
   if (behind > 0) {
     internals.notices.warn(
       'observed_late',

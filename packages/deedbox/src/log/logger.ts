@@ -111,7 +111,16 @@ export class LogWriter {
       }
       this.#settings.write(`${line}\n`)
     } catch (error) {
+      this.#admit(error)
+    }
+  }
+
+  /** Where the stack is used up, even this throws; then the line is lost, and the caller none the wiser. (FA-07) */
+  #admit(error: unknown): void {
+    try {
       this.own({ level: 'ERROR', message: 'A log call could not be written', exception: errorTrace(error) })
+    } catch {
+      // Nowhere left to say it.
     }
   }
 
@@ -180,6 +189,14 @@ export function createLogger(writer: () => LogWriter, bound?: LogFields): Logger
     set level(level) {
       writer().level = level
     },
-    with: fields => createLogger(writer, bound === undefined ? fields : { ...bound, ...fields }),
+    with: fields => createLogger(writer, bound === undefined ? fields : joined(bound, fields)),
+  }
+}
+
+function joined(bound: LogFields, fields: LogFields): LogFields {
+  try {
+    return { ...bound, ...fields }
+  } catch (error) {
+    return { ...bound, fields_unreadable: errorMessage(error) }
   }
 }

@@ -111,16 +111,10 @@ export class LogWriter {
       }
       this.#settings.write(`${line}\n`)
     } catch (error) {
-      this.#admit(error)
-    }
-  }
-
-  /** Where the stack is used up, even this throws; then the line is lost, and the caller none the wiser. (FA-07) */
-  #admit(error: unknown): void {
-    try {
-      this.own({ level: 'ERROR', message: 'A log call could not be written', exception: errorTrace(error) })
-    } catch {
-      // Nowhere left to say it.
+      // Where the stack is used up this throws as well: then the line is lost, and the caller none the wiser.
+      try {
+        this.own({ level: 'ERROR', message: 'A log call could not be written', exception: errorTrace(error) })
+      } catch {}
     }
   }
 

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bodyText } from './audit/body-text.ts'
+import { explicitEvent } from './audit/explicit-event.ts'
 import { requestEvent } from './audit/request-event.ts'
 import { observe } from './frameworks/node-http.ts'
 import { ConfigurationError, deedbox } from './index.ts'
 import { createRedactor } from './safety/index.ts'
 import { captureLog, parseLine } from './testing/captured-log.ts'
 import { aRecord } from './testing/ledger-events.ts'
+import { harmlessTexts } from './testing/secrets.ts'
 import { serve } from './testing/served.ts'
 
 const redactor = createRedactor()
@@ -20,6 +22,12 @@ test('IF-25 IF-22 names of exceptions, templates and addresses are redacted in e
   const event = JSON.stringify(requestEvent(record, settings))
   assert.ok(!event.includes('4eC39'), event)
   assert.ok(event.includes('Failure of sk_live_[redacted]'), event)
+})
+
+test('IP-04 IF-25 a text that is sent and holds no secret is sent byte for byte', () => {
+  const settings = { service: 'a', env: 'b', redactor, requestId: () => 'r' }
+  for (const text of [...harmlessTexts, ' {"a" : 1}\n', '\u0000\u2028'])
+    assert.equal(explicitEvent('x', text, {}, settings).payload, text)
 })
 
 test('IF-25 IF-22 a body in which nothing can be recognised has no text', () => {

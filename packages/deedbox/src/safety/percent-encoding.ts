@@ -21,8 +21,8 @@ function decodeRun(run: string): string {
 }
 
 /** What a URL separates its parts with, and what stands around a URL in a text. */
-const separators = ' \t\r\n\f\v?&;,"\'`<>(){}='
-const outside = /[ \t\r\n\f\v?&;,"'`<>(){}=]/g
+const separators = ' \t\r\n\f\v?&;,"`<>{}='
+const outside = /[ \t\r\n\f\v?&;,"`<>{}=]/g
 
 /**
  * Blanks what is secret once it is decoded, in a text of any kind: each piece with a percent sign, up to the next
@@ -55,5 +55,7 @@ function blankPiece(piece: string, replacement: string, redact: (text: string) =
 function holdsSecret(piece: string, redact: (text: string) => string): boolean {
   if (!piece.includes('%')) return false
   const decoded = decodePercent(piece)
-  return decoded !== piece && redact(decoded) !== decoded
+  if (decoded === piece) return false
+  // Forms write a space as a plus sign.
+  return [decoded, decoded.replaceAll('+', ' ')].some(text => redact(text) !== text)
 }

@@ -2,7 +2,7 @@
 const longestName = 64
 
 /** What joins a name and its value in a sentence, as joi's: `"password" with value "hunter2" fails to match`. */
-const phrase = / (?:with value|is|was) (?=["'`])/g
+const phrase = / (?:with value|is|was) (?=\\{0,31}["'`])/g
 
 /** What follows the joint before the value begins: `=>`, `:=`, `==`, white space, one line break. */
 const lead = /[=>]{0,2}[ \t\u00a0]*(?:\r?\n)?[ \t]*/y
@@ -20,7 +20,7 @@ const quoted = [
   /(\\{1,31}["'`]|&quot;|&#3[49];|\\u002[27])(?:(?!\1)[^\r\n])*(?:\1)?/y,
 ] as const
 /** How `util.inspect` goes on with a text of several lines. */
-const goesOn = /\s{0,64}\+\s{0,64}(?=["'`])/y
+const goesOn = /(?:\s|\\{1,7}[nrt]){0,64}\+(?:\s|\\{1,7}[nrt]){0,64}(?=["'`])/y
 const line = /[^\r\n]+/y
 /** A word, in which what may end a value only does so where the text goes on like text. */
 const word =

@@ -12,13 +12,13 @@ const rememberedNames = 2_000
 
 /** User and password in a URL, slashes escaped or not. A password may hold `@`, and, unencoded, what ends a host. */
 const password =
-  /((?:\\?\/){2}[^\s/?#:@[\]"'<>\\]{0,128}:)(?:[^\s/?#"'<>]{1,256}@|(?!\d{1,5}[/?#])[^\s@"'<>]{1,256}@)/g
+  /((?:\\{0,31}\/){2}[^\s/?#:@[\]"'<>\\]{0,128}:)(?:[^\s/?#"'<>]{1,256}@|(?!\d{1,5}[/?#])[^\s@"'<>]{1,256}@)/g
 /** A token in the place of the user. */
-const tokenUser = /((?:\\?\/){2})(?=[\w.~-]{0,64}\d)[\w.~-]{20,128}@/g
+const tokenUser = /((?:\\{0,31}\/){2})(?=[\w.~-]{0,64}\d)[\w.~-]{20,128}@/g
 
 /** V8 quotes what it could not parse, which may be a request's body. */
 const unparsed =
-  /(Unexpected token [^\n]{1,8}?, )(?:\.\.\.)?"[\s\S]{0,80}?"(?:\.\.\.)?(?= is not valid JSON)/g
+  /(Unexpected token [^\n]{1,16}?, )(?:\.\.\.)?\\{0,31}"[\s\S]{0,160}?"(?:\.\.\.)?(?= is not valid JSON)/g
 
 /**
  * Builds the function that blanks secrets inside running text: bearer and basic credentials, JSON Web Tokens,
@@ -49,6 +49,8 @@ export function secretTextRedactor(settings: {
   /** What no encoding hides. */
   const redactShapes = (text: string, seen: number): string => {
     let redacted = text
+    if ((seen & signs.quotation) !== 0 && redacted.includes('is not valid JSON'))
+      redacted = redacted.replace(unparsed, (_match, start: string) => start + replacement)
     if ((seen & signs.scheme) !== 0 && schemeHint.test(redacted)) redacted = apply(schemes, redacted)
     if ((seen & signs.word) !== 0 && tokenHint.test(redacted)) redacted = apply(tokens, redacted)
     if ((seen & signs.pair) !== 0) {
@@ -75,10 +77,7 @@ export function secretTextRedactor(settings: {
     if (own.length < shortest) return own
     const seen = signsOf(own)
     if (seen === 0) return own
-    let redacted = own
-    if ((seen & signs.pair) !== 0 && redacted.includes('is not valid JSON'))
-      redacted = redacted.replace(unparsed, (_match, start: string) => start + replacement)
-    redacted = redactShapes(redacted, seen)
+    const redacted = redactShapes(own, seen)
     return (seen & signs.percent) === 0 ? redacted : blankEncoded(redacted, replacement, redactDecoded)
   }
 }

@@ -8,13 +8,13 @@ export const signs = {
   digits: 4,
   /** A word as keys and tokens are: ten characters or more, not all of them letters, or all capitals; or `yJ`. */
   word: 8,
-  /** A white space behind the last letter of `Bearer` or `Basic`. */
+  /** A white space, or what forms and JSON write for it, behind the last letter of `Bearer` or `Basic`. */
   scheme: 16,
   /** The end of an element: `</`. */
   element: 32,
   /** Two hyphens behind a white space or at the beginning, as options have them. */
   option: 64,
-  /** A space before a quotation mark. */
+  /** A space before a quotation mark, escaped or not. */
   quotation: 128,
 } as const
 
@@ -40,7 +40,7 @@ for (let code = 0; code < 128; code++) {
   else if (/\d/.test(letter)) kinds[code] = digit
   else if (/[_-]/.test(letter)) kinds[code] = joint
   else if (/[:=@]/.test(letter)) kinds[code] = pairing
-  else if (/\s/.test(letter)) kinds[code] = space
+  else if (/[\s+\\]/.test(letter)) kinds[code] = space
   else if (/["'`]/.test(letter)) kinds[code] = quotation
   else if (letter === '/') kinds[code] = slash
   else if (letter === '%') kinds[code] = percent
@@ -82,6 +82,7 @@ export function signsOf(text: string): number {
       else if (kind === percent) found |= signs.percent
       // Of `bearer` and `basic`, in either case.
       else if (kind === space) {
+        if (code === 92 && last === 32) found |= signs.quotation
         if (last === 114 || last === 82 || last === 99 || last === 67) found |= signs.scheme
       } else if (kind === quotation) {
         if (last === 32) found |= signs.quotation

@@ -31,11 +31,12 @@ const issued: readonly string[] = [
 export function schemeShapes(replacement: string): readonly SecretShape[] {
   return [
     {
-      shape: /\b(bearer)\s+(?:[\w.~+/=-]{16,}|(?=[A-Za-z]{0,15}[\d_.~+/=-])[\w.~+/=-]{4,})/gi,
+      shape:
+        /\b(bearer)(?:[\s+]|\\{1,31}[tnr])+(?:[\w.~+/=-]{16,}|(?=[A-Za-z]{0,15}[\d_.~+/=-])[\w.~+/=-]{4,})/gi,
       replace: (_match, scheme = '') => `${scheme} ${replacement}`,
     },
     {
-      shape: /\b(basic)\s+([A-Za-z0-9+/]{6,}={0,2})/gi,
+      shape: /\b(basic)(?:[\s+]|\\{1,31}[tnr])+([A-Za-z0-9+/]{6,}={0,2})/gi,
       replace: (match, scheme = '', credentials = '') =>
         isBasic(scheme, credentials) ? `${scheme} ${replacement}` : match,
     },

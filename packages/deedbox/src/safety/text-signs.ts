@@ -55,7 +55,7 @@ export function signsOf(text: string): number {
   let digits = 0
   let word = 0
   let isPlain = true
-  let hasLower = false
+  let lowers = 0
   let last = 0
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
@@ -63,7 +63,7 @@ export function signsOf(text: string): number {
     if (kind >= lower && kind <= joint) {
       word++
       if (kind === lower) {
-        hasLower = true
+        lowers++
         digits = 0
       } else if (kind === upper) {
         digits = 0
@@ -73,11 +73,12 @@ export function signsOf(text: string): number {
         if (code === 45 && last === 45 && word === 2) found |= signs.option
         if (kind === digit && ++digits >= fewestDigits) found |= signs.digits
       }
-      if (word > longestPlainWord && !(isPlain && hasLower)) found |= signs.word
+      // One lower-case letter may be that of an escape: `\nAKIA…`.
+      if (word > longestPlainWord && !(isPlain && lowers > 1)) found |= signs.word
     } else {
       word = 0
       isPlain = true
-      hasLower = false
+      lowers = 0
       if (kind === pairing) found |= signs.pair
       else if (kind === percent) found |= signs.percent
       // Of `bearer` and `basic`, in either case.

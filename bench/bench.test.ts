@@ -6,6 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { loggedFrameworks } from './request-log.ts'
 
 /** Runs the command as `npm run bench` does, with a folder for temporary files of its own. */
 async function bench(
@@ -44,6 +45,18 @@ test('npm run bench measures, prints its table with where it was measured, and l
   assert.match(out, /^\| batches of 1,000 in-process, into 3,000 events \|.* into 1,000 events: /m)
   assert.match(out, /Measured on \d{4}-\d\d-\d\d: .*fdatasync.*Node \d+.*SQLite \d/)
   assert.match(out, /`journal_mode=wal`, `synchronous=2`/)
+  assert.deepEqual(left, [])
+})
+
+test('the request log is measured on each framework, beside the loggers that it has', async t => {
+  const { out, err, code, left } = await bench(t, ['--quick', '--only', 'request-log'])
+  assert.equal(code, 0, err)
+  const rows = out.split('\n').filter(row => /: [\d,.]+ \| [\d.]+ × \|/.test(row))
+  assert.equal(rows.length, loggedFrameworks.flatMap(({ peers }) => ['bare', ...peers]).length, out)
+  for (const { shown } of loggedFrameworks) {
+    assert.match(out, new RegExp(`^\\| request log on ${shown},.* requests/s \\| no log: `, 'm'))
+  }
+  assert.match(out, /winston \d+\.\d+\.\d+, evlog \d+\./)
   assert.deepEqual(left, [])
 })
 

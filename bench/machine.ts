@@ -22,6 +22,19 @@ export interface Machine {
   peers: Record<string, string>
 }
 
+const peers = [
+  'express',
+  'fastify',
+  'pg',
+  'pino',
+  'pino-http',
+  'morgan',
+  'winston',
+  'evlog',
+  '@logtape/logtape',
+  '@logtape/express',
+]
+
 /** Describes this machine; writes a few hundred small blocks to the folder for temporary files. */
 export function describeMachine(): Machine {
   return {
@@ -34,9 +47,7 @@ export function describeMachine(): Machine {
     fdatasync: fdatasyncTimes(),
     node: process.versions.node,
     sqlite: process.versions.sqlite ?? 'unknown',
-    peers: Object.fromEntries(
-      ['express', 'fastify', 'pg', 'pino', 'pino-http'].map(name => [name, versionOf(name)]),
-    ),
+    peers: Object.fromEntries(peers.map(name => [name, versionOf(name)])),
   }
 }
 

@@ -1,50 +1,82 @@
 import { addRate } from './ingest-peers.ts'
-import type { Line, Measured } from './report.ts'
+import type { Against, Line, Measured } from './report.ts'
 import type { Bench } from './scenario.ts'
 import type { RunningServer } from './workshop.ts'
 
-const frameworks = [
-  { name: 'http', shown: '`node:http`', aim: '≥ 0.60, goal 0.90' },
-  { name: 'express', shown: 'Express 5', aim: '≥ 0.80, goal 0.90' },
-]
-const loggers = ['bare', 'pino', 'deedbox']
+/** A framework that the request log is measured on. */
+export interface LoggedFramework {
+  /** As `peers/request-log.ts` knows it. */
+  readonly name: string
+  readonly shown: string
+  /** Of the rate without a log. */
+  readonly aim: string
+  /** The loggers of others that it has, as `peers/request-log/<name>.ts` knows them. */
+  readonly peers: readonly string[]
+}
 
-/** The request log on a trivial handler, against none and against `pino-http` as it comes. */
+/** The frameworks, and whom ours is compared with on each. */
+export const loggedFrameworks: readonly LoggedFramework[] = [
+  {
+    name: 'http',
+    shown: '`node:http`',
+    aim: '≥ 0.60, goal 0.90',
+    peers: ['pino-http', 'morgan', 'winston'],
+  },
+  {
+    name: 'express',
+    shown: 'Express 5',
+    aim: '≥ 0.80, goal 0.90',
+    peers: ['pino-http', 'morgan', 'winston', 'evlog', 'logtape'],
+  },
+  {
+    name: 'fastify',
+    shown: 'Fastify 5',
+    aim: '≥ 0.70, goal 0.90',
+    peers: ['pino-http', 'fastify', 'morgan', 'winston', 'evlog'],
+  },
+]
+
+const peersShown: Record<string, { what: string; aim?: string }> = {
+  'pino-http': { what: '`pino-http` as it comes', aim: '≥ 1.2' },
+  fastify: { what: 'Fastify’s own, `logger: true`' },
+  morgan: { what: '`morgan`, `combined`' },
+  winston: { what: '`winston`, a few lines of one’s own' },
+  evlog: { what: '`evlog` as it comes' },
+  logtape: { what: 'LogTape, JSON lines' },
+}
+
+/** The request log on a trivial handler, against none and against those of others. */
 export async function requestLog(bench: Bench): Promise<Line[]> {
   const lines: Line[] = []
-  for (const { name, shown, aim } of frameworks) {
-    const servers = new Map<string, RunningServer>()
-    const measured = new Map<string, Measured>(loggers.map(logger => [logger, { values: [] }]))
-    for (const logger of loggers) {
-      servers.set(logger, await bench.workshop.startPeer('request-log.ts', [name, logger]))
-    }
-    for (let round = 1; round <= bench.scale.rounds; round++) {
-      for (const [logger, { port, pid }] of servers) {
-        const { seconds, warmSeconds } = bench.scale
-        const cpuOf = [pid]
-        const result = await bench.workshop.load({
-          kind: 'gets',
-          port,
-          connections: 64,
-          cpuOf,
-          seconds,
-          warmSeconds,
-        })
-        addRate(measured.get(logger)!, result)
-      }
-      const rates = [...measured].map(([logger, { values }]) => `${logger} ${Math.round(values.at(-1) ?? 0)}`)
-      bench.say(`request log on ${name}, round ${round}: ${rates.join(', ')} requests/s`)
-    }
-    for (const server of servers.values()) await server.stop()
-    lines.push({
-      what: `request log on ${shown}, a trivial handler, 64 connections`,
-      unit: 'requests/s',
-      measured: measured.get('deedbox')!,
-      against: [
-        { what: 'no log', peer: measured.get('bare')!, aim },
-        { what: '`pino-http` as it comes', peer: measured.get('pino')!, aim: '≥ 1.2' },
-      ],
-    })
-  }
+  for (const framework of loggedFrameworks) lines.push(await onFramework(bench, framework))
   return lines
+}
+
+async function onFramework(bench: Bench, { name, shown, aim, peers }: LoggedFramework): Promise<Line> {
+  const measured = new Map<string, Measured>()
+  const servers = new Map<string, RunningServer>()
+  for (const logger of ['bare', ...peers, 'deedbox']) {
+    measured.set(logger, { values: [] })
+    servers.set(logger, await bench.workshop.startPeer('request-log.ts', [name, logger]))
+  }
+  for (let round = 1; round <= bench.scale.rounds; round++) {
+    for (const [logger, { port, pid }] of servers) {
+      const { seconds, warmSeconds } = bench.scale
+      const cpuOf = [pid]
+      const job = { kind: 'gets', port, connections: 64, cpuOf, seconds, warmSeconds } as const
+      addRate(measured.get(logger)!, await bench.workshop.load(job))
+    }
+    const rates = [...measured].map(([logger, { values }]) => `${logger} ${Math.round(values.at(-1) ?? 0)}`)
+    bench.say(`request log on ${name}, round ${round}: ${rates.join(', ')} requests/s`)
+  }
+  for (const server of servers.values()) await server.stop()
+  return {
+    what: `request log on ${shown}, a trivial handler, 64 connections`,
+    unit: 'requests/s',
+    measured: measured.get('deedbox')!,
+    against: [
+      { what: 'no log', peer: measured.get('bare')!, aim },
+      ...peers.map((logger): Against => ({ ...peersShown[logger]!, peer: measured.get(logger)! })),
+    ],
+  }
 }

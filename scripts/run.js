@@ -32,6 +32,7 @@ const tasks = {
   drills: { built: true, commands: args => [['scripts/drills.js', ...args]] },
   check: { built: true, commands: () => [['scripts/check/all.js']] },
   bench: { built: true, commands: args => [['bench/main.ts', ...args]] },
+  comparison: { built: false, commands: args => [['test/comparison/main.ts', ...args]] },
   example: { built: true, commands: args => [['scripts/example.js', ...args]] },
   format: {
     built: false,

@@ -96,8 +96,12 @@ export interface FrameworkHarness {
   readonly name: string
   /** The routes' templates are known to the framework, so that event names and records carry them. */
   readonly knowsRoutes: boolean
+  /** How the framework writes a template such as `/named/:n`, if otherwise. */
+  readonly template?: (template: string) => string
   /** The framework serves HTTP/2. */
   readonly http2: boolean
+  /** `false`: the framework lets nobody answer in its place, so the observer has no options for it. */
+  readonly answersInPlace?: false
   readonly answers: FrameworkAnswers
   start(box: Deedbox, stage: Stage, options: ServiceOptions): Promise<Service>
 }

@@ -8,7 +8,7 @@ import { assertTrace } from './trace.ts'
 export function outcomesSuite(harness: FrameworkHarness): void {
   const { name, answers } = harness
 
-  test(`IF-05 FA-01 FA-15 FA-22 X-02 X-05 ${name}: a request that succeeds`, async t => {
+  test(`IF-05 IF-11 FA-01 FA-15 FA-20 FA-22 X-02 X-05 X-06 X-16 ${name}: a request that succeeds`, async t => {
     const scene = await setScene(t, harness)
     const answer = await call(scene, 'GET', '/ok?a=1')
     assert.deepEqual([answer.status, answer.body.includes('"ok":true')], [200, true])
@@ -25,6 +25,14 @@ export function outcomesSuite(harness: FrameworkHarness): void {
     const { ttfb, elapsed } = await scene.record(answer.id)
     assert(ttfb !== null && ttfb <= elapsed)
     assert.equal(Number(answer.headers['x-processed-time']), ttfb, 'ruling 7')
+    const event = JSON.parse((await scene.events(answer.id))[0]?.payload ?? '')
+    assert.equal(line?.elapsed, elapsed)
+    assert.equal(event.metrics.latency_ms, Math.floor(elapsed * 1000), 'one duration, each sink in its unit')
+    assert.equal(
+      String(line?.timestamp).replace('+00:00', 'Z'),
+      event.timestamp,
+      'one instant, rendered by each sink',
+    )
   })
 
   for (const [path, error, how] of [

@@ -19,7 +19,7 @@ export function requestsSuite(harness: FrameworkHarness): void {
     const { id } = await call(scene, 'GET', '/orgs/acme/items/17?x=1')
     await assertTrace(scene, id, succeeded)
     const record = await scene.record(id)
-    const template = '/orgs/:org/items/:item'
+    const template = harness.template?.('/orgs/:org/items/:item') ?? '/orgs/:org/items/:item'
     assert.equal(record.path, '/orgs/acme/items/17')
     assert.equal(record.route, harness.knowsRoutes ? template : null)
     const event = (await scene.events(id))[0]

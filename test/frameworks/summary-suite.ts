@@ -30,7 +30,7 @@ export function summarySuite(harness: FrameworkHarness): void {
     )
     const { t: milliseconds, route, ...rest } = fields[0] ?? {}
     assert(Number.isInteger(milliseconds))
-    assert.equal(route, harness.knowsRoutes ? '/named/:n' : undefined)
+    assert.equal(route, harness.knowsRoutes ? (harness.template?.('/named/:n') ?? '/named/:n') : undefined)
     assert.deepEqual(rest, {
       rid: 'summary',
       errno: 0,

@@ -27,7 +27,7 @@ export function leaveDefault(box: Deedbox): void {
 }
 
 /** The instance of the current request, else the oldest open one. */
-function activeInstance(): Deedbox | undefined {
+export function activeInstance(): Deedbox | undefined {
   const scope = currentScope()
   const [oldest] = instances.values()
   return (scope === undefined ? undefined : instances.get(scope.box)) ?? oldest

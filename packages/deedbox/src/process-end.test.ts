@@ -62,6 +62,14 @@ test('IF-37 a service with a handler of its own decides how it ends, and closing
   assert.equal(ledger.stored.size, 100)
 })
 
+test('IF-37 a handler that raises the signal again when it is done, as Nest does, loses nothing', async t => {
+  const { ledger, running } = await child(t, 'ledger-serve.ts', { HANDLER: 'again' })
+  await running.said('answered')
+  running.process.kill('SIGTERM')
+  assert.deepEqual(await running.ended, { code: null, signal: 'SIGTERM' })
+  assert.equal(ledger.stored.size, 100)
+})
+
 test('IF-37 a handler that exits at once keeps its code and every line', async t => {
   const { running } = await child(t, 'ledger-serve.ts', { HANDLER: 'exit' })
   await running.said('answered')

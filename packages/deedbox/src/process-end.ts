@@ -94,9 +94,10 @@ function onSignal(signal: NodeJS.Signals): void {
   process.off(signal, onSignal)
   const wanting = [...registered].filter(instance => instance.onSignal)
   if (process.listenerCount(signal) > 0) {
-    // The service's own handler decides. It may have decided to live on, so the next signal is listened to again.
+    // The service's own handler decides. It may have decided to live on, or to raise the signal again once it is
+    // done, which Nest does within the same turn of the loop; so the next signal is listened to at once.
     void flushAll()
-    setImmediate(listenAgain)
+    process.nextTick(listenAgain)
     return
   }
   void Promise.all(wanting.map(instance => instance.flush(exitTimeout))).then(() => {

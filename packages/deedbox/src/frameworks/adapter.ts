@@ -43,6 +43,10 @@ export function failureAnswer(
   return { status: 500, contentType: 'text/plain; charset=utf-8', body: 'Internal Server Error' }
 }
 
+/** Headers that describe the content that was prepared; others, such as those of CORS, hold for any answer. */
+const ofContent =
+  /^(?:content-(?!security-policy).*|transfer-encoding|etag|last-modified|cache-control|expires|accept-ranges)$/
+
 /** Sends an answer in the place of whatever was prepared, or cuts the connection if the response had begun. */
 export function sendAnswer(response: ServerResponse, answer: FailureAnswer): void {
   if (response.writableEnded) return
@@ -50,8 +54,12 @@ export function sendAnswer(response: ServerResponse, answer: FailureAnswer): voi
     response.destroy()
     return
   }
-  for (const name of response.getHeaderNames()) response.removeHeader(name)
+  for (const name of response.getHeaderNames()) {
+    if (ofContent.test(name)) response.removeHeader(name)
+  }
   response.statusCode = answer.status
+  // A reason phrase that was set for another status; HTTP/2 has none, and warns who asks.
+  if (response.req?.httpVersionMajor === 1) response.statusMessage = ''
   response.setHeader('Content-Type', answer.contentType)
   response.end(answer.body)
 }

@@ -6,6 +6,8 @@ const goneCodes = new Set([
   'ECONNABORTED',
   'ECONNRESET',
   'EPIPE',
+  'ERR_HTTP2_SESSION_ERROR',
+  'ERR_HTTP2_STREAM_ERROR',
   'ERR_HTTP_REQUEST_ABORTED',
   'ERR_STREAM_DESTROYED',
   'ERR_STREAM_PREMATURE_CLOSE',
@@ -25,4 +27,14 @@ export function looksLikeAbort(thrown: unknown): boolean {
 /** Whether the connection of an exchange is gone already. */
 export function isConnectionGone(request: IncomingMessage, response: ServerResponse): boolean {
   return request.aborted || response.destroyed || request.socket?.destroyed === true
+}
+
+/** The error with which the service destroyed a response; HTTP/2 keeps it at the response's stream. */
+export function destroyedWith(response: ServerResponse): unknown {
+  const { errored: own, stream } = response as ServerResponse & {
+    readonly errored?: unknown
+    readonly stream?: { readonly errored?: unknown } | null
+  }
+  const errored = own ?? stream?.errored ?? null
+  return errored === null || looksLikeAbort(errored) ? undefined : errored
 }

@@ -37,6 +37,7 @@ export class BodyWatch {
   #length = 0
   #arrived = false
   #read = false
+  #ended = false
   #over = false
 
   /** Bytes that the request says it brings; NaN if it does not say. */
@@ -77,10 +78,15 @@ export class BodyWatch {
     this.#read = true
   }
 
+  /** All of it was handed out. Afterwards a framework may put another stream in the request's place, as Next does. */
+  noteEnd(): void {
+    this.#ended = true
+  }
+
   /** What is known now; watching ends. `null` for a body that turned out to be empty. */
   finish(): BodyFacts | null {
     this.#over = true
-    const whole = this.#arrived && this.#request.readableLength === 0
+    const whole = this.#arrived && (this.#ended || this.#request.readableLength === 0)
     // HTTP/2 ends a body that nobody reads without handing anything over.
     if (this.#arrived && this.#length === 0 && !(this.#declared > 0)) return null
     const contentType = this.#request.headers['content-type'] ?? ''

@@ -87,15 +87,16 @@ export function bindEmitter(emitter: EventEmitter, scope: RequestScope, watcher:
   if (outer === undefined) emitter.emit = emitInScope
 }
 
-function emitInScope(this: Bound, event: string | symbol, ...values: unknown[]): boolean {
+/** No parameter is collected that need not be: this runs for each event of each request. */
+function emitInScope(this: Bound, event: string | symbol, first?: unknown, ...rest: unknown[]): boolean {
   const binding = this[bindingKey]!
   for (let each: Binding | undefined = binding; each !== undefined; each = each.outer) {
-    each.watcher.emitting(this, event, values[0])
+    each.watcher.emitting(this, event, first)
   }
   try {
     const listeners = this.listenerCount(event) - (event === 'finish' ? binding.finishers : 0)
-    if (listeners === 0 || isInside(binding.scope)) return binding.emit.call(this, event, ...values)
-    return storage.run(binding.scope, emitBound, this, binding, event, values)
+    if (listeners === 0 || isInside(binding.scope)) return emitBound(this, binding, event, first, rest)
+    return storage.run(binding.scope, emitBound, this, binding, event, first, rest)
   } finally {
     if (event === 'close') {
       for (let each: Binding | undefined = binding; each !== undefined; each = each.outer)
@@ -108,9 +109,11 @@ function emitBound(
   emitter: EventEmitter,
   binding: Binding,
   event: string | symbol,
-  values: readonly unknown[],
+  first: unknown,
+  rest: readonly unknown[],
 ): boolean {
-  return binding.emit.call(emitter, event, ...values)
+  if (rest.length > 0) return binding.emit.call(emitter, event, first, ...rest)
+  return first === undefined ? binding.emit.call(emitter, event) : binding.emit.call(emitter, event, first)
 }
 
 function isInside(scope: RequestScope): boolean {

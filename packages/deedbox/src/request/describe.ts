@@ -99,9 +99,8 @@ function queryOf(url: string): string {
 
 function schemeOf(request: IncomingMessage, trusted: boolean): 'http' | 'https' {
   if (trusted && /^\s*https\b/i.test(single(request.headers['x-forwarded-proto']) ?? '')) return 'https'
-  return 'encrypted' in (request.socket ?? {}) && Reflect.get(request.socket, 'encrypted') === true
-    ? 'https'
-    : 'http'
+  const socket = request.socket as { readonly encrypted?: unknown } | null
+  return socket?.encrypted === true ? 'https' : 'http'
 }
 
 function single(header: string | string[] | undefined): string | undefined {

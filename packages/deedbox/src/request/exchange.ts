@@ -1,12 +1,12 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { isConnectionGone, looksLikeAbort } from './aborts.ts'
+import { destroyedWith, isConnectionGone, looksLikeAbort } from './aborts.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
 import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
 import { describeRequest, type ExchangeStart, traceHeadersOf } from './describe.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
-import { type ResponseWatcher, watchResponse } from './response-watch.ts'
+import { type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
 import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 
 /** What one instance decided about all its exchanges. */
@@ -47,6 +47,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   #statusSent: number | null = null
   #failure: Failure | null = null
   #failedAfterAbort = false
+  /** The answer had begun when the service failed, so it is no answer to the failure, however well it ends. */
+  #failedMidway = false
   #lateErrors: unknown[] | undefined
   #reported: Set<unknown> | undefined
   #record: RequestRecord | undefined
@@ -78,14 +80,19 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     this.#close()
   }
 
-  beforeHeaders(): void {
+  beforeHeaders(own: OwnHeaders | undefined): void {
     this.#processed = toSeconds(performance.now() - this.#clock)
+    const { echoHeader, processedTime } = this.#settings
     const response = this.#response
-    const { echoHeader } = this.#settings
-    if (echoHeader !== undefined && !response.hasHeader(echoHeader)) {
-      response.setHeader(echoHeader, this.#start.requestId)
+    if (own === undefined) {
+      if (echoHeader !== undefined && !response.hasHeader(echoHeader)) {
+        response.setHeader(echoHeader, this.#start.requestId)
+      }
+      if (processedTime) response.setHeader('X-Processed-Time', secondsText(this.#processed))
+    } else {
+      if (echoHeader !== undefined && !hasName(own, echoHeader)) own[echoHeader] = this.#start.requestId
+      if (processedTime) own['X-Processed-Time'] = secondsText(this.#processed)
     }
-    if (this.#settings.processedTime) response.setHeader('X-Processed-Time', secondsText(this.#processed))
   }
 
   headersMade(): void {
@@ -102,6 +109,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     // After the response finished, Node itself drains what nobody read.
     else if (event === 'data' && emitter === this.#request && !this.#response.writableFinished)
       this.#body?.noteRead()
+    else if (event === 'end' && emitter === this.#request) this.#body?.noteEnd()
   }
 
   closed(emitter: EventEmitter): void {
@@ -115,7 +123,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   /** Takes an error of this exchange; see {@link RequestScope.fail}. */
   report(thrown: unknown): void {
     const gone = isConnectionGone(this.#request, this.#response)
-    const ended = this.#response.writableEnded
+    const ended = this.#response.writableEnded && destroyedWith(this.#response) === undefined
     if (gone && !ended && looksLikeAbort(thrown)) return
     this.#reported ??= new Set()
     if (this.#reported.has(thrown)) return
@@ -129,6 +137,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     } else if (this.#failure === null || !isVainAnswer(thrown)) {
       this.#failure = { thrown }
       this.#failedAfterAbort = gone
+      this.#failedMidway = this.#response.headersSent
       this.#pending.add(this)
     }
   }
@@ -147,8 +156,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 
   /** A skipped request leaves no trace if this is true. (DF-42) */
   #wentWell(): boolean {
-    const { writableEnded, statusCode } = this.#response
-    return writableEnded && statusCode < 400 && this.#failure === null
+    const status = this.#statusSent ?? this.#response.statusCode
+    return this.#outcome() === 'completed' && status < 400 && this.#failure === null
   }
 
   #emitLate(thrown: unknown): void {
@@ -162,12 +171,13 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   }
 
   #outcome(): Outcome {
-    const response = this.#response
-    if (response.writableEnded) return 'completed'
-    const errored: unknown = response.errored
-    if (this.#failure === null && errored !== null && errored !== undefined && !looksLikeAbort(errored)) {
-      this.#failure = { thrown: errored }
+    // Who destroys a response with an error cuts it off, although some then end it all the same.
+    const errored = destroyedWith(this.#response)
+    if (errored !== undefined) {
+      this.#failure ??= { thrown: errored }
+      return 'errored'
     }
+    if (this.#response.writableEnded) return this.#failedMidway ? 'errored' : 'completed'
     return this.#failure === null || this.#failedAfterAbort ? 'aborted' : 'errored'
   }
 
@@ -193,4 +203,11 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 /** The error of answering an error when headers are sent already: the one to be answered is the real one. */
 function isVainAnswer(thrown: unknown): boolean {
   return thrown instanceof Error && Reflect.get(thrown, 'code') === 'ERR_HTTP_HEADERS_SENT'
+}
+
+function hasName(headers: OwnHeaders, name: string): boolean {
+  for (const key in headers) {
+    if (key.length === name.length && key.toLowerCase() === name.toLowerCase()) return true
+  }
+  return false
 }

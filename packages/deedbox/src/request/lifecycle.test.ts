@@ -90,6 +90,26 @@ test('FA-23 what the service itself cuts off is its error, not an abort of the c
   assert.match(String(record?.error?.thrown), /the source broke/)
 })
 
+test('FA-23 a response destroyed with an error failed, also if it is ended or the error is told after that', async t => {
+  const error = new Error('the source broke')
+  const { box, recorded } = captureLog()
+  const { raw } = await serve(
+    t,
+    observe(box)((request, response) => {
+      response.on('error', () => undefined)
+      response.write('begun')
+      response.destroy(error)
+      if (request.url === '/ended') response.end()
+      else box.current()?.fail(error)
+    }),
+  )
+  for (const [i, path] of ['/ended', '/told'].entries()) {
+    await raw(get(path))
+    const record = (await recorded(i + 1))[i]
+    assert.deepEqual([record?.outcome, record?.status, record?.error?.thrown], ['errored', 500, error], path)
+  }
+})
+
 test('FA-14 the scope holds in timers, microtasks, listeners of the request and of the response', async t => {
   const { box, lines, recorded } = captureLog()
   const { url, port } = await serve(
@@ -200,4 +220,20 @@ test('ruling 16: the record is frozen and says its schema', async t => {
   assert(Object.isFrozen(record) && Object.isFrozen(record?.values))
   assert.deepEqual([record?.schema, record?.values], [1, { a: 3, b: 2 }])
   assert.equal(record?.trace?.traceId, '4bf92f3577b34da6a3ce929d0e0e4736')
+})
+
+test('FA-25 an error that comes when the answer has begun makes it a failure, also if it ends well', async t => {
+  const { box, recorded } = captureLog()
+  t.after(() => box.close())
+  const { raw } = await serve(
+    t,
+    observe(box)((_request, response) => {
+      response.write('half')
+      box.current()?.fail(new Error('the rest is missing'))
+      response.end()
+    }),
+  )
+  await raw('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+  const [record] = await recorded(1)
+  assert.deepEqual([record?.outcome, record?.status, record?.statusSent], ['errored', 500, 200])
 })

@@ -149,7 +149,7 @@ function validId(header: string | string[] | number | undefined): string | undef
 
 /** The URL as it came: routers rewrite `url` and keep the first one under this name. */
 function originalUrl(request: IncomingMessage): string {
-  const original: unknown = Reflect.get(request, 'originalUrl')
+  const { originalUrl: original } = request as IncomingMessage & { readonly originalUrl?: unknown }
   return typeof original === 'string' ? original : (request.url ?? '/')
 }
 

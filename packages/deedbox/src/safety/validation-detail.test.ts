@@ -19,6 +19,10 @@ test('FA-24 the list of a validation error, whichever library threw it', () => {
     ],
     ['yup', Object.assign(new Error('a must be'), { name: 'ValidationError', inner: [], errors: issues })],
     ['a NestJS pipe', { status: 400, response: { message: issues, error: 'Bad Request', statusCode: 400 } }],
+    [
+      'zod, as the cause of an HTTP error',
+      Object.assign(new Error('invalid', { cause: { name: 'ZodError', issues } }), { status: 400 }),
+    ],
     ['an OpenAPI validator', Object.assign(new Error('invalid'), { status: 400, errors: issues })],
   ]
   for (const [library, thrown] of shapes) assert.equal(validationDetail(thrown), issues, library)
@@ -32,6 +36,7 @@ test('FA-24 other errors are no validation errors, and reading hostile ones neve
     new AggregateError([new Error('a')], 'several'),
     Object.assign(new Error('empty'), { name: 'ZodError', issues: [] }),
     Object.assign(new Error('of a server'), { status: 500, errors: issues }),
+    new Error('of a server', { cause: { name: 'ZodError', issues } }),
     { status: 404, response: { message: 'Cannot GET /', statusCode: 404 } },
   ]
   for (const other of others) assert.equal(validationDetail(other), undefined)

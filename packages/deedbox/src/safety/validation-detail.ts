@@ -35,7 +35,12 @@ function ofHttpError(thrown: object): readonly unknown[] | undefined {
   if (status !== 400 && status !== 422) return undefined
   const answer: unknown = Reflect.get(thrown, 'response')
   const listed = typeof answer === 'object' && answer !== null ? Reflect.get(answer, 'message') : undefined
-  return filled(listed) ?? filled(Reflect.get(thrown, 'errors'))
+  // Hono's and Koa's HTTP errors carry what the library threw.
+  return filled(listed) ?? filled(Reflect.get(thrown, 'errors')) ?? ofCause(Reflect.get(thrown, 'cause'))
+}
+
+function ofCause(cause: unknown): readonly unknown[] | undefined {
+  return typeof cause === 'object' && cause !== null ? named(cause) : undefined
 }
 
 function filled(list: unknown): readonly unknown[] | undefined {

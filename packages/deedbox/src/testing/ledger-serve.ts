@@ -24,6 +24,12 @@ if (process.env.COPIES === '2') {
 }
 const server = createServer(observe(box)((_request, response) => response.end('ok')))
 if (process.env.HANDLER === 'exit') process.on('SIGTERM', () => process.exit(7))
+if (process.env.HANDLER === 'again') {
+  process.once('SIGTERM', async signal => {
+    await null
+    process.kill(process.pid, signal)
+  })
+}
 if (process.env.HANDLER === 'drain') {
   process.once('SIGTERM', () => {
     server.close()

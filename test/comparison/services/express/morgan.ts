@@ -1,0 +1,4 @@
+import morgan from 'morgan'
+import { serveExpress } from './service.ts'
+
+await serveExpress(app => app.use(morgan('combined')))

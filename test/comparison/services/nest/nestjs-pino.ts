@@ -1,0 +1,4 @@
+import { Logger, LoggerModule } from 'nestjs-pino'
+import { serveNest } from './service.ts'
+
+await serveNest(LoggerModule.forRoot(), app => app.useLogger(app.get(Logger)))

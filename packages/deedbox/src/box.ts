@@ -112,6 +112,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     generateId,
     inbound: options.requestId?.inbound ?? 'trust',
     idHeader: settings.idHeader.toLowerCase(),
+    isSecretId: id => redactor.text(id) !== id,
     echoHeader: (options.requestId?.echo ?? true) ? settings.idHeader : undefined,
     processedTime: options.processedTime ?? true,
     resolveAddress: clientAddressResolver(settings.trustProxy),

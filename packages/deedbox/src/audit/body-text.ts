@@ -16,6 +16,8 @@ const limits: SerializerLimits = {
 export function bodyText(bytes: Buffer, contentType: string, redactor: Redactor): string | undefined {
   const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
   const text = bytes.toString('utf8')
+  // Compressed, or UTF-16: nothing can be recognised in it, and whoever wants can read it.
+  if (text.includes('\0')) return undefined
   if (type === 'application/x-www-form-urlencoded') return redactor.url(`?${text}`).slice(1)
   if (type === 'application/json' || type.endsWith('+json')) {
     try {

@@ -53,7 +53,7 @@ function writeAuditLine(event: AuditEvent, ours: boolean, writer: LogWriter): vo
     message: 'audit event',
     members:
       `,"request_id":${quote(event.requestId)},"type":"audit","event_name":${quote(event.meta.event_name)}` +
-      `,"idempotency_key":"${event.idempotencyKey}","payload":${payload},"meta":${JSON.stringify(event.meta)}`,
+      `,"idempotency_key":${quote(event.idempotencyKey)},"payload":${payload},"meta":${JSON.stringify(event.meta)}`,
   })
 }
 

@@ -29,6 +29,9 @@ const longestEventName = 256
 /** Bytes of UTF-8 of the name of a user. */
 const longestUser = 256
 
+/** Bytes of the name of an exception. */
+const longestName = 256
+
 /** Bytes of an exception's message that are looked at; far more than fit. */
 const longestException = 20_000
 
@@ -50,7 +53,7 @@ export function requestEvent(record: RequestRecord, settings: RequestEventSettin
   const { redactor } = settings
   const { method, status, requestId } = record
   const failed = record.error !== null && (status >= 400 || record.late)
-  const exception = failed ? errorName(record.error?.thrown) : undefined
+  const exception = failed ? exceptionName(record.error?.thrown, redactor) : undefined
   const kind = settings.kind?.(record) ?? kindOf(status, failed)
   const path = redactor.text(record.path)
   const message = messageOf({
@@ -65,9 +68,9 @@ export function requestEvent(record: RequestRecord, settings: RequestEventSettin
   // Written by hand and not by JSON.stringify: this runs once per request.
   const payload =
     `{"id":"${randomUUID()}","kind":"${kind}","message":${quote(message)},"timestamp":"${isoMicroseconds(endOf(record))}Z"` +
-    `,"context":{"ip":${quote(record.client.ip)},"user_agent":${quote(agent)}}` +
+    `,"context":{"ip":${quote(redactor.text(record.client.ip))},"user_agent":${quote(agent)}}` +
     `,"request":{"request_id":${quote(requestId)},"method":${quote(method)},"path":${quote(path)}` +
-    `${record.route === null ? '' : `,"route":${quote(record.route)}`},"query_params":${redactor.queryJson(record.query)}` +
+    `${record.route === null ? '' : `,"route":${quote(redactor.text(record.route))}`},"query_params":${redactor.queryJson(record.query)}` +
     `${hash === null ? '' : `,"request_body_hash":"${hash}"`}}` +
     `,"metrics":{"latency_ms":${Math.floor(record.elapsed * 1000)},"status_code":${status}}` +
     `,"severity":"${severityOf(kind)}","${kind}":${block(record, kind, exception, redactor)}}`
@@ -94,7 +97,7 @@ export function jobEvent(
     kind,
     message: (error === null
       ? `${job} executed`
-      : `${job} failed: ${errorName(error.thrown)}`
+      : `${job} failed: ${exceptionName(error.thrown, redactor)}`
     ).toWellFormed(),
     timestamp: `${isoMicroseconds(endOf(record))}Z`,
     job: { name: job.toWellFormed(), request_id: requestId },
@@ -104,7 +107,7 @@ export function jobEvent(
       ? {}
       : {
           error: {
-            exception: errorName(error.thrown).toWellFormed(),
+            exception: exceptionName(error.thrown, redactor).toWellFormed(),
             exception_message: exceptionText(error.thrown, redactor),
             retryable: false,
           },
@@ -146,6 +149,11 @@ function bodyMembers(body: BodyFacts | null, redactor: Redactor): LogFields {
     request_body_unread: body.state === 'unread' ? true : undefined,
     request_body_incomplete: body.state === 'incomplete' ? true : undefined,
   }
+}
+
+/** A class name is code's own, but a name can be set to anything. */
+function exceptionName(thrown: unknown, redactor: Redactor): string {
+  return redactor.text(cutText(errorName(thrown), longestName))
 }
 
 function exceptionText(thrown: unknown, redactor: Redactor): string {

@@ -39,7 +39,9 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
     if (now - complainedAt < quietTime) return
     complainedAt = now
     try {
-      process.stderr.write(`deedbox: the log sink failed, ${lost} lines are lost so far: ${problem}\n`)
+      process.stderr.write(
+        `deedbox: the log sink failed, ${lost} lines are lost so far: ${settings.redactor.text(problem)}\n`,
+      )
     } catch {
       // Nowhere left to say it; the count is in stats().
     }

@@ -42,6 +42,38 @@ test('FA-02 FA-14 inside a job the id stands before the fields', async () => {
   await box.close()
 })
 
+test('FA-07 FA-08 a log call on a used-up stack does not throw, nor does with() of what cannot be read', async () => {
+  const { box, lines } = captureLog()
+  const thrown: unknown[] = []
+  /** Whether a few small calls still fit; where none do, nobody can call anything. */
+  const hasRoom = (calls: number): boolean => calls === 0 || hasRoom(calls - 1)
+  const dive = (): void => {
+    try {
+      dive()
+    } catch {
+      if (!hasRoom(30)) return
+      try {
+        box.log.error('deep', { a: { b: [1, 2, 3] } })
+      } catch (error) {
+        thrown.push(error)
+      }
+    }
+  }
+  dive()
+  const hostile = Object.defineProperty({ b: 2 }, 'bad', {
+    enumerable: true,
+    get: () => {
+      throw new Error('password=Tr0ub4dor')
+    },
+  })
+  box.log.with({ a: 1 }).with(hostile).info('bound')
+  const last = calls(await lines()).at(-1)
+  assert.deepEqual([last?.message, last?.a], ['bound', 1])
+  assert.match(String(last?.fields_unreadable), /password=\[redacted\]/)
+  await box.close()
+  assert.deepEqual(thrown, [])
+})
+
 test('FA-03 the timestamp is ISO 8601 in UTC with microseconds, whatever the local zone', async () => {
   const { box, lines } = captureLog()
   const before = Date.now()

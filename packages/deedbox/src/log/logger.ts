@@ -111,7 +111,10 @@ export class LogWriter {
       }
       this.#settings.write(`${line}\n`)
     } catch (error) {
-      this.own({ level: 'ERROR', message: 'A log call could not be written', exception: errorTrace(error) })
+      // Where the stack is used up this throws as well: then the line is lost, and the caller none the wiser.
+      try {
+        this.own({ level: 'ERROR', message: 'A log call could not be written', exception: errorTrace(error) })
+      } catch {}
     }
   }
 
@@ -180,6 +183,14 @@ export function createLogger(writer: () => LogWriter, bound?: LogFields): Logger
     set level(level) {
       writer().level = level
     },
-    with: fields => createLogger(writer, bound === undefined ? fields : { ...bound, ...fields }),
+    with: fields => createLogger(writer, bound === undefined ? fields : joined(bound, fields)),
+  }
+}
+
+function joined(bound: LogFields, fields: LogFields): LogFields {
+  try {
+    return { ...bound, ...fields }
+  } catch (error) {
+    return { ...bound, fields_unreadable: errorMessage(error) }
   }
 }

@@ -53,7 +53,7 @@ export function requestLineSink(
   const membersOf = (record: RequestRecord): string => {
     const { client } = record
     return (
-      `,"request_id":${quote(record.requestId)},"remote_ip":${quote(client.remote)},"schema":"${record.scheme}"` +
+      `,"request_id":${quote(record.requestId)},"remote_ip":${quote(redactor.text(client.remote))},"schema":"${record.scheme}"` +
       `,"protocol":"${record.protocol}","method":${quote(record.method)},"path_with_query":${quote(redactor.url(targetOf(record)))}` +
       `,"status_code":${record.status},"response_length":${record.responseLength}` +
       `,"elapsed":${secondsText(record.elapsed)}` +
@@ -152,7 +152,7 @@ function optionalMembers(record: RequestRecord, redactor: Redactor): string {
   const { client, trace } = record
   let members = record.ttfb === null ? '' : `,"ttfb":${secondsText(record.ttfb)}`
   if (record.user !== null) members += `,"user":${quote(redactor.text(record.user))}`
-  if (record.route !== null) members += `,"route":${quote(record.route)}`
+  if (record.route !== null) members += `,"route":${quote(redactor.text(record.route))}`
   if (client.chain.length > 1)
     members += `,"remote_address_chain":${quote(redactor.text(client.chain.join(', ')))}`
   if (trace !== null) {

@@ -19,6 +19,8 @@ export interface LifecycleSettings extends ExchangeSettings {
   readonly isSkipped: (path: string, method: string) => boolean
   /** The header that carries request ids, in lower case. (DF-37) */
   readonly idHeader: string
+  /** Whether a client's id is a secret by its shape, such as a token; then it is no id. */
+  readonly isSecretId?: (id: string) => boolean
 }
 
 /** Opens exchanges for one instance. Framework adapters need nothing else. */
@@ -61,7 +63,8 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     preset: string | undefined,
   ): ExchangeStart => {
     const { headers } = request
-    const inbound = validId(headers[settings.idHeader])
+    const sent = validId(headers[settings.idHeader])
+    const inbound = sent === undefined || settings.isSecretId?.(sent) === true ? undefined : sent
     if (reportIgnored !== undefined && (headers['x-forwarded-for'] ?? headers.forwarded) !== undefined) {
       reportIgnored()
       reportIgnored = undefined

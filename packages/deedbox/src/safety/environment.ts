@@ -1,3 +1,13 @@
+import { secretNameTest } from './secret-names.ts'
+import { secretTextRedactor } from './secret-patterns.ts'
+
+/** A setting mistaken for another, such as a key in the place of the level, is repeated in no text. */
+const redact = secretTextRedactor({
+  replacement: '[redacted]',
+  isSecretName: secretNameTest({ keys: [], allow: [] }),
+  patterns: [],
+})
+
 /**
  * A setting that cannot work. Thrown when an instance is made, never later, and never with a key or password in
  * its text.
@@ -9,7 +19,7 @@ export class ConfigurationError extends Error {
   readonly setting: string
 
   constructor(setting: string, problem: string) {
-    super(`${setting}: ${problem}`)
+    super(`${setting}: ${redact(problem)}`)
     this.setting = setting
   }
 }

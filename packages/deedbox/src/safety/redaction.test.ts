@@ -143,6 +143,11 @@ test('IF-25 names and patterns of the caller work everywhere, and so does anothe
   assert.equal(own.url('/x?iban=1&sid=2&c=cust-9'), '/x?iban=***&sid=2&c=***')
   assert.equal(own.queryJson('iban=1&c=cust-9'), '{"iban":"***","c":"***"}')
   assert.equal(own.text('token=abc'), 'token=***')
+  const without = createRedactor({ replacement: '' })
+  assert.equal(without.text('a token=abc and 4111111111111111.'), 'a token= and .')
+  assert.equal(without.url('/x?token=abc&b=1'), '/x?token=&b=1')
+  const group = createRedactor({ replacement: '$1$&', patterns: [/cust-(\d+)/] })
+  assert.equal(group.text('for cust-17 token=abc'), 'for $1$& token=$1$&')
 })
 
 test('IF-25 harmless texts pass through every function unchanged', () => {

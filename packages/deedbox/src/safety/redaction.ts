@@ -1,7 +1,8 @@
+import { isCardNumber } from './card-numbers.ts'
 import { quote } from './quote.ts'
 import { compilePaths, type PathNode } from './redaction-paths.ts'
 import { secretNameTest } from './secret-names.ts'
-import { isCardNumber, secretTextRedactor } from './secret-patterns.ts'
+import { secretTextRedactor } from './secret-patterns.ts'
 
 /**
  * What is blanked before anything leaves the process. The default list of key names and text patterns is always
@@ -28,6 +29,8 @@ export interface KeyRule {
   /** The name as JSON, colon included: `"user_id":`. */
   readonly json: string
   readonly secret: boolean
+  /** The name says only that this is a value; what it is of, a member beside it tells: `{ name: …, value: … }`. */
+  readonly isValue: boolean
 }
 
 /** The one redaction policy of an instance; every sink renders through it (design principle 4). */
@@ -57,6 +60,9 @@ export interface Redactor {
 /** Query parameters beyond this many are left out of {@link Redactor.queryJson}. */
 const mostPairs = 1_000
 
+/** How lists of headers, form fields, variables and validation errors call the value of what they name. */
+const valueNames: ReadonlySet<string> = new Set(['actual', 'data', 'input', 'received', 'val', 'value'])
+
 /** How many key names a policy remembers: names come from payloads too, so the memory is bounded. */
 const rememberedKeys = 2_000
 const longestRemembered = 256
@@ -67,12 +73,10 @@ const longestRemembered = 256
  */
 export function createRedactor(options: RedactionOptions = {}): Redactor {
   const replacement = options.replacement ?? '[redacted]'
-  const keys = options.keys ?? []
-  const isSecretName = secretNameTest({ keys, allow: options.allow ?? [] })
+  const isSecretName = secretNameTest({ keys: options.keys ?? [], allow: options.allow ?? [] })
   const redactText = secretTextRedactor({
     replacement,
     isSecretName,
-    hasOwnNames: keys.length > 0,
     patterns: options.patterns ?? [],
   })
   const rules = new Map<string, KeyRule>()
@@ -81,7 +85,11 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
     const known = rules.get(name)
     if (known !== undefined) return known
     // Objects keyed by tokens or card numbers exist, so a name is text like any other.
-    const rule = { json: `${quote(redactText(name))}:`, secret: isSecretName(name) }
+    const rule = {
+      json: `${quote(redactText(name))}:`,
+      secret: isSecretName(name),
+      isValue: valueNames.has(name.toLowerCase()),
+    }
     if (rules.size < rememberedKeys && name.length <= longestRemembered) rules.set(name, rule)
     return rule
   }
@@ -101,12 +109,11 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
   /** Whether nothing in a query is encoded and no name in it is secret: then it is text like any other. */
   const isPlainQuery = (query: string): boolean => {
     if (query.includes('%') || query.includes('+')) return false
-    for (let start = 0; start < query.length; ) {
-      const ampersand = query.indexOf('&', start)
-      const end = ampersand < 0 ? query.length : ampersand
-      const equals = query.indexOf('=', start)
-      if (equals >= 0 && equals < end && key(query.slice(start, equals)).secret) return false
-      start = end + 1
+    for (let equals = query.indexOf('='); equals >= 0; ) {
+      const start = query.lastIndexOf('&', equals) + 1
+      if (key(query.slice(start, equals)).secret) return false
+      const end = query.indexOf('&', equals)
+      equals = end < 0 ? -1 : query.indexOf('=', end)
     }
     return true
   }

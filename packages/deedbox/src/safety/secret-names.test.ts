@@ -31,6 +31,10 @@ const secretNames: readonly (readonly string[])[] = [
   ['otp'],
   ['jwt'],
   ['ssn'],
+  ['card', 'cvc'],
+  ['debit', 'card', 'number'],
+  ['totp', 'code'],
+  ['signing', 'key'],
 ]
 
 const styles: readonly ((words: readonly string[]) => string)[] = [
@@ -96,6 +100,16 @@ test('IF-25 ordinary names stay readable', () => {
   )
   names.push('card', 'discard', 'number', 'design', 'session', 'email', '', '__proto__', 'constructor')
   for (const name of names) assert.equal(isSecret(name), false, name)
+})
+
+test('IF-25 each step of a name counts, a number at the end does not, nor does percent-encoding', () => {
+  const secret = ['card[pin]', 'a[otp][0]', 'payment.pin', 'x[jwt][]', 'token1', 'access_token_2', 'cvv2']
+  secret.push('user%5Bpassword%5D', 'pass%2577ord', 'db_pass', 'dbPass', 'DB_PASS', 'userPW', 'express.sid')
+  for (const name of secret) assert.ok(isSecret(name), name)
+  const plain = ['auth.ts', 'src/token.js', 'card[name]', 'by.pass.on', 'bypass', 'compass', 'account_sid']
+  for (const name of plain) assert.equal(isSecret(name), false, name)
+  const own = secretNameTest({ keys: [], allow: ['csrf_token'] })
+  assert.ok(!own('form[csrf_token]') && own('secret[csrf_token]'))
 })
 
 test('IF-25 callers add names and take names from the list, in any style', () => {

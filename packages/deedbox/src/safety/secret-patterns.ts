@@ -1,149 +1,101 @@
-/** One kind of secret that is recognised by its shape, wherever in a text it stands. */
-interface SecretShape {
-  readonly shape: RegExp
-  readonly replace: (match: string, ...groups: string[]) => string
-}
-
-// Each family of shapes stands behind a cheap test that every text containing one of them passes and that nearly
-// all ordinary texts fail, so that the plain case costs three short scans.
-const tokenHint =
-  /eyJ|earer |EARER |asic |deed_|iml_|[sr]k_|gh[pousr]_|github_|glpat-|xox[a-z]-|A[KS]IA|AIza|PRIVATE KEY/
-const cardHint = /\d(?:[ -]?\d){12}/
-const pairHint = /[=:@]/
-const secretNameHint =
-  /(?:pass|pwd|token|secret|key|auth|bearer|cookie|credential|card|number|cvv|cvc|otp|pan|pin|session|sig|ssn|jwt|sid)[\w-]{0,40}(?:\[\]|\])?\\{0,7}["']?\s{0,3}[=:]/i
+import { blankCards } from './card-numbers.ts'
+import { blankEncoded } from './percent-encoding.ts'
+import { blankElements, blankOptions, pairRedactor } from './secret-pairs.ts'
+import { signs, signsOf } from './text-signs.ts'
+import { type SecretShape, schemeHint, schemeShapes, tokenHint, tokenShapes } from './token-shapes.ts'
 
 /** Shorter texts hold no secret that its shape could tell. */
 const shortest = 6
 
+/** How many names found in texts are remembered, whether secret or not. */
+const rememberedNames = 2_000
+
+/** User and password in a URL, slashes escaped or not. A password may hold `@`, and, unencoded, what ends a host. */
+const password =
+  /((?:\\{0,31}\/){2}[^\s/?#:@[\]"'<>\\]{0,128}:)(?:[^\s/?#"'<>]{1,256}@|(?!\d{1,5}[/?#])[^\s@"'<>]{1,256}@)/g
+/** A token in the place of the user. */
+const tokenUser = /((?:\\{0,31}\/){2})(?=[\w.~-]{0,64}\d)[\w.~-]{20,128}@/g
+
+/** V8 quotes what it could not parse, which may be a request's body. */
+const unparsed =
+  /(Unexpected token [^\n]{1,16}?, )(?:\.\.\.)?\\{0,31}"[\s\S]{0,160}?"(?:\.\.\.)?(?= is not valid JSON)/g
+
 /**
  * Builds the function that blanks secrets inside running text: bearer and basic credentials, JSON Web Tokens,
  * API keys of well-known issuers (ours first), passwords in URLs, private keys in PEM, card numbers that pass the
- * Luhn check, `name=value` and `name: value` pairs whose name is secret, and the caller's own patterns.
- * Text without any of them is returned as the same string.
+ * Luhn check, `name=value` and `name: value` pairs whose name is secret, all of these percent-encoded too, and the
+ * caller's own patterns. Text without any of them is returned as the same string.
  */
 export function secretTextRedactor(settings: {
   readonly replacement: string
   readonly isSecretName: (name: string) => boolean
-  /** Whether `isSecretName` knows names beyond the default list, which {@link secretNameHint} cannot foresee. */
-  readonly hasOwnNames: boolean
   readonly patterns: readonly RegExp[]
 }): (text: string) => string {
-  const { replacement, isSecretName, hasOwnNames } = settings
+  const { replacement } = settings
   const ownPatterns = settings.patterns.map(
     pattern => new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`),
   )
   const tokens = tokenShapes(replacement)
+  const schemes = schemeShapes(replacement)
+  const isSecretName = remember(settings.isSecretName)
   const redactPairs = pairRedactor(replacement, isSecretName)
-  const cards: readonly SecretShape[] = [
-    {
-      // Digits inside a word or next to a hyphen are pieces of hashes and UUIDs, one in ten of which passes Luhn.
-      shape: /(?<![\dA-Za-z-]|\d\.)[2-6](?:[ -]?\d){12,18}(?![\dA-Za-z]|\.\d|-[\dA-Za-z])/g,
-      replace: match => (isCardNumber(match) ? replacement : match),
-    },
-  ]
 
-  return text => {
+  const redactOwn = (text: string): string => {
     let redacted = text
-    for (const pattern of ownPatterns) redacted = redacted.replace(pattern, replacement)
-    if (redacted.length < shortest) return redacted
-    if (tokenHint.test(redacted)) redacted = apply(tokens, redacted)
-    if (pairHint.test(redacted)) {
-      redacted = redacted.replace(/(:\/\/[^\s/?#:@]*:)[^\s/?#@]+@/g, `$1${replacement}@`)
-      if (hasOwnNames || secretNameHint.test(redacted)) redacted = redactPairs(redacted)
-    }
-    if (cardHint.test(redacted)) redacted = apply(cards, redacted)
+    for (const pattern of ownPatterns) redacted = redacted.replace(pattern, () => replacement)
     return redacted
   }
-}
 
-/**
- * Whether a digit string (spaces and hyphens allowed) is a plausible card number: 13 to 19 digits, an issuer
- * digit of 2 to 6, and a correct Luhn check digit (ISO/IEC 7812-1).
- */
-export function isCardNumber(text: string): boolean {
-  let sum = 0
-  let digits = 0
-  for (let i = text.length - 1; i >= 0; i--) {
-    const digit = text.charCodeAt(i) - 48
-    if (digit < 0 || digit > 9) continue
-    const weighted = digits % 2 === 1 ? digit * 2 : digit
-    sum += weighted > 9 ? weighted - 9 : weighted
-    digits++
-  }
-  const issuer = text.charCodeAt(0) - 48
-  return digits >= 13 && digits <= 19 && issuer >= 2 && issuer <= 6 && sum % 10 === 0
-}
-
-function tokenShapes(replacement: string): readonly SecretShape[] {
-  const keepIssuer = (_match: string, issuer = ''): string => `${issuer}${replacement}`
-  const keepScheme = (_match: string, scheme = ''): string => `${scheme} ${replacement}`
-  return [
-    {
-      shape: /-----BEGIN ([A-Z ]{0,30}PRIVATE KEY)-----[\s\S]*?(?:-----END \1-----|$)/g,
-      replace: () => replacement,
-    },
-    {
-      shape: /\b([Bb]earer|BEARER)\s+(?:[\w.~+/=-]{16,}|(?=[A-Za-z]{0,15}[\d_.~+/=-])[\w.~+/=-]{4,})/g,
-      replace: keepScheme,
-    },
-    { shape: /\b([Bb]asic)\s+(?=[a-z]{0,15}[A-Z0-9+/=])[A-Za-z0-9+/]{6,}={0,2}/g, replace: keepScheme },
-    // A run of `-eyJ-eyJ…` is searched once and not once per beginning.
-    { shape: /\beyJ(?:(?!-eyJ)[\w-]){5,}\.[\w-]{5,}(?:\.[\w-]*)?/g, replace: () => replacement },
-    {
-      shape:
-        /\b(deed_|iml_live_|iml_test_|[sr]k_live_|[sr]k_test_|gh[pousr]_|github_pat_|glpat-|xox[a-z]-)[\w-]{8,}/g,
-      replace: keepIssuer,
-    },
-    { shape: /\b(AKIA|ASIA)[0-9A-Z]{16}\b/g, replace: keepIssuer },
-    { shape: /\b(AIza)[\w-]{35}\b/g, replace: keepIssuer },
-  ]
-}
-
-/** A name and what stands between it and its value, in forms, headers, logs and JSON, escaped JSON included. */
-const pairStart = /(?<![\w-])([\w-]{2,64})((?:\[\]|\])?\\{0,7}["']?\s{0,3}[:=]\s{0,3})/g
-
-/** The values of these headers contain spaces and semicolons, so they go to the end of the line. */
-const wholeLineName = /^(?:(?:proxy-)?authorization|(?:set-)?cookie)$/i
-
-const quotedValue = /"(?:[^"\\]|\\.)*"?|(\\{1,7}["'])(?:(?!\1)[^\r\n])*(?:\1)?/y
-const lineValue = /[^\r\n]+/y
-const wordValue = /'[^']*'?|[^\s,;&})\]"']+/y
-
-/** Only the value of a secret name is skipped: that of another (`url=…?token=…`) may hold the next pair. */
-function pairRedactor(
-  replacement: string,
-  isSecretName: (name: string) => boolean,
-): (text: string) => string {
-  return text => {
-    let redacted = ''
-    let copied = 0
-    pairStart.lastIndex = 0
-    for (let start = pairStart.exec(text); start !== null; start = pairStart.exec(text)) {
-      const [whole, name = ''] = start
-      if (!isSecretName(name)) continue
-      const at = start.index + whole.length
-      // What is blanked already stays as it is, so that redacting twice is redacting once.
-      const end = text.startsWith(replacement, at) ? at + replacement.length : endOfValue(text, at, name)
-      if (end === at) continue
-      redacted += text.slice(copied, at) + replacement
-      copied = end
-      pairStart.lastIndex = end
+  /** What no encoding hides. */
+  const redactShapes = (text: string, seen: number): string => {
+    let redacted = text
+    if ((seen & signs.quotation) !== 0 && redacted.includes('is not valid JSON'))
+      redacted = redacted.replace(unparsed, (_match, start: string) => start + replacement)
+    if ((seen & signs.scheme) !== 0 && schemeHint.test(redacted)) redacted = apply(schemes, redacted)
+    if ((seen & signs.word) !== 0 && tokenHint.test(redacted)) redacted = apply(tokens, redacted)
+    if ((seen & signs.pair) !== 0) {
+      if (redacted.includes('@')) {
+        redacted = redacted.replace(password, (_match, start: string) => `${start}${replacement}@`)
+        redacted = redacted.replace(tokenUser, (_match, start: string) => `${start}${replacement}@`)
+      }
     }
-    return copied === 0 ? text : redacted + text.slice(copied)
+    if ((seen & (signs.pair | signs.quotation)) !== 0)
+      redacted = redactPairs(redacted, (seen & signs.quotation) !== 0)
+    if ((seen & signs.option) !== 0) redacted = blankOptions(redacted, replacement, isSecretName)
+    if ((seen & signs.element) !== 0) redacted = blankElements(redacted, replacement, isSecretName)
+    if ((seen & signs.digits) !== 0) redacted = blankCards(redacted, replacement)
+    return redacted
   }
-}
 
-function endOfValue(text: string, at: number, name: string): number {
-  for (const form of [quotedValue, wholeLineName.test(name) ? lineValue : wordValue]) {
-    form.lastIndex = at
-    if (form.test(text)) return form.lastIndex
+  const redactDecoded = (decoded: string): string => {
+    const redacted = redactOwn(decoded)
+    return redactShapes(redacted, signsOf(redacted))
   }
-  return at
+
+  return text => {
+    const own = redactOwn(text)
+    if (own.length < shortest) return own
+    const seen = signsOf(own)
+    if (seen === 0) return own
+    const redacted = redactShapes(own, seen)
+    return (seen & signs.percent) === 0 ? redacted : blankEncoded(redacted, replacement, redactDecoded)
+  }
 }
 
 function apply(shapes: readonly SecretShape[], text: string): string {
   let redacted = text
   for (const { shape, replace } of shapes) redacted = redacted.replace(shape, replace)
   return redacted
+}
+
+/** Texts repeat their names: `rv`, `at`, `https`. */
+function remember(isSecretName: (name: string) => boolean): (name: string) => boolean {
+  const known = new Map<string, boolean>()
+  return name => {
+    const answer = known.get(name)
+    if (answer !== undefined) return answer
+    const fresh = isSecretName(name)
+    if (known.size < rememberedNames) known.set(name, fresh)
+    return fresh
+  }
 }

@@ -62,6 +62,18 @@ test('FA-08 values that JSON does not know are written as something a person can
     ['a\ud800b', 'a\ufffdb'],
     [{ 'k\udc00': 1 }, { 'k\ufffd': 1 }],
     ['\u0000\u001f\u007f"\\\r\n', '\u0000\u001f\u007f"\\\r\n'],
+    ['a\u2028b\u2029c\u0085d\ufeffe', 'a\u2028b\u2029c\u0085d\ufeffe'],
+    [{ 'k\u2028': '\ud83d' }, { 'k\u2028': '\ufffd' }],
+    [Object.assign(new Array(3), { 0: 1, 2: 3 }), [1, null, 3]],
+    [Object.assign([1], { extra: 2 }), [1]],
+    [new Int8Array([-0, -1]), [0, -1]],
+    [new Map<unknown, unknown>([[Number.NaN, -0]]), [[null, 0]]],
+    [Object.assign(Object.create(null), { toJSON: 5 }), { toJSON: 5 }],
+    [JSON.parse('{"__proto__":1,"constructor":2}'), JSON.parse('{"__proto__":1,"constructor":2}')],
+    [Object.defineProperty(new Map([['a', 1]]), 'size', { value: 7 }), { a: 1 }],
+    [new (class extends Set {})([1]), [1]],
+    [new WeakRef({}), {}],
+    [Math, {}],
   ]
   for (const [i, [value, expected]] of cases.entries())
     assert.deepEqual(written(value), expected, `case ${i}`)
@@ -142,6 +154,28 @@ test('FA-08 huge values end at the limit and say how much is missing', () => {
     },
   }).json
   assert.ok(message.length < logLimits.textLength * 2, 'a huge error message is cut as well')
+})
+
+test('FA-08 dates and durations of Temporal are written as they say themselves', t => {
+  const temporal: unknown = Reflect.get(globalThis, 'Temporal')
+  if (typeof temporal !== 'object' || temporal === null) return t.skip('this Node has no Temporal')
+  const { PlainDate } = temporal as { PlainDate: { from(text: string): object } }
+  assert.equal(written(PlainDate.from('2026-11-20')), '2026-11-20')
+})
+
+test('FA-08 names are cut like texts, and no more is read of a map or set than is written', () => {
+  const { json } = serializer.serialize({ ['k'.repeat(1_000_000)]: 1 })
+  assert.match(json, /…\[\+983616 characters\]":1}$/)
+  const pairs = Array.from({ length: 100_000 }, (_, i) => [`k${i}`, i] as const)
+  for (const [value, said] of [
+    [new Map(pairs), /\[\+99800 more\]"}$/],
+    [new Set(pairs), /\[\+99800 more\]"\]$/],
+  ] as const) {
+    Object.defineProperty(value, Symbol.iterator, {
+      value: () => assert.fail('its own iterator is not asked'),
+    })
+    assert.match(serializer.serialize(value).json, said)
+  }
 })
 
 test('FA-08 whatever is logged becomes one line of valid JSON', () => {

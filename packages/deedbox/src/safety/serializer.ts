@@ -38,11 +38,38 @@ export const logLimits: SerializerLimits = {
   totalLength: 131_072,
 }
 
+/** How far beyond what is shown of a text secrets are looked for. */
+const beyondEdge = 512
+
+/** Under these names Node lists the headers of a message: a name, its value, a name, its value. */
+const flatLists: ReadonlySet<string> = new Set(['rawHeaders', 'rawTrailers'])
+
+/** Members that say what the value beside them is of; under the name `data` only ajv's path does. */
+const labels: readonly string[] = [
+  'name',
+  'Name',
+  'key',
+  'Key',
+  'field',
+  'header',
+  'label',
+  'param',
+  'path',
+  'property',
+  'propertyName',
+  'instancePath',
+]
+
 /** The state of one walk. */
 interface Walk {
   readonly ancestors: object[]
   room: number
   cut: boolean
+}
+
+/** The number of entries of a map or set, whatever its own `size` says. */
+function sizeOf(prototype: object, value: object): number {
+  return Number(Reflect.get(prototype, 'size', value))
 }
 
 /** Builds the serializer that renders with the given policy and limits. */
@@ -52,8 +79,11 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
   const text = (value: string): string => {
     if (value.length <= limits.textLength) return quote(redactor.text(value))
     // A little more than is shown is searched, so that a secret across the edge is still recognised.
-    const shown = redactor.text(value.slice(0, limits.textLength + 512)).slice(0, limits.textLength)
-    return quote(`${shown}…[+${value.length - limits.textLength} characters]`)
+    const searched = redactor.text(value.slice(0, limits.textLength + beyondEdge))
+    // Blanking may have drawn the end, where a secret is cut in two, before the edge.
+    const isWhole = searched.endsWith(redactor.replacement)
+    const shown = isWhole ? searched : searched.slice(0, Math.max(0, searched.length - beyondEdge))
+    return quote(`${shown.slice(0, limits.textLength)}…[+${value.length - limits.textLength} characters]`)
   }
 
   const write = (value: unknown, place: PathNode | undefined, walk: Walk): string | undefined => {
@@ -126,14 +156,14 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
     if (types.isAnyArrayBuffer(value)) return bytes(new Uint8Array(value), walk)
     if (types.isNativeError(value) || value instanceof Error) return error(value, place, walk)
     if (types.isMap(value)) {
-      const pairs = [...value]
-      if (!pairs.every(([key]) => typeof key === 'string')) {
-        return list(pairs.map(blankSecretPair), pairs.length, place, walk)
-      }
+      const pairs = first(Map.prototype.entries.call(value) as Iterator<[unknown, unknown]>)
+      const size = sizeOf(Map.prototype, value)
+      if (!pairs.every(([key]) => typeof key === 'string')) return list(pairs, size, place, walk)
       const byName = new Map(pairs as [string, unknown][])
-      return members([...byName.keys()], key => byName.get(key), place, walk)
+      return members([...byName.keys()], key => byName.get(key), place, walk, size)
     }
-    if (types.isSet(value)) return list([...value], value.size, place, walk)
+    if (types.isSet(value))
+      return list(first(Set.prototype.values.call(value)), sizeOf(Set.prototype, value), place, walk)
     if (types.isRegExp(value)) return text(String(value))
     if (types.isBoxedPrimitive(value)) return write(value.valueOf(), place, walk)
     if (value instanceof URL) return quote(redactor.url(value.href))
@@ -142,8 +172,30 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
     return undefined
   }
 
-  const blankSecretPair = ([key, value]: [unknown, unknown]): [unknown, unknown] =>
-    typeof key === 'string' && redactor.key(key).secret ? [key, redactor.replacement] : [key, value]
+  /** As many entries as may be written, and one that shows that there are more. */
+  const first = <Entry>(entries: Iterator<Entry>): Entry[] => {
+    const taken: Entry[] = []
+    for (let next = entries.next(); next.done !== true; next = entries.next()) {
+      taken.push(next.value)
+      if (taken.length > limits.entries) break
+    }
+    return taken
+  }
+
+  const isSecretName = (name: unknown): boolean => typeof name === 'string' && redactor.key(name).secret
+
+  /** Headers and forms are lists of pairs too: `[['cookie', …]]`. */
+  const isSecretPair = (entry: unknown): entry is [string, unknown] =>
+    Array.isArray(entry) && entry.length === 2 && isSecretName(entry[0])
+
+  /** Whether a member beside a value says that it is secret. */
+  const isLabelledSecret = (key: string, keys: readonly string[], read: (key: string) => unknown): boolean =>
+    labels.some(label => {
+      if (!keys.includes(label) || (key === 'data' && label !== 'instancePath')) return false
+      const named = read(label)
+      const last: unknown = Array.isArray(named) ? named.at(-1) : named
+      return typeof last === 'string' && isSecretName(last.slice(last.search(/[^./]*$/)))
+    })
 
   const error = (value: Error, place: PathNode | undefined, walk: Walk): string => {
     const own: Record<string, unknown> = { type: errorName(value), message: errorMessage(value) }
@@ -162,6 +214,7 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
     length: number,
     place: PathNode | undefined,
     walk: Walk,
+    isFlat = false,
   ): string => {
     let json = '['
     for (let i = 0; i < length; i++) {
@@ -171,7 +224,10 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
         return `${json}"[+${length - i} more]"]`
       }
       const inner = place === undefined ? undefined : stepInto(place, String(i))
-      json += inner?.blank === true ? blank : (write(values[i], inner, walk) ?? 'null')
+      const value = values[i]
+      if (inner?.blank === true || (isFlat && i % 2 === 1 && isSecretName(values[i - 1]))) json += blank
+      else if (isSecretPair(value)) json += `[${text(value[0])},${blank}]`
+      else json += write(value, inner, walk) ?? 'null'
     }
     return `${json}]`
   }
@@ -181,15 +237,16 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
     read: (key: string) => unknown,
     place: PathNode | undefined,
     walk: Walk,
+    size: number = keys.length,
   ): string => {
     let json = '{'
     let written = 0
     for (const key of keys) {
       if (written >= limits.entries || walk.room <= 0) {
         walk.cut = true
-        return `${json}${written > 0 ? ',' : ''}"…":"[+${keys.length - written} more]"}`
+        return `${json}${written > 0 ? ',' : ''}"…":"[+${size - written} more]"}`
       }
-      const member = one(key, read, stepInto(place, key), walk)
+      const member = one(key, read, stepInto(place, key), walk, keys)
       if (member === undefined) continue
       json += written++ > 0 ? `,${member}` : member
     }
@@ -201,26 +258,35 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
     read: (key: string) => unknown,
     place: PathNode | undefined,
     walk: Walk,
+    beside: readonly string[],
   ): string | undefined => {
     const rule = redactor.key(key)
-    walk.room -= rule.json.length
-    if (place?.blank === true) return rule.json + blank
-    let value: unknown
+    const name = key.length > limits.textLength ? `${text(key)}:` : rule.json
+    walk.room -= name.length
+    if (place?.blank === true) return name + blank
     try {
-      value = read(key)
+      const value = read(key)
+      // That a secret is absent, or whether a flag is set, is no secret, and telling so helps whoever debugs.
+      if (value !== null && value !== undefined && typeof value !== 'boolean') {
+        if (rule.secret || (rule.isValue && isLabelledSecret(key, beside, read))) return name + blank
+        if (flatLists.has(key) && Array.isArray(value))
+          return name + list(value, value.length, place, walk, true)
+      }
+      const json = write(value, place, walk)
+      return json === undefined ? undefined : name + json
     } catch (error) {
-      return rule.json + text(`[Unreadable: ${errorMessage(error)}]`)
+      return name + text(`[Unreadable: ${errorMessage(error)}]`)
     }
-    // That a secret is absent, or whether a flag is set, is no secret, and telling so helps whoever debugs.
-    if (rule.secret && value !== null && value !== undefined && typeof value !== 'boolean')
-      return rule.json + blank
-    const json = write(value, place, walk)
-    return json === undefined ? undefined : rule.json + json
   }
 
   const bytes = (value: Uint8Array | DataView, walk: Walk): string => {
     const shown = Math.min(value.byteLength, limits.textLength)
-    const base64 = Buffer.from(value.buffer, value.byteOffset, shown).toString('base64')
+    // Base64 hides a secret from those who look for it, not from those who want it.
+    const held = Math.min(value.byteLength, limits.textLength + beyondEdge)
+    const content = Buffer.from(value.buffer, value.byteOffset, held)
+    const readable = content.toString('utf8')
+    if (redactor.text(readable) !== readable) return blank
+    const base64 = content.toString('base64', 0, shown)
     if (shown === value.byteLength) return `"${base64}"`
     walk.cut = true
     return `"${base64}…[+${value.byteLength - shown} bytes]"`
@@ -230,7 +296,7 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
     text,
     member: (key, value) => {
       const walk: Walk = { ancestors: [], room: limits.totalLength, cut: false }
-      return one(key, () => value, stepInto(redactor.paths, key), walk)
+      return one(key, () => value, stepInto(redactor.paths, key), walk, [])
     },
     serialize: value => {
       const walk: Walk = { ancestors: [], room: limits.totalLength, cut: false }

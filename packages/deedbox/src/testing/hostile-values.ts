@@ -2,6 +2,14 @@ const refuse = (): never => {
   throw new Error('refused')
 }
 
+/** A proxy for each thing that proxies can refuse to do. */
+function refusingProxies(what: string, target: () => object): Record<string, () => unknown> {
+  const traps = Object.getOwnPropertyNames(Reflect)
+  return Object.fromEntries(
+    traps.map(trap => [`${what} that refuses ${trap}`, () => new Proxy(target(), { [trap]: refuse })]),
+  )
+}
+
 /** Values that throw when they are looked at, or never end, by what is wrong with them. */
 export const hostileValues: Readonly<Record<string, () => unknown>> = {
   'a throwing getter': () => Object.defineProperty({}, 'bad', { enumerable: true, get: refuse }),
@@ -36,6 +44,9 @@ export const hostileValues: Readonly<Record<string, () => unknown>> = {
       {},
       { get: refuse, has: refuse, ownKeys: refuse, getPrototypeOf: refuse, getOwnPropertyDescriptor: refuse },
     ),
+  ...refusingProxies('a proxy', () => Object.assign(() => 1, { a: 1, toJSON: undefined })),
+  ...refusingProxies('a proxy of an error', () => new Error('x', { cause: new Error('y') })),
+  ...refusingProxies('a proxy of a list', () => [1, { a: 1 }]),
   'a list that refuses everything': () =>
     new Proxy([], { get: refuse, has: refuse, ownKeys: refuse, getPrototypeOf: refuse }),
   'a revoked proxy': () => {
@@ -91,6 +102,81 @@ export const hostileValues: Readonly<Record<string, () => unknown>> = {
     structuredClone(buffer, { transfer: [buffer] })
     return [buffer, view]
   },
+  'a toJSON that gives a circle': () => {
+    const circle: Record<string, unknown> = {}
+    circle.self = { toJSON: () => circle }
+    return { toJSON: () => circle }
+  },
+  'a toJSON that gives a proxy': () => ({ toJSON: () => new Proxy({}, { ownKeys: refuse }) }),
+  'a toJSON that is a proxy': () => ({ toJSON: new Proxy(() => 1, { apply: refuse }) }),
+  'a text that refuses to be one': () =>
+    Object.assign(Object('x'), { [Symbol.toPrimitive]: refuse, toString: refuse, valueOf: refuse }),
+  'a date that refuses to be read': () =>
+    Object.assign(new Date(0), { toJSON: refuse, valueOf: refuse, toString: refuse }),
+  'a boxed symbol': () => Object(Symbol('s')),
+  'private members': () => new Account(),
+  'a getter of private members on a stranger': () =>
+    Object.defineProperty({}, 'shown', {
+      ...Object.getOwnPropertyDescriptor(Account.prototype, 'shown'),
+      enumerable: true,
+    }),
+  'an error that throws itself': () => new ThrowsItself(),
+  'an error whose class has no name': () => new (class extends Error {})('x'),
+  'an error whose constructor cannot be read': () =>
+    Object.defineProperty(new Error('x'), 'constructor', { get: refuse }),
+  'an error whose causes never end': () => {
+    const make = (): Error => Object.defineProperty(new Error('x'), 'cause', { get: make })
+    return make()
+  },
+  'a map whose size throws': () => Object.defineProperty(new Map([['a', 1]]), 'size', { get: refuse }),
+  'a set that is its own member': () => {
+    const set = new Set<unknown>()
+    return set.add(set).add(new Map([[set, set]]))
+  },
+  'a generator': () =>
+    (function* () {
+      yield refuse()
+    })(),
+  'a view of a detached buffer': () => {
+    const view = new DataView(new ArrayBuffer(8))
+    structuredClone(view.buffer, { transfer: [view.buffer] })
+    return { view }
+  },
+  'numbers over a buffer that shrank': () => {
+    const buffer = new ArrayBuffer(16, { maxByteLength: 16 })
+    const numbers = new Float64Array(buffer, 8, 1)
+    buffer.resize(4)
+    return numbers
+  },
+  'a list with a throwing entry': () => Object.defineProperty([1, 2, 3], '1', { get: refuse }),
+  'a label that throws': () =>
+    Object.defineProperty({ value: 'x' }, 'name', { enumerable: true, get: refuse }),
+  'a pair that throws': () => [new Proxy(['password', 'x'], { get: refuse })],
   'a function with a throwing name': () => Object.defineProperty(() => 1, 'name', { get: refuse }),
   'a function whose name is a symbol': () => Object.defineProperty(() => 1, 'name', { value: Symbol('n') }),
+}
+
+class Account {
+  #secret = 'x'
+  get shown(): string {
+    return this.#secret
+  }
+}
+
+class ThrowsItself extends Error {
+  override get name(): string {
+    throw this
+  }
+  override get message(): string {
+    throw this
+  }
+  override get stack(): string {
+    throw this
+  }
+  override get cause(): unknown {
+    throw this
+  }
+  override toString(): string {
+    throw this
+  }
 }

@@ -47,18 +47,19 @@ export function requestLineSink(
   redactor: Redactor,
   options: RequestLineOptions,
 ): RequestLineSink {
-  const agentText = rememberHeaders(text => quote(redactor.text(text)))
-  const refererText = rememberHeaders(text => quote(redactor.url(text)))
+  const agentText = rememberHeaders(text => redactor.text(text))
+  const refererText = rememberHeaders(text => redactor.url(text))
+  const routeText = rememberHeaders(text => redactor.text(text))
 
   const membersOf = (record: RequestRecord): string => {
     const { client } = record
     return (
-      `,"request_id":${quote(record.requestId)},"remote_ip":${quote(redactor.text(client.remote))},"schema":"${record.scheme}"` +
+      `,"request_id":${quote(record.requestId)},"remote_ip":${remoteText(client, redactor)},"schema":"${record.scheme}"` +
       `,"protocol":"${record.protocol}","method":${quote(record.method)},"path_with_query":${quote(redactor.url(targetOf(record)))}` +
       `,"status_code":${record.status},"response_length":${record.responseLength}` +
       `,"elapsed":${secondsText(record.elapsed)}` +
       `,"referer":${record.referer === null ? '"-"' : refererText(record.referer)}` +
-      `,"user_agent":${record.userAgent === null ? '"-"' : agentText(record.userAgent)}${optionalMembers(record, redactor)}`
+      `,"user_agent":${record.userAgent === null ? '"-"' : agentText(record.userAgent)}${optionalMembers(record, redactor, routeText)}`
     )
   }
   const render = (record: RequestRecord, level: LogLevel, fields: LogFields | undefined): string => {
@@ -148,11 +149,15 @@ function membersWithout(members: string, fields: LogFields): string {
 }
 
 /** What stands on a request line only where it says something. */
-function optionalMembers(record: RequestRecord, redactor: Redactor): string {
+function optionalMembers(
+  record: RequestRecord,
+  redactor: Redactor,
+  routeText: (text: string) => string,
+): string {
   const { client, trace } = record
   let members = record.ttfb === null ? '' : `,"ttfb":${secondsText(record.ttfb)}`
   if (record.user !== null) members += `,"user":${quote(redactor.text(record.user))}`
-  if (record.route !== null) members += `,"route":${quote(redactor.text(record.route))}`
+  if (record.route !== null) members += `,"route":${routeText(record.route)}`
   if (client.chain.length > 1)
     members += `,"remote_address_chain":${quote(redactor.text(client.chain.join(', ')))}`
   if (trace !== null) {
@@ -183,13 +188,24 @@ export function jobLineSink(writer: LogWriter): (record: JobRecord) => void {
     )
 }
 
-/** Clients send few different user agents and referers, so the last of them are rendered once. */
-function rememberHeaders(render: (text: string) => string): (text: string) => string {
+/** The address of a socket is nobody's secret; a forwarding header may hold anything. */
+function remoteText(client: RequestRecord['client'], redactor: Redactor): string {
+  return quote(client.chain.length === 1 ? client.remote : redactor.text(client.remote))
+}
+
+/** Characters of a header that a line shows, and how far beyond them secrets are looked for before it is cut. */
+const shownHeader = 2_048
+const beyondHeader = 512
+
+/** Clients send few different user agents and referers, and routes are few, so the last of them are rendered once. */
+function rememberHeaders(redact: (text: string) => string): (text: string) => string {
   const rendered = new Map<string, string>()
   return text => {
     const known = rendered.get(text)
     if (known !== undefined) return known
-    const fresh = render(text.length > 2_048 ? `${text.slice(0, 2_048)}…` : text)
+    const isLong = text.length > shownHeader
+    const redacted = redact(isLong ? text.slice(0, shownHeader + beyondHeader) : text)
+    const fresh = quote(isLong ? `${redacted.slice(0, shownHeader)}…` : redacted)
     if (rendered.size >= 500) rendered.clear()
     if (text.length <= 512) rendered.set(text, fresh)
     return fresh

@@ -73,7 +73,7 @@ test('IF-13 a header of any length is bounded, from its far end', () => {
   const { chain, ip } = resolve(1, flood)
   assert.equal(chain.length, 33)
   assert.equal(ip, '1.1.39.15')
-  assert.equal(resolve(true, 'x'.repeat(10_000)).ip.length, 64)
+  assert.equal(resolve(true, 'x'.repeat(10_000)).ip, 'unknown')
 })
 
 test('IF-13 whatever the header holds, an answer comes and its parts agree', () => {

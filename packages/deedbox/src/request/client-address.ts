@@ -107,7 +107,7 @@ function forwardedEntries(header: string): string[] {
     .slice(-mostEntries)
     .map(entry => entry.trim())
     .filter(entry => entry !== '')
-    .map(entry => plainAddress(entry) ?? entry.slice(0, longestEntry))
+    .map(entry => plainAddress(entry) ?? (entry.length > longestEntry ? 'unknown' : entry))
 }
 
 /** An address without port, brackets, zone or the IPv4-in-IPv6 form that dual-stack sockets show. */

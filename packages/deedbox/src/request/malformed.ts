@@ -30,9 +30,11 @@ export function malformedRecord(
   scheme: 'http' | 'https',
   isAnswered: boolean,
 ): RequestRecord {
-  const [, method = '-', target = '-', protocol = '-'] =
-    /^([A-Z]{1,20}) (\S{1,2048})(?: HTTP\/(\d\.\d))?/.exec(rawText(error)) ?? []
+  const [, method = '-', target = '-', protocol] =
+    /^([A-Z]{1,20}) (\S{1,4096})(?: HTTP\/(\d\.\d))?/.exec(rawText(error)) ?? []
   const question = target.indexOf('?')
+  // A secret that is cut in two is recognised by nobody, so of a target that is not whole only the path is kept.
+  const isWhole = protocol !== undefined
   return Object.freeze({
     schema: 1,
     requestId,
@@ -41,11 +43,11 @@ export function malformedRecord(
     startedAt: wallMicroseconds(),
     method,
     path: question < 0 ? target : target.slice(0, question),
-    query: question < 0 ? '' : target.slice(question + 1),
+    query: question < 0 || !isWhole ? '' : target.slice(question + 1),
     route: null,
     eventName: 'http.malformed',
     scheme,
-    protocol,
+    protocol: protocol ?? '-',
     client,
     userAgent: null,
     referer: null,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import type { Server } from 'node:http'
 import { test } from 'node:test'
 import type { FrameworkHarness } from './harness.ts'
 import { call, open, requestText, setScene } from './stage.ts'
@@ -127,6 +128,30 @@ export function lifecycleSuite(harness: FrameworkHarness): void {
       events.map(event => event.meta.type),
       ['success', 'error'],
     )
+  })
+
+  test(`ruling 5 IF-17 ${name}: upgrades and malformed requests, which no middleware sees`, async t => {
+    const scene = await setScene(t, harness)
+    // Adapters that reach their server have done this already; then it counts once.
+    scene.attach(scene.box)
+    const server = scene.service.server as Server
+    server.on('upgrade', (request, socket) => {
+      if (request.url === '/socket') socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+      else socket.destroy()
+    })
+    const id = randomUUID()
+    const upgrading = await open(scene)
+    upgrading.resume()
+    upgrading.write(requestText('GET', '/socket', id, ['upgrade: echo', 'connection: upgrade']))
+    await assertTrace(scene, id, { status: 101, level: 'INFO', kind: 'info', outcome: 'completed' })
+    upgrading.destroy()
+    const malformed = await open(scene)
+    malformed.resume()
+    malformed.write('NONSENSE\r\n\r\n')
+    const record = await scene.recordOf(({ eventName }) => eventName === 'http.malformed')
+    assert.deepEqual([record.status, record.outcome], [400, 'completed'])
+    assert.equal(scene.requestLines(record.requestId).length, 1)
+    malformed.destroy()
   })
 
   test(`${name}: keep-alive with pipelining: each request has its own record`, async t => {

@@ -31,6 +31,8 @@ export interface Scene {
   arrival(): Promise<void>
   /** Resolves to the `count`-th record with this id. */
   record(requestId: string, count?: number): Promise<RequestRecord>
+  /** Resolves to the first record that fits. */
+  recordOf(fits: (record: RequestRecord) => boolean): Promise<RequestRecord>
   /** The request lines of a request: one, unless the line is written twice. */
   requestLines(requestId: string): Line[]
   /** The events of a request in the ledger, oldest first, once everything is delivered. */
@@ -89,6 +91,17 @@ export async function setScene(
   t.after(() => box.close())
   const ledger = await openTestLedger(t, tempFolder(t))
   opening.resolve(ledger)
+  const awaited = (fits: (record: RequestRecord) => boolean, count: number): Promise<RequestRecord> =>
+    new Promise(resolve => {
+      const look = () => {
+        const found = records.filter(fits)[count - 1]
+        if (found === undefined) return
+        waiting.delete(look)
+        resolve(found)
+      }
+      waiting.add(look)
+      look()
+    })
   return Object.assign(scene, {
     box,
     ledger,
@@ -102,18 +115,8 @@ export async function setScene(
       if (arrived === 0) await new Promise<void>(resolve => arrivals.push(resolve))
       arrived--
     },
-    record(requestId: string, count = 1) {
-      return new Promise<RequestRecord>(resolve => {
-        const look = () => {
-          const found = records.filter(record => record.requestId === requestId)[count - 1]
-          if (found === undefined) return
-          waiting.delete(look)
-          resolve(found)
-        }
-        waiting.add(look)
-        look()
-      })
-    },
+    record: (requestId: string, count = 1) => awaited(record => record.requestId === requestId, count),
+    recordOf: (fits: (record: RequestRecord) => boolean) => awaited(fits, 1),
     requestLines: (requestId: string) =>
       lines.filter(line => line.request_id === requestId && 'status_code' in line),
     async events(requestId: string) {

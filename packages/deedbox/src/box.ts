@@ -36,6 +36,7 @@ import {
   type RequestScope,
   registerPropagation,
   runJob,
+  runOutside,
   scopeOfBox,
   skipTest,
   TurnQueue,
@@ -89,7 +90,8 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     ? requestSummarySink(writer, redactor, { ...options.log, summaryQuery: settings.summaryQuery })
     : requestLineSink(writer, redactor, options.log ?? {})
   const isAudited = options.audit?.requests ?? true
-  const auditRequest = (record: RequestRecord): void => outlet.offer(requestEvent(record, events))
+  const auditRequest = (record: RequestRecord): void =>
+    runOutside(() => outlet.offer(requestEvent(record, events)))
   const toAudit = new TurnQueue<RequestRecord>(waiting => {
     for (const record of waiting) render(auditRequest, record)
   })
@@ -103,7 +105,8 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const emitJob = (record: JobRecord): void => {
     render(writeJob, record)
     const { eventName } = record
-    if (eventName !== null) render(fact => outlet.offer(jobEvent({ ...fact, eventName }, events)), record)
+    if (eventName !== null)
+      render(fact => runOutside(() => outlet.offer(jobEvent({ ...fact, eventName }, events))), record)
   }
   const jobs = { box: identity, generateId, emit: emitJob }
 
@@ -142,12 +145,12 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   ): Promise<Acknowledgement> => {
     const requestId = (stable: string | undefined): string => current()?.requestId ?? stable ?? generateId()
     const event = explicitEvent(name, payload, how, { service, env, redactor, requestId })
-    return outlet.send(event, how.timeout ?? sendTimeout)
+    return runOutside(() => outlet.send(event, how.timeout ?? sendTimeout))
   }
 
   const deliver = (timeout: number): Promise<boolean> => {
     toAudit.drain()
-    return outlet.flush(timeout)
+    return runOutside(() => outlet.flush(timeout))
   }
 
   const unregister = registerEndOfProcess({

@@ -73,17 +73,18 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const generateId = createIdGenerator(settings.idGenerator, () =>
     notices.warn('bad_request_id', 'requestId.generator threw or gave no valid id; a random UUID was used'),
   )
-  const listeners = new Set<(record: RequestRecord) => void>()
+  const listeners = new Set<(record: RequestRecord) => unknown>()
   let records = 0
+  const sinkFailed = (error: unknown): void =>
+    notices.warn('sink_failed', 'A request or job record could not be rendered', { trace: errorTrace(error) })
 
   /** A sink that fails must not reach the service or the other sinks. */
-  const render = <Fact>(sink: (fact: Fact) => void, fact: Fact): void => {
+  const render = <Fact>(sink: (fact: Fact) => unknown, fact: Fact): void => {
     try {
-      sink(fact)
+      const result = sink(fact)
+      if (result instanceof Promise) result.catch(sinkFailed)
     } catch (error) {
-      notices.warn('sink_failed', 'A request or job record could not be rendered', {
-        trace: errorTrace(error),
-      })
+      sinkFailed(error)
     }
   }
   const writeRequest = isMozlog

@@ -36,6 +36,7 @@ import {
   type RequestScope,
   registerPropagation,
   runJob,
+  runOutside,
   scopeOfBox,
   skipTest,
   TurnQueue,
@@ -72,24 +73,26 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const generateId = createIdGenerator(settings.idGenerator, () =>
     notices.warn('bad_request_id', 'requestId.generator threw or gave no valid id; a random UUID was used'),
   )
-  const listeners = new Set<(record: RequestRecord) => void>()
+  const listeners = new Set<(record: RequestRecord) => unknown>()
   let records = 0
+  const sinkFailed = (error: unknown): void =>
+    notices.warn('sink_failed', 'A request or job record could not be rendered', { trace: errorTrace(error) })
 
   /** A sink that fails must not reach the service or the other sinks. */
-  const render = <Fact>(sink: (fact: Fact) => void, fact: Fact): void => {
+  const render = <Fact>(sink: (fact: Fact) => unknown, fact: Fact): void => {
     try {
-      sink(fact)
+      const result = sink(fact)
+      if (result instanceof Promise) result.catch(sinkFailed)
     } catch (error) {
-      notices.warn('sink_failed', 'A request or job record could not be rendered', {
-        trace: errorTrace(error),
-      })
+      sinkFailed(error)
     }
   }
   const writeRequest = isMozlog
     ? requestSummarySink(writer, redactor, { ...options.log, summaryQuery: settings.summaryQuery })
     : requestLineSink(writer, redactor, options.log ?? {})
   const isAudited = options.audit?.requests ?? true
-  const auditRequest = (record: RequestRecord): void => outlet.offer(requestEvent(record, events))
+  const auditRequest = (record: RequestRecord): void =>
+    runOutside(() => outlet.offer(requestEvent(record, events)))
   const toAudit = new TurnQueue<RequestRecord>(waiting => {
     for (const record of waiting) render(auditRequest, record)
   })
@@ -103,7 +106,8 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const emitJob = (record: JobRecord): void => {
     render(writeJob, record)
     const { eventName } = record
-    if (eventName !== null) render(fact => outlet.offer(jobEvent({ ...fact, eventName }, events)), record)
+    if (eventName !== null)
+      render(fact => runOutside(() => outlet.offer(jobEvent({ ...fact, eventName }, events))), record)
   }
   const jobs = { box: identity, generateId, emit: emitJob }
 
@@ -143,12 +147,12 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   ): Promise<Acknowledgement> => {
     const requestId = (stable: string | undefined): string => current()?.requestId ?? stable ?? generateId()
     const event = explicitEvent(name, payload, how, { service, env, redactor, requestId })
-    return outlet.send(event, how.timeout ?? sendTimeout)
+    return runOutside(() => outlet.send(event, how.timeout ?? sendTimeout))
   }
 
   const deliver = (timeout: number): Promise<boolean> => {
     toAudit.drain()
-    return outlet.flush(timeout)
+    return runOutside(() => outlet.flush(timeout))
   }
 
   const unregister = registerEndOfProcess({

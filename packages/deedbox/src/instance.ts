@@ -55,7 +55,7 @@ export interface Deedbox {
   send(name: string, payload: SendPayload, options?: SendOptions): Promise<Acknowledgement>
   /** Sends many events, in batches; one result per event, in their order. Never rejects. (IP-09) */
   sendAll(events: readonly SendInput[]): Promise<SendResult[]>
-  /** Has a function told each request record as it is made. What it throws is logged. Returns how to undo it. */
+  /** Has a function told each request record as it is made. What it throws, or rejects with, is logged. Returns how to undo it. */
   onRecord(listener: (record: RequestRecord) => void): () => void
   stats(): DeedboxStats
   /** Resolves to `true` when all events are delivered, to `false` if that takes longer. Default 5,000 ms. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { deedbox } from '../box.ts'
 import type { RequestRecord } from '../request/index.ts'
@@ -173,5 +174,73 @@ test('FA-23: an upload that breaks off is the abort of its request, and no malfo
   assert.deepEqual(
     records.map(({ path, outcome, status }) => [path, outcome, status]),
     [['/up', 'aborted', 499]],
+  )
+})
+
+const switching = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'
+const upgrading = (path: string): string =>
+  `GET ${path} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`
+
+test('ruling 5: an upgrade is answered by its first final head, in whatever pieces', async t => {
+  const { box, server, records, exchange } = await attached(t)
+  const all = new Promise<void>(resolve => box.onRecord(() => records.length === 4 && resolve()))
+  const ways: Record<string, (socket: Duplex) => void> = {
+    '/pieces': socket => {
+      for (const letter of switching) socket.write(letter)
+      socket.end()
+    },
+    '/empty': socket => {
+      socket.write('')
+      socket.end(Buffer.from(switching))
+    },
+    '/information': socket => {
+      socket.write('HTTP/1.1 100 Continue\r\n\r\n')
+      socket.end(switching)
+    },
+    '/other': socket => socket.end('SSH-2.0-none of HTTP\r\n'),
+  }
+  server.on('upgrade', (request, socket) => ways[request.url ?? '']?.(socket))
+  for (const path of Object.keys(ways)) await exchange(upgrading(path))
+  await all
+  assert.deepEqual(
+    records.map(({ path, statusSent }) => [path, statusSent]),
+    [
+      ['/pieces', 101],
+      ['/empty', 101],
+      ['/information', 101],
+      ['/other', null],
+    ],
+  )
+})
+
+test('who wraps the socket of an upgrade after us goes on seeing what is written', async t => {
+  const { server, exchange } = await attached(t)
+  const seen: unknown[] = []
+  server.on('upgrade', (_request, socket: Duplex) => {
+    const { write } = socket
+    socket.write = function (this: Duplex, ...values: Parameters<typeof write>) {
+      seen.push(String(values[0]))
+      return write.apply(this, values)
+    } as typeof write
+    socket.write(switching)
+    socket.write('frame')
+    socket.end()
+  })
+  assert.equal(await exchange(upgrading('/wrapped')), `${switching}frame`)
+  assert.deepEqual(seen, [switching, 'frame'])
+})
+
+test('X-17 an error of an upgrade that is told twice is recorded once', async t => {
+  const { box, server, records, exchange } = await attached(t)
+  server.on('upgrade', (_request, socket: Duplex) => {
+    socket.end(switching)
+    const broken = new Error('broken')
+    box.current()?.fail(broken)
+    box.current()?.fail(broken)
+  })
+  await exchange(upgrading('/late'))
+  assert.deepEqual(
+    records.map(({ late }) => late),
+    [false, true],
   )
 })

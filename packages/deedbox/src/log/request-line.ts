@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type JobRecord, type RequestRecord, secondsText } from '../request/index.ts'
 import { errorTrace, quote, type Redactor, validationDetail } from '../safety/index.ts'
-import type { LogLevel } from './levels.ts'
+import { type LogLevel, levelNumbers } from './levels.ts'
 import type { LogFields, LogWriter } from './logger.ts'
 
 /** What the caller decides about request lines. */
@@ -96,9 +96,9 @@ export function withChoices(
     let level = requestLevel(record)
     let fields: LogFields | undefined
     try {
-      level = options.requestLevel?.(record) ?? level
+      level = chosenLevel(options.requestLevel?.(record)) ?? level
       if (options.requestFields !== undefined && writer.isWritten(level))
-        fields = options.requestFields(record, request, response)
+        fields = chosenFields(options.requestFields(record, request, response))
     } finally {
       if (writer.isWritten(level)) {
         writeValidation(writer, redactor, record)
@@ -106,6 +106,23 @@ export function withChoices(
       }
     }
   }
+}
+
+/** @throws TypeError for what is no level; the line would not be written at all */
+function chosenLevel(level: unknown): LogLevel | undefined {
+  if (level === undefined || level === null) return undefined
+  if (typeof level === 'string' && Object.hasOwn(levelNumbers, level)) return level as LogLevel
+  throw new TypeError(
+    'log.requestLevel gave no level. Use TRACE, DEBUG, INFO, SUCCESS, WARNING, ERROR or CRITICAL.',
+  )
+}
+
+/** @throws TypeError for what has no fields: a promise has not yet, and what cannot be listed never */
+function chosenFields(fields: unknown): LogFields | undefined {
+  if (fields === undefined || fields === null) return undefined
+  if (fields instanceof Promise) fields.catch(() => undefined)
+  else if (typeof fields === 'object' && Object.keys(fields).length >= 0) return fields as LogFields
+  throw new TypeError('log.requestFields gave no object of fields.')
 }
 
 /** Whether the line of a record tells an exception, rather than an answer that the service meant to give. */

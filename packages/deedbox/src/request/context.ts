@@ -34,6 +34,17 @@ export function runInScope<Values extends unknown[], Result>(
   return storage.run(scope, work, ...values)
 }
 
+/**
+ * Runs work that serves many requests, and is none's, outside of all scopes. What it starts, timers and connections
+ * as well, would otherwise belong to the one request in which it happened to begin.
+ */
+export function runOutside<Values extends unknown[], Result>(
+  work: (...values: Values) => Result,
+  ...values: Values
+): Result {
+  return storage.run(undefined as never, work, ...values)
+}
+
 /** A function that always runs in the scope that is current now, whoever calls it, and whenever. */
 export function bindToScope<Values extends unknown[], Result>(
   work: (...values: Values) => Result,

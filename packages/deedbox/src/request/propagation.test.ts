@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { get, type IncomingHttpHeaders } from 'node:http'
+import { get, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import { observe } from '../frameworks/node-http.ts'
 import type { DeedboxOptions } from '../index.ts'
@@ -68,7 +68,55 @@ test('X-01 nothing is passed on unless it was asked for, nor to other origins, n
   assert.equal((await elsewhere.ask('/node', true)).traceparent, undefined)
   const all = await chain(t, () => true)
   const own = await all.ask('/own', true)
-  assert.deepEqual([own['x-request-id'], own.traceparent, own.tracestate], ['own', 'own', 'a=b'])
+  assert.deepEqual([own['x-request-id'], own.traceparent, own.tracestate], ['own', 'own', undefined])
+})
+
+test('X-01 a Host header of the service decides nothing, nor does a trace of its own take a span', async t => {
+  const heard: IncomingHttpHeaders[] = []
+  const other = await serve(t, (request, response) => {
+    heard.push(request.headers)
+    response.end('ok')
+  })
+  const { box, recorded } = captureLog({ propagate: ['http://billing.internal'] })
+  const { box: all, recorded: recordedByAll } = captureLog({ propagate: true })
+  const asking = (headers: Record<string, string>) => async (_: unknown, response: ServerResponse) => {
+    await new Promise(done => get(other.url, { headers }, answer => answer.resume().on('end', done)))
+    response.end()
+  }
+  const spoofed = await serve(t, observe(box)(asking({ Host: 'billing.internal' })))
+  const traced = await serve(t, observe(all)(asking({ traceparent: 'own' })))
+  const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01`, tracestate: 'a=b' }
+  await fetch(spoofed.url, { headers })
+  await fetch(traced.url, { headers })
+  assert.deepEqual([heard[0]?.['x-request-id'], heard[0]?.traceparent], [undefined, undefined])
+  assert.deepEqual([heard[1]?.traceparent, heard[1]?.tracestate], ['own', undefined])
+  const [record] = [...(await recorded(1)), ...(await recordedByAll(1))].slice(-1)
+  assert.equal(record?.trace?.spanId, null)
+})
+
+test('X-01 deliveries to the ledger serve many requests, and carry the id of none', async t => {
+  const heard: IncomingHttpHeaders[] = []
+  const ledger = await serve(t, (request, response) => {
+    heard.push(request.headers)
+    request.resume().on('end', () => response.writeHead(500).end())
+  })
+  const { box, recorded } = captureLog({
+    propagate: true,
+    ledger: { url: ledger.url, apiKey: 'a-key-of-some-ledger' },
+    audit: { requests: true },
+  })
+  const { url } = await serve(
+    t,
+    observe(box)(async (_request, response) => {
+      await box.send('order.paid', { message: 'paid' }, { timeout: 200 }).catch(() => undefined)
+      response.end()
+    }),
+  )
+  await fetch(url)
+  await recorded(1)
+  await box.close(200)
+  assert.ok(heard.length > 0)
+  assert.deepEqual([...new Set(heard.map(headers => headers['x-request-id']))], [undefined])
 })
 
 test('X-01 an origin that is none is refused by name', () => {

@@ -71,7 +71,7 @@ function subscribeOnce(): Set<PropagationSettings> {
       : []
     passOn(
       instances,
-      String(request.origin),
+      originOf(String(request.origin)),
       name => given.includes(name),
       (name, value) => request.addHeader(name, value),
     )
@@ -79,10 +79,9 @@ function subscribeOnce(): Set<PropagationSettings> {
   subscribe('http.client.request.created', message => {
     const { request } = message as { readonly request: ClientRequest }
     if (request.headersSent) return
-    const origin = `${request.protocol}//${request.getHeader('host') ?? request.host}`
     passOn(
       instances,
-      originOf(origin),
+      nodeOrigin(request),
       name => request.hasHeader(name),
       (name, value) => request.setHeader(name, value),
     )
@@ -100,26 +99,44 @@ function passOn(
     const box = scope.box
     const settings = [...instances].find(instance => instance.box === box)
     if (settings === undefined || !settings.isWanted(origin)) continue
-    for (const [name, value] of headersOf(scope, settings.idHeader)) {
+    const give = (name: string, value: string): void => {
       try {
         if (!isGiven(name.toLowerCase())) set(name, value)
       } catch {
         // The request has begun already; it goes without the header.
       }
     }
+    give(settings.idHeader, scope.requestId)
+    if (!isGiven('traceparent')) passTrace(scope, give)
     return
   }
 }
 
 /** The trace as it goes on: the caller's, with this request as the parent. (W3C Trace Context §3.4) */
-function headersOf(scope: RequestScope, idHeader: string): (readonly [string, string])[] {
-  const headers: (readonly [string, string])[] = [[idHeader, scope.requestId]]
+function passTrace(scope: RequestScope, give: (name: string, value: string) => void): void {
   const { traceparent, tracestate } = scope.traceHeaders
   const trace = readTraceparent(traceparent)
-  if (trace === null) return headers
-  headers.push(['traceparent', `00-${trace.traceId}-${scope.takeSpanId()}-${trace.sampled ? '01' : '00'}`])
-  if (tracestate !== undefined) headers.push(['tracestate', tracestate])
-  return headers
+  if (trace === null) return
+  give('traceparent', `00-${trace.traceId}-${scope.takeSpanId()}-${trace.sampled ? '01' : '00'}`)
+  if (tracestate !== undefined) give('tracestate', tracestate)
+}
+
+/**
+ * Where a request of `node:http` goes. Its port is known by the `Host` header only, which a service may set to any
+ * text, its own client's for instance: a header that names another host is not believed.
+ */
+function nodeOrigin(request: ClientRequest): string {
+  const target = originOf(`${request.protocol}//${bracketed(request.host)}`)
+  const told = originOf(`${request.protocol}//${request.getHeader('host') ?? ''}`)
+  return hostOf(told) === hostOf(target) ? told : target
+}
+
+function hostOf(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).hostname : origin
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host
 }
 
 function originOf(url: string): string {

@@ -77,24 +77,50 @@ function watchedWriteHead(
   const watch = this[watchKey]!
   const writeHead = watch.writeHead as unknown as (this: Watched, ...head: unknown[]) => ServerResponse
   if (this.headersSent) return writeHead.call(this, status, reason, headers)
-  const given = typeof reason === 'string' ? headers : reason
+  // Node takes the third argument for the headers also where the second is there but no text.
+  const given = typeof reason === 'string' ? headers : (headers ?? reason)
   const own = ownHeaders(this, given)
   beforeHeaders(watch, own)
   if (own === undefined) writeHead.call(this, status, reason, headers)
-  else if (typeof reason === 'string') writeHead.call(this, status, reason, own)
-  else writeHead.call(this, status, own)
+  else {
+    const all = Array.isArray(given) ? appended(given, own) : own
+    if (typeof reason === 'string') writeHead.call(this, status, reason, all)
+    else writeHead.call(this, status, all)
+  }
   for (let each: Watch | undefined = watch; each !== undefined; each = each.outer) each.watcher.headersMade()
   return this
 }
 
 /**
- * A fresh copy of the headers that `writeHead` was given, if they are the only ones: Node takes such an object as it
- * is. One header set before makes it set each of them one by one, which was measured to cost more than all else here.
+ * A fresh copy of the headers that `writeHead` was given, if they are the only ones: Node takes these as they are,
+ * whatever object they are in. One header set before makes it set each of them one by one, which was measured to
+ * cost more than all else here, loses names that differ in case only, and throws for a list of pairs.
  */
 function ownHeaders(response: ServerResponse, given: unknown): OwnHeaders | undefined {
   if (response.getHeaderNames().length > 0) return undefined
-  if (given === undefined || given === null) return {}
-  return Object.getPrototypeOf(given) === Object.prototype ? { ...(given as OwnHeaders) } : undefined
+  try {
+    if (Array.isArray(given)) return namesIn(given)
+    return { ...(given as OwnHeaders | null | undefined) }
+  } catch {
+    // A getter that throws does so again in Node's hands, which is where the service expects it.
+    return undefined
+  }
+}
+
+/** The names in a list, which is one of pairs, or of names and values in turn; Node refuses one that is neither. */
+function namesIn(list: readonly unknown[]): OwnHeaders | undefined {
+  const isOfPairs = Array.isArray(list[0])
+  if (!isOfPairs && list.length % 2 !== 0) return undefined
+  const names = isOfPairs
+    ? list.map(pair => Reflect.get(Object(pair), 0))
+    : list.filter((_, i) => i % 2 === 0)
+  return Object.fromEntries(names.map(name => [name, undefined]))
+}
+
+/** A list of headers in the form that it has, with those of ours behind. */
+function appended(list: readonly unknown[], own: OwnHeaders): unknown[] {
+  const ours = Object.entries(own).filter(([, value]) => value !== undefined)
+  return [...list, ...(Array.isArray(list[0]) ? ours : ours.flat())]
 }
 
 /** The outermost instance comes first, so that the client gets its request id. */

@@ -103,6 +103,8 @@ export class RequestScope {
   get user(): string | null {
     try {
       const user: unknown = this.#user?.()
+      // Nobody waits for it, so nobody else would handle its rejection, which ends processes.
+      if (user instanceof Promise) user.catch(() => undefined)
       if (typeof user === 'number' || typeof user === 'bigint') return String(user)
       return typeof user === 'string' && user !== '' ? user : null
     } catch {

@@ -29,6 +29,7 @@ export class Upgrade implements EmitterWatcher, ScopeOwner {
   readonly #clock = performance.now()
   readonly #startedAt = wallMicroseconds(this.#clock)
   #failure: Failure | null = null
+  #reported: Set<unknown> | undefined
   #record: RequestRecord | undefined
 
   constructor(request: IncomingMessage, socket: Duplex, settings: UpgradeSettings, start: ExchangeStart) {
@@ -56,6 +57,9 @@ export class Upgrade implements EmitterWatcher, ScopeOwner {
 
   /** Takes an error of this request; see {@link RequestScope.fail}. */
   report(thrown: unknown): void {
+    this.#reported ??= new Set()
+    if (this.#reported.has(thrown)) return
+    this.#reported.add(thrown)
     if (this.#record !== undefined) {
       const elapsed = toSeconds(performance.now() - this.#clock)
       this.#settings.emit(
@@ -100,30 +104,48 @@ interface Watched extends Duplex {
   [watchKey]?: AnswerWatch | undefined
 }
 
-/** Tells the status of the first thing written to a socket; then the socket is its old self again. */
+const statusLine = /^HTTP\/1\.[01] (\d{3})/
+const statusLineLength = 12
+
+/** Tells the status of the answer that is written to a socket; then the socket is its old self again. */
 function watchAnswer(socket: Duplex, told: (status: number) => void): void {
   const watched: Watched = socket
   const outer = watched[watchKey]
   watched[watchKey] = { told, outer }
   if (outer !== undefined) return
   const { write, end } = socket
+  let head = ''
+  let isOver = false
   const see = (chunk: unknown): void => {
-    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) return
-    socket.write = write
-    socket.end = end
-    const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('latin1', 0, 16)
-    const status = /^HTTP\/1\.[01] (\d{3})/.exec(text)?.[1]
-    if (status === undefined) return
-    for (let each = watched[watchKey]; each !== undefined; each = each.outer) each.told(Number(status))
+    if (isOver || !(typeof chunk === 'string' || chunk instanceof Uint8Array)) return
+    // The head may come in pieces.
+    const wanted = statusLineLength - head.length
+    head +=
+      typeof chunk === 'string'
+        ? chunk.slice(0, wanted)
+        : Buffer.from(chunk.subarray(0, wanted)).toString('latin1')
+    if (head.length < statusLineLength) return
+    const status = Number(statusLine.exec(head)?.[1])
+    head = ''
+    // Information ahead of the answer. (RFC 9110 §15.2)
+    if (status >= 100 && status < 200 && status !== 101) return
+    isOver = true
+    // What somebody has put around ours in the meantime stays.
+    if (socket.write === seenWrite) socket.write = write
+    if (socket.end === seenEnd) socket.end = end
+    if (Number.isNaN(status)) return
+    for (let each = watched[watchKey]; each !== undefined; each = each.outer) each.told(status)
     watched[watchKey] = undefined
   }
   // The types of these methods are overloads that no single function has; the arguments pass unchanged.
-  socket.write = ((...values: Parameters<Duplex['write']>) => {
+  const seenWrite = function (this: Duplex, ...values: Parameters<Duplex['write']>) {
     see(values[0])
-    return write.apply(socket, values)
-  }) as typeof write
-  socket.end = ((...values: Parameters<Duplex['end']>) => {
+    return write.apply(this, values)
+  } as typeof write
+  const seenEnd = function (this: Duplex, ...values: Parameters<Duplex['end']>) {
     see(values[0])
-    return end.apply(socket, values)
-  }) as typeof end
+    return end.apply(this, values)
+  } as typeof end
+  socket.write = seenWrite
+  socket.end = seenEnd
 }

@@ -21,6 +21,6 @@ export function internalsOf(box: object): Internals {
   const internals: unknown =
     typeof box === 'object' && box !== null ? Reflect.get(box, internalsKey) : undefined
   if (internals === undefined)
-    throw new TypeError('observe() takes what deedbox() returned: observe(deedbox({ … }))')
+    throw new TypeError('This takes what deedbox() returned, for instance: observe(deedbox({ … }))')
   return internals as Internals
 }

@@ -1,5 +1,5 @@
 import type { LogWriter } from './log/index.ts'
-import { currentScope } from './request/index.ts'
+import { currentScope, type RequestScope, scopeOfError } from './request/index.ts'
 import { errorMessage, errorTrace } from './safety/index.ts'
 
 /**
@@ -60,8 +60,10 @@ function register(taker: ProcessErrorTaker): () => void {
 }
 
 function seeError(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void {
-  for (let scope = currentScope(); scope !== undefined; scope = scope.outer) scope.fail(error)
-  write({
+  // What a handler throws has left its request's context by now.
+  const innermost = currentScope() ?? scopeOfError(error)
+  for (let scope = innermost; scope !== undefined; scope = scope.outer) scope.fail(error)
+  write(innermost, {
     level: 'CRITICAL',
     message: origin === 'unhandledRejection' ? 'Unhandled rejection' : 'Uncaught exception',
     exception: errorTrace(error),
@@ -70,7 +72,7 @@ function seeError(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void 
 
 function seeWarning(warning: Error & { readonly code?: unknown }): void {
   const { name, code } = warning
-  write({
+  write(currentScope(), {
     level: 'WARNING',
     message: errorMessage(warning),
     fields: typeof code === 'string' ? { warning: name, code } : { warning: name },
@@ -78,8 +80,7 @@ function seeWarning(warning: Error & { readonly code?: unknown }): void {
 }
 
 /** The line goes to the instance whose request it came from, else to the oldest one. */
-function write(line: Parameters<LogWriter['own']>[0]): void {
-  const scope = currentScope()
+function write(scope: RequestScope | undefined, line: Parameters<LogWriter['own']>[0]): void {
   const [oldest] = takers
   const taker = [...takers].find(({ identity }) => identity === scope?.box) ?? oldest
   taker?.writer.own({ ...line, type: 'process', members: scope?.idMember ?? '' })

@@ -1,5 +1,6 @@
 import { type LedgerClient, longestQuotaPause } from './audit/index.ts'
 import { type LogLevel, readLevel } from './log/index.ts'
+import { checkOptions } from './option-shapes.ts'
 import type { AuditOptions, DeedboxOptions, LedgerOption } from './options.ts'
 import {
   clientAddressResolver,
@@ -8,6 +9,7 @@ import {
   type IdGenerator,
   propagationTest,
   type SkipPath,
+  skipTest,
   type TrustProxy,
 } from './request/index.ts'
 import { ConfigurationError, createRedactor, findVariable } from './safety/index.ts'
@@ -41,10 +43,12 @@ const immutableLogUrl = 'https://api.immutablelog.com'
  * @throws ConfigurationError
  */
 export function readSettings(options: DeedboxOptions, environment: Environment): Settings {
+  checkOptions(options)
   const env = nonEmpty(options.env, 'env') ?? readEnv(environment)
   const trustProxy = options.trustProxy ?? readTrustProxy(environment)
   guard('trustProxy', () => clientAddressResolver(trustProxy))
   guard('propagate', () => propagationTest(options.propagate ?? false))
+  guard('skipPaths', () => skipTest(options.skipPaths ?? [], options.skipMethods))
   guard('redact', () => createRedactor(options.redact))
   const idGenerator = options.requestId?.generator ?? readIdGenerator(environment)
   guard('requestId.generator', () => createIdGenerator(idGenerator, () => {}))
@@ -95,15 +99,13 @@ function readLogLevel(option: string | undefined, environment: Environment, env:
 function readIdGenerator(environment: Environment): IdGenerator {
   const variable = findVariable(environment, ['REQUEST_ID_LENGTH'])
   if (variable === undefined) return 'uuid4'
-  if (!/^\d{1,2}$/.test(variable.value)) {
+  if (!/^\d{1,2}$/.test(variable.value) || Number(variable.value) < 4 || Number(variable.value) > 96) {
     throw new ConfigurationError(
       variable.name,
       `"${variable.value}" is no number of bytes. Use one from 4 to 96.`,
     )
   }
-  const generator: IdGenerator = `base64url-${Number(variable.value)}`
-  guard(variable.name, () => createIdGenerator(generator, () => {}))
-  return generator
+  return `base64url-${Number(variable.value)}`
 }
 
 function readFlag(environment: Environment, name: string): boolean {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Deedbox } from '../instance.ts'
 import { type Internals, internalsOf } from '../internals.ts'
+import { checkAdapterOptions } from '../option-shapes.ts'
 import { runInScope, scopeOfBox } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
 import { followRequest, layersOf, prepareFollowing } from './express-routing.ts'
@@ -33,6 +34,7 @@ export function observe<Request extends IncomingMessage = IncomingMessage>(
   box: Deedbox,
   options: AdapterOptions<Request> = {},
 ): ExpressMiddleware<Request> {
+  checkAdapterOptions(options)
   const internals = internalsOf(box)
   /** Applications that this middleware has met. */
   const met = new WeakSet<object>()

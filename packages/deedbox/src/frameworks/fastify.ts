@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
+import { checkAdapterOptions } from '../option-shapes.ts'
 import { type RequestScope, runInScope } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser } from './adapter.ts'
 import { attachServer, type HttpServer } from './attach-server.ts'
@@ -62,6 +63,7 @@ export function observe<Request extends ObservedFastifyRequest = ObservedFastify
   box: Deedbox,
   options: ObserveFastifyOptions<Request> = {},
 ): FastifyPlugin {
+  checkAdapterOptions(options)
   internalsOf(box)
   const plugin: FastifyPlugin = function deedbox(app, _options, done) {
     if (!Object.hasOwn(app, 'deedbox')) app.decorate('deedbox', box)

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
+import { checkAdapterOptions } from '../option-shapes.ts'
 import { type RequestScope, runInScope } from '../request/index.ts'
 import { type AdapterOptions, type FailureAnswer, failureAnswer, identifyUser } from './adapter.ts'
 
@@ -53,6 +54,7 @@ export function observe<Context extends HonoContext = HonoContext>(
   box: Deedbox,
   options: ObserveHonoOptions<Context> = {},
 ): (c: Context, next: () => Promise<void>) => Promise<Response | undefined> {
+  checkAdapterOptions(options)
   const { lifecycle, notices } = internalsOf(box)
   return async function deedbox(c, next) {
     const exchange = rawExchange(c)

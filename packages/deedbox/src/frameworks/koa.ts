@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { format } from 'node:util'
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
+import { checkAdapterOptions } from '../option-shapes.ts'
 import { type RequestScope, runInScope } from '../request/index.ts'
 import {
   type AdapterOptions,
@@ -53,6 +54,7 @@ export function observe<Context extends KoaContext = KoaContext>(
   box: Deedbox,
   options: ObserveKoaOptions<Context> = {},
 ): (ctx: Context, next: () => Promise<unknown>) => Promise<void> {
+  checkAdapterOptions(options)
   const { lifecycle } = internalsOf(box)
   return function deedbox(context, next) {
     const ctx = context as unknown as FollowedContext

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { Deedbox } from '../instance.ts'
 import { type Internals, internalsOf } from '../internals.ts'
+import { checkAdapterOptions } from '../option-shapes.ts'
 import { scopeOfBox } from '../request/index.ts'
 import { type AdapterOptions, type FailureAnswer, failureAnswer, sendAnswer } from './adapter.ts'
 import { attachServer, type HttpServer } from './attach-server.ts'
@@ -62,6 +63,7 @@ export function observe<Request = NestRequest>(
   box: Deedbox,
   options: ObserveNestOptions<Request> = {},
 ): <App extends NestApp>(app: App) => App {
+  checkAdapterOptions(options)
   const internals = internalsOf(box)
   return app => {
     const adapter = app.getHttpAdapter()

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
+import { checkAdapterOptions } from '../option-shapes.ts'
 import { type RequestScope, runInScope } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
 
@@ -26,6 +27,7 @@ export function observe(
 ): <Request extends HttpRequest = IncomingMessage, Response extends HttpResponse = ServerResponse>(
   handler: (request: Request, response: Response) => unknown,
 ) => (request: Request, response: Response) => void {
+  checkAdapterOptions(options)
   const { lifecycle } = internalsOf(box)
   const fails = (scope: RequestScope, response: ServerResponse, thrown: unknown): void => {
     scope.fail(thrown)

@@ -26,10 +26,11 @@ export interface PropagationSettings {
  */
 export function propagationTest(propagation: Propagation): (origin: string) => boolean {
   if (typeof propagation === 'boolean') return () => propagation
+  if (!Array.isArray(propagation)) throw new TypeError('this is true, false, or a list of origins.')
   const origins = new Set<string>()
   for (const entry of propagation) {
-    if (typeof entry !== 'string') continue
-    if (!URL.canParse(entry) || new URL(entry).origin === 'null') {
+    if (entry instanceof RegExp) continue
+    if (!URL.canParse(entry) || new URL(entry).origin === 'null' || entry.includes('*')) {
       throw new TypeError(`"${entry}" is no origin. Write it like https://billing.internal:8443.`)
     }
     origins.add(new URL(entry).origin)

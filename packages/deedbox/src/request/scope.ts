@@ -17,6 +17,14 @@ export interface TraceHeaders {
 
 const noTrace: TraceHeaders = Object.freeze({})
 
+/** The scope in which an error was reported last: a process that dies of it has left the scope by then. */
+const failing = new WeakMap<object, RequestScope>()
+
+/** The scope that an error was reported to. */
+export function scopeOfError(thrown: unknown): RequestScope | undefined {
+  return typeof thrown === 'object' && thrown !== null ? failing.get(thrown) : undefined
+}
+
 /** The running request or job: what code inside it can read and leave behind. */
 export class RequestScope {
   /** The instance this scope belongs to. */
@@ -117,6 +125,7 @@ export class RequestScope {
    * reported before the response ends is the request's; one reported later makes a second record.
    */
   fail(thrown: unknown): void {
+    if (typeof thrown === 'object' && thrown !== null) failing.set(thrown, this)
     this.#owner.report(thrown)
   }
 }

@@ -13,11 +13,22 @@ export const defaultSkipPaths: readonly SkipPath[] = [
 /**
  * Builds the test whether a request is skipped, by its path (without query) or its method. Empty lists skip
  * nothing. (IF-07, IF-17)
+ * @throws TypeError for what is no path or no method
  */
 export function skipTest(
   paths: readonly SkipPath[],
   methods: readonly string[] = [],
 ): (path: string, method?: string) => boolean {
+  for (const path of paths) {
+    const prefix: unknown =
+      typeof path === 'object' && 'prefix' in Object(path) ? Reflect.get(path, 'prefix') : ''
+    if (
+      !(typeof path === 'string' || path instanceof RegExp || (typeof prefix === 'string' && prefix !== ''))
+    ) {
+      throw new TypeError('a path is a text, a RegExp, or { prefix } with a text that is not empty.')
+    }
+  }
+  if (!methods.every(method => typeof method === 'string')) throw new TypeError('a method is a text.')
   const skippedMethods = new Set(methods.map(method => method.toUpperCase()))
   const exact = new Set(paths.filter(path => typeof path === 'string'))
   const patterns = paths

@@ -69,10 +69,14 @@ const longestRemembered = 256
 
 /**
  * Builds the redaction policy of one instance.
- * @throws TypeError for a path that cannot be read
+ * @throws TypeError for a path that cannot be read, and a pattern that is none
  */
 export function createRedactor(options: RedactionOptions = {}): Redactor {
   const replacement = options.replacement ?? '[redacted]'
+  for (const pattern of options.patterns ?? []) {
+    if (!(pattern instanceof RegExp))
+      throw new TypeError('A redaction pattern is a RegExp, such as /\\bDE\\d{20}\\b/.')
+  }
   const isSecretName = secretNameTest({ keys: options.keys ?? [], allow: options.allow ?? [] })
   const redactText = secretTextRedactor({
     replacement,

@@ -13,6 +13,8 @@ export interface ExchangeStart {
   /** The concrete path, cut from `url`. */
   readonly path: string
   readonly client: ClientAddress
+  /** Whether the connection is encrypted; in the end HTTP/2 no longer tells. */
+  readonly encrypted: boolean
   readonly skipped: boolean
 }
 
@@ -66,7 +68,7 @@ export function describeRequest(
     route,
     eventName:
       scope.eventName ?? `http.${method}.${route !== null && facts.eventNames === 'route' ? route : path}`,
-    scheme: schemeOf(request, client.trusted),
+    scheme: schemeOf(request, start),
     protocol: httpVersionMajor === 1 ? httpVersion : String(httpVersionMajor),
     client,
     userAgent: headers['user-agent'] ?? null,
@@ -97,10 +99,10 @@ function queryOf(url: string): string {
   return question < 0 ? '' : url.slice(question + 1)
 }
 
-function schemeOf(request: IncomingMessage, trusted: boolean): 'http' | 'https' {
-  if (trusted && /^\s*https\b/i.test(single(request.headers['x-forwarded-proto']) ?? '')) return 'https'
-  const socket = request.socket as { readonly encrypted?: unknown } | null
-  return socket?.encrypted === true ? 'https' : 'http'
+function schemeOf(request: IncomingMessage, { client, encrypted }: ExchangeStart): 'http' | 'https' {
+  if (client.trusted && /^\s*https\b/i.test(single(request.headers['x-forwarded-proto']) ?? ''))
+    return 'https'
+  return encrypted ? 'https' : 'http'
 }
 
 function single(header: string | string[] | undefined): string | undefined {

@@ -78,6 +78,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
       url,
       path,
       client: addressOf(request),
+      encrypted: (request.socket as Partial<TLSSocket> | null)?.encrypted === true,
       skipped: settings.isSkipped(path, request.method ?? ''),
     }
   }

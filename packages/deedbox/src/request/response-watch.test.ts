@@ -121,3 +121,22 @@ test('FA-22 X-02 X-Processed-Time is the record’s ttfb; each header can be tur
   const plain = await fetch(servedOff.url)
   assert.deepEqual([plain.headers.get('x-processed-time'), plain.headers.get('x-request-id')], [null, null])
 })
+
+test('FA-17 over HTTP/2 the scheme is that of the connection, which is unknown when the response is over', async t => {
+  const { box, recorded } = captureLog()
+  const server = createHttp2(
+    observe(box)((_request: Http2ServerRequest, response: Http2ServerResponse) => response.end()),
+  )
+  // What a TLS socket says of itself.
+  server.on('session', session => Reflect.set(session.socket, 'encrypted', true))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  t.after(() => {
+    client.close()
+    server.close()
+  })
+  client.request({ ':path': '/' }).resume().end()
+  const [record] = await recorded(1)
+  assert.equal(record?.scheme, 'https')
+})

@@ -102,6 +102,28 @@ for (const [name, make] of [
     assert.match(String(line?.exception), /the till is jammed/)
   })
 
+  test(`FA-25 X-12 ${name}: a promise that the handler takes care of itself stays taken care of`, async t => {
+    const { box, serve } = watched(t)
+    const unhandled: unknown[] = []
+    const note = (reason: unknown): number => unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    t.after(() => process.off('unhandledRejection', note))
+    const app = make()
+    app.use(observe(box))
+    app.get('/', (_request, response) => {
+      const work = Promise.reject(new Error('handled'))
+      work.catch(() => response.headersSent || response.status(500).json({ ok: false }))
+      return work as never
+    })
+    app.use(((_error, _request, response, _next) => {
+      if (!response.headersSent) response.status(500).json({ ok: false })
+    }) as express5Module.ErrorRequestHandler)
+    const url = await serve(app)
+    assert.equal((await fetch(url)).status, 500)
+    await new Promise(setImmediate)
+    assert.deepEqual(unhandled, [])
+  })
+
   test(`IF-04 ${name}: what stands ahead of observe() is told once, unless the server is observed`, async t => {
     for (const attached of [false, true]) {
       const { box, lines, records, serve } = watched(t)

@@ -150,6 +150,7 @@ export function lifecycleSuite(harness: FrameworkHarness): void {
     malformed.write('NONSENSE\r\n\r\n')
     const record = await scene.recordOf(({ eventName }) => eventName === 'http.malformed')
     assert.deepEqual([record.status, record.outcome], [400, 'completed'])
+    await scene.box.flush()
     assert.equal(scene.requestLines(record.requestId).length, 1)
     malformed.destroy()
   })

@@ -8,7 +8,7 @@ import { captureLog } from './testing/captured-log.ts'
 const refusals: readonly (readonly [given: unknown, said: RegExp])[] = [
   [{ servcie: 'shop' }, /^servcie: there is no such option\. There are: service, env, /],
   ['shop', /^deedbox\(\): takes an object of options; this is "shop"\./],
-  [{ requestId: 'uuid7' }, /^requestId: takes an object of options; this is "uuid7"\./],
+  [{ requestId: 'uuid7' }, /^requestId: takes an object of options; this is a text\./],
   [{ requestId: { genrator: 'uuid7' } }, /^requestId\.genrator: there is no such option/],
   [{ requestFields: ['a'] }, /^requestFields: there is no such option/],
   [{ log: { requestFields: ['a'] } }, /^log\.requestFields: a function is needed; this is a list\./],

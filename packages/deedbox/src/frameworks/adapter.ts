@@ -92,3 +92,11 @@ function detailBody(detail: readonly unknown[]): string {
     return '{"detail":[]}'
   }
 }
+
+/**
+ * Whether a function's promise can be in nobody's hands but its caller's: then to look at how it settles, and to
+ * reject anew, changes nothing. A promise that somebody else has made may be handled by him, and would not be for us.
+ */
+export function isAsyncFunction(work: unknown): boolean {
+  return Object.prototype.toString.call(work) === '[object AsyncFunction]'
+}

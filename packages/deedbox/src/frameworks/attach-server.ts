@@ -21,9 +21,6 @@ interface Attached {
 }
 
 const attachedKey: unique symbol = Symbol('deedbox.server') as never
-/** The response under way, or the last one, on a connection. */
-const answeringKey: unique symbol = Symbol('deedbox.answering') as never
-
 interface AttachedServer extends HttpServer {
   [attachedKey]?: Attached
 }
@@ -63,7 +60,6 @@ function wrap(server: AttachedServer): Attached {
           attached,
           lifecycle => {
             const [request, response] = values as [IncomingMessage, ServerResponse]
-            if (request.socket !== undefined) Reflect.set(request.socket, answeringKey, response)
             return lifecycle.begin(request, response)
           },
           emit,
@@ -112,9 +108,13 @@ function inScopes(
   }
 }
 
-/** Whether a request of this connection is being answered: what happens then is that request's, and it knows. */
+/**
+ * Whether a request of this connection is being answered: what happens then is that request's, and it knows. Node
+ * keeps the response under way at the socket. To keep it ourselves would keep the last one for as long as the
+ * connection is idle.
+ */
 function isAnswering(socket: object): boolean {
-  const response: unknown = Reflect.get(socket, answeringKey)
+  const response: unknown = Reflect.get(socket, '_httpMessage')
   return (
     typeof response === 'object' && response !== null && Reflect.get(response, 'writableFinished') !== true
   )

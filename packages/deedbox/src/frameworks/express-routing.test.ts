@@ -133,5 +133,5 @@ test('IF-04 ruling 4: the instance is found at app.locals.deedbox, and one attac
 })
 
 test('observe() refuses what deedbox() did not make', () => {
-  assert.throws(() => observe({} as never), /observe\(\) takes what deedbox\(\) returned/)
+  assert.throws(() => observe({} as never), /takes what deedbox\(\) returned/)
 })

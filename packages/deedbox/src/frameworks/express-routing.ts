@@ -1,6 +1,7 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RequestScope } from '../request/index.ts'
+import { isAsyncFunction } from './adapter.ts'
 
 /** What the router publishes about one layer that it runs (`router` 2.3 and later). */
 interface LayerTrace {
@@ -160,9 +161,11 @@ function callHandler(this: Layer, req: LayerTrace['req'], res: FollowedResponse,
   try {
     const result = handler(req, res, next)
     if (!(result instanceof Promise)) return
+    const request = res[followedKey]
+    const passes = request?.passesRejections === true
+    if (!passes && !isAsyncFunction(handler)) return
     result.catch(thrown => {
-      const request = res[followedKey]
-      if (request?.passesRejections === true) {
+      if (passes) {
         next(thrown ?? new Error('Rejected without a reason'))
         return
       }

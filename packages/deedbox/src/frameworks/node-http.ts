@@ -4,7 +4,7 @@ import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
 import { checkAdapterOptions } from '../option-shapes.ts'
 import { type RequestScope, runInScope } from '../request/index.ts'
-import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
+import { type AdapterOptions, failureAnswer, identifyUser, isAsyncFunction, sendAnswer } from './adapter.ts'
 
 export type { AdapterOptions, ErrorPolicy } from './adapter.ts'
 export { attachServer, type HttpServer } from './attach-server.ts'
@@ -35,8 +35,11 @@ export function observe(
     if (answer === undefined) throw thrown
     sendAnswer(response, answer)
   }
-  return handler =>
-    function observed(request, response) {
+  return handler => {
+    const answers = options.unhandled === 'answer' || options.validation === 'answer'
+    // Any other promise that is left to reject reaches the process, where it is seen with its context.
+    const isWatched = answers || isAsyncFunction(handler)
+    return function observed(request, response) {
       const raw = response as ServerResponse
       const scope = lifecycle.begin(request as IncomingMessage, raw)
       identifyUser(scope, request, options)
@@ -44,10 +47,11 @@ export function observe(
         try {
           const result = handler(request, response)
           // Rejecting again leaves the rejection as unhandled as it was.
-          if (result instanceof Promise) result.catch(thrown => fails(scope, raw, thrown))
+          if (isWatched && result instanceof Promise) result.catch(thrown => fails(scope, raw, thrown))
         } catch (thrown) {
           fails(scope, raw, thrown)
         }
       })
     }
+  }
 }

@@ -11,7 +11,8 @@ export interface RequestLineOptions {
   /**
    * Adds fields to a request line, for example `record => record.values`. A field named like one of the line's own
    * stands in its place; `undefined` leaves the line's own out, so that `{ path_with_query: undefined, url: … }`
-   * renames it. Request and response are absent for what could not be read as a request. (Ruling 12)
+   * renames it. Request and response are absent for what could not be read as a
+   * request, and for an error that comes after the response has ended. (Ruling 12)
    */
   readonly requestFields?: (
     record: RequestRecord,

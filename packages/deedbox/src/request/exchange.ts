@@ -35,11 +35,11 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   readonly #start: ExchangeStart
   /** Failed exchanges that are not over yet. */
   readonly #pending: Set<Exchange>
-  readonly #request: IncomingMessage
-  readonly #response: ServerResponse
+  #request: IncomingMessage
+  #response: ServerResponse
   readonly #clock = performance.now()
   readonly #startedAt = wallMicroseconds(this.#clock)
-  readonly #body: BodyWatch | undefined
+  #body: BodyWatch | undefined
   #written = 0
   #processed: number | null = null
   #ttfb: number | null = null
@@ -52,6 +52,12 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   #lateErrors: unknown[] | undefined
   #reported: Set<unknown> | undefined
   #record: RequestRecord | undefined
+  /** Nobody could be told any more when the headers were made. */
+  #answeredInVain = false
+  /** The client was gone at the end: what then looks like an abort is no error. */
+  #leftBehind = false
+  /** The trace as it came, for what outgoing requests carry after the end. */
+  #traceHeaders: TraceHeaders | undefined
   #over = false
 
   constructor(
@@ -81,6 +87,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   }
 
   beforeHeaders(own: OwnHeaders | undefined): void {
+    if (this.#over) return
     this.#processed = toSeconds(performance.now() - this.#clock)
     const { echoHeader, processedTime } = this.#settings
     const response = this.#response
@@ -96,6 +103,11 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   }
 
   headersMade(): void {
+    if (this.#over) return
+    if (isConnectionGone(this.#request, this.#response)) {
+      this.#answeredInVain = true
+      return
+    }
     this.#ttfb = this.#processed
     this.#statusSent = this.#response.statusCode
   }
@@ -106,6 +118,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 
   emitting(emitter: EventEmitter, event: string | symbol, argument: unknown): void {
     if (event === 'error') this.report(argument)
+    else if (this.#over) return
     // After the response finished, Node itself drains what nobody read.
     else if (event === 'data' && emitter === this.#request && !this.#response.writableFinished)
       this.#body?.noteRead()
@@ -117,13 +130,13 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   }
 
   get traceHeaders(): TraceHeaders {
-    return traceHeadersOf(this.#request)
+    return this.#over ? (this.#traceHeaders ?? {}) : traceHeadersOf(this.#request)
   }
 
   /** Takes an error of this exchange; see {@link RequestScope.fail}. */
   report(thrown: unknown): void {
-    const gone = isConnectionGone(this.#request, this.#response)
-    const ended = this.#response.writableEnded && destroyedWith(this.#response) === undefined
+    const gone = this.#over ? this.#leftBehind : isConnectionGone(this.#request, this.#response)
+    const ended = this.#over ? !this.#leftBehind : this.#hasEnded()
     if (gone && !ended && looksLikeAbort(thrown)) return
     this.#reported ??= new Set()
     if (this.#reported.has(thrown)) return
@@ -142,16 +155,34 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     }
   }
 
+  #hasEnded(): boolean {
+    return this.#response.writableEnded && destroyedWith(this.#response) === undefined
+  }
+
   #close(): void {
     if (this.#over) return
-    this.#over = true
     this.#pending.delete(this)
+    this.#leftBehind = isConnectionGone(this.#request, this.#response) && !this.#hasEnded()
     const body = this.#body?.finish() ?? null
-    if (this.#start.skipped && this.#wentWell() && this.#lateErrors === undefined) return
-    this.#record = this.#describe(body)
-    if (!this.#start.skipped || !this.#wentWell())
-      this.#settings.emit(this.#record, this.#request, this.#response)
+    const record = this.#describe(body)
+    const isShown = !this.#start.skipped || !this.#wentWell()
+    this.#record = record
+    if (isShown) this.#settings.emit(record, this.#request, this.#response)
+    this.#release()
     for (const thrown of this.#lateErrors ?? []) this.#emitLate(thrown)
+  }
+
+  /**
+   * Lets go of the request and its response. The scope lives on with whatever the service has started, and Node's
+   * own timer of an idle connection keeps it too: with them it would keep the body of its last request.
+   */
+  #release(): void {
+    if (this.#request.headers.traceparent !== undefined) this.#traceHeaders = traceHeadersOf(this.#request)
+    this.#over = true
+    this.scope.release()
+    this.#request = undefined as never
+    this.#response = undefined as never
+    this.#body = undefined
   }
 
   /** A skipped request leaves no trace if this is true. (DF-42) */
@@ -161,13 +192,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   }
 
   #emitLate(thrown: unknown): void {
-    const first = this.#record ?? this.#describe(null)
     const elapsed = toSeconds(performance.now() - this.#clock)
-    this.#settings.emit(
-      Object.freeze({ ...first, elapsed, error: { thrown }, late: true }),
-      this.#request,
-      this.#response,
-    )
+    this.#settings.emit(Object.freeze({ ...this.#record!, elapsed, error: { thrown }, late: true }))
   }
 
   #outcome(): Outcome {
@@ -177,7 +203,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
       this.#failure ??= { thrown: errored }
       return 'errored'
     }
-    if (this.#response.writableEnded) return this.#failedMidway ? 'errored' : 'completed'
+    const isAnswered = this.#response.writableEnded && !this.#answeredInVain
+    if (isAnswered) return this.#failedMidway ? 'errored' : 'completed'
     return this.#failure === null || this.#failedAfterAbort ? 'aborted' : 'errored'
   }
 

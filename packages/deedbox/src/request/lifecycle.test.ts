@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { observe } from '../frameworks/node-http.ts'
 import { captureLog } from '../testing/captured-log.ts'
 import { serve } from '../testing/served.ts'
@@ -236,4 +238,65 @@ test('FA-25 an error that comes when the answer has begun makes it a failure, al
   await raw('GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
   const [record] = await recorded(1)
   assert.deepEqual([record?.outcome, record?.status, record?.statusSent], ['errored', 500, 200])
+})
+
+test('a scope that outlives its request, in a timer or at an idle connection, keeps neither request nor response', async t => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const { box, recorded } = captureLog()
+  t.after(() => box.close())
+  const weak: WeakRef<object>[] = []
+  const scopes: unknown[] = []
+  const { raw } = await serve(
+    t,
+    observe(box, { user: request => String(request.headers['x-user'] ?? '') })((request, response) => {
+      weak.push(new WeakRef(request), new WeakRef(response))
+      scopes.push(box.current())
+      response.end()
+    }),
+  )
+  for (let n = 0; n < 5; n++) await raw(get('/'))
+  await recorded(5)
+  for (let n = 0; n < 50 && weak.some(each => each.deref() !== undefined); n++) {
+    await new Promise(setImmediate)
+    collect()
+  }
+  assert.equal(scopes.length, 5)
+  assert.deepEqual(weak.filter(each => each.deref() !== undefined).length, 0)
+})
+
+test('FA-25 a promise of the handler that others take care of is left alone', async t => {
+  const { box, recorded } = captureLog()
+  t.after(() => box.close())
+  const unhandled: unknown[] = []
+  const note = (reason: unknown): number => unhandled.push(reason)
+  process.on('unhandledRejection', note)
+  t.after(() => process.off('unhandledRejection', note))
+  const { raw } = await serve(
+    t,
+    observe(box)((_request, response) => {
+      const work = Promise.reject(new Error('handled'))
+      work.catch(() => response.end('handled'))
+      return work
+    }),
+  )
+  assert.match(await raw(get('/')), /handled$/)
+  const [record] = await recorded(1)
+  await new Promise(setImmediate)
+  assert.deepEqual([unhandled, record?.error, record?.status], [[], null, 200])
+})
+
+test('FA-23 an answer to a connection that the service itself has destroyed was never sent', async t => {
+  const { box, recorded } = captureLog()
+  t.after(() => box.close())
+  const { raw } = await serve(
+    t,
+    observe(box)((request, response) => {
+      request.socket.destroy()
+      response.writeHead(200).end('nobody hears')
+    }),
+  )
+  await raw(get('/')).catch(() => undefined)
+  const [record] = await recorded(1)
+  assert.deepEqual([record?.outcome, record?.status, record?.statusSent], ['aborted', 499, null])
 })

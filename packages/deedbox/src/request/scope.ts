@@ -120,6 +120,11 @@ export class RequestScope {
     }
   }
 
+  /** The request is over: how to ask for its user, which holds the request, is no longer needed. */
+  release(): void {
+    this.#user = undefined
+  }
+
   /**
    * Reports the error behind this request's failure, for code that catches it and answers itself. The last one
    * reported before the response ends is the request's; one reported later makes a second record.

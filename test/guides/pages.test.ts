@@ -14,6 +14,10 @@ test('every page that shows TypeScript has a test that runs all of it', () => {
     /^```tsx?$/m.test(readFileSync(join(root, path), 'utf8')),
   )
   assert(showing.length > 8)
-  const untested = showing.filter(path => !tests.some(text => text.includes(`new Page('${path}'`)))
+  // Its one snippet is run by test/secrets, beside the lists that the page has from the code.
+  const elsewhere = new Set(['docs/guide/redaction.md'])
+  const untested = showing.filter(
+    path => !elsewhere.has(path) && !tests.some(text => text.includes(`new Page('${path}'`)),
+  )
   assert.deepEqual(untested, [])
 })

@@ -83,7 +83,7 @@ test('guide, requests: ids, propagation, a queue, a job, a server and an uncaugh
   process.kill(running.pid, 'SIGUSR2')
   assert.equal(await running.ended, 1)
   assert(!running.lines().some(line => line.method === 'OPTIONS'))
-  page.says('uncaught errors are one line, and Node prints nothing beside it')
+  page.says('an uncaught error ends the process as ever, but Node prints nothing beside our line')
   const uncaught = running
     .lines()
     .filter(line => String(line.exception).startsWith('Error: nobody caught it'))

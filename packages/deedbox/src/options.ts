@@ -13,91 +13,94 @@ import type { RedactionOptions } from './safety/index.ts'
 
 /** A ledger to send to: over HTTP by its base URL and a key, or one opened in this process. */
 export type LedgerOption =
-  | { readonly url?: string; readonly apiKey?: string }
+  | { readonly url?: string | undefined; readonly apiKey?: string | undefined }
   | LedgerClient
   | Promise<LedgerClient>
 
 /** How the log is written. */
 export interface LogOptions extends RequestLineOptions {
   /** The least severe level that log calls write. Default `LOG_LEVEL`, else INFO, in development and testing DEBUG. */
-  readonly level?: LogLevel
+  readonly level?: LogLevel | undefined
   /** A stream of the process or anything that takes lines. Default `stderr`. (FA-09) */
-  readonly sink?: StandardStream | LogSink
+  readonly sink?: StandardStream | LogSink | undefined
   /**
    * How lines look: `flat`, everything at top level; or `mozlog`, the envelope of Mozilla's logs, with requests as
    * `request.summary`. Default `flat`. (FA-02, DF-33, DF-44)
    */
-  readonly format?: 'flat' | 'mozlog'
+  readonly format?: 'flat' | 'mozlog' | undefined
   /** In `mozlog`, whether a summary holds the query. Default `DOCKERFLOW_SUMMARY_LOG_QUERYSTRING`, else `false`. (DF-35) */
-  readonly summaryQuery?: boolean
+  readonly summaryQuery?: boolean | undefined
   /** On which log calls the place in the source is found out. Default `always`. (Ruling 11) */
-  readonly source?: SourceMode
+  readonly source?: SourceMode | undefined
 }
 
 /** How request ids come about. (Rulings 6 and 7) */
 export interface RequestIdOptions {
   /** Default `base64url-N` if `REQUEST_ID_LENGTH` says N bytes, else `uuid4`. (FA-13) */
-  readonly generator?: IdGenerator
+  readonly generator?: IdGenerator | undefined
   /** What becomes of an id that the client sent. Default `trust`. */
-  readonly inbound?: InboundIdPolicy
+  readonly inbound?: InboundIdPolicy | undefined
   /** Whether responses carry the id. Default `true`. */
-  readonly echo?: boolean
+  readonly echo?: boolean | undefined
   /**
    * The header that carries the id in requests and responses. Default `DEEDBOX_REQUEST_ID_HEADER`,
    * `DOCKERFLOW_REQUEST_ID_HEADER_NAME`, else `X-Request-Id`. (DF-37)
    */
-  readonly header?: string
+  readonly header?: string | undefined
 }
 
 /** How automatic audit events are made and how all are delivered. */
 export interface AuditOptions extends DeliveryOptions {
   /** Whether requests become audit events of their own. Default `true`; what `send` and jobs name is always sent. */
-  readonly requests?: boolean
+  readonly requests?: boolean | undefined
   /** Overrides the kind of a request's event, for example to make 429 a `warning`. (IF-19) */
   readonly kind?: (record: RequestRecord) => EventKind | undefined
   /** Milliseconds for one call to a ledger over HTTP. Default 5,000. (IF-32) */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
 }
 
 /** What `deedbox()` takes. Everything has a default; options win over variables. */
 export interface DeedboxOptions {
   /** Name of the service. Default `DEEDBOX_SERVICE`, `IMTBL_SERVICE_NAME`, else `node-service`. */
-  readonly service?: string
+  readonly service?: string | undefined
   /** Name of the environment. Default `DEEDBOX_ENV`, `IMTBL_ENV`, `ENV`, `NODE_ENV`, else `production`. */
-  readonly env?: string
+  readonly env?: string | undefined
   /**
    * Where audit events go. Default: `DEEDBOX_URL` and `DEEDBOX_API_KEY` (also `IMTBL_URL`, `IMTBL_API_KEY`);
    * without them, or with `null`, events become log lines. (Ruling 1)
    */
-  readonly ledger?: LedgerOption | null
-  /** Paths that are not recorded; `[]` records all. Default: health endpoints. (IF-07, X-10) */
-  readonly skipPaths?: readonly SkipPath[]
+  readonly ledger?: LedgerOption | null | undefined
+  /**
+   * Paths that leave no audit event, and a line only if they fail; `[]` records all. Default: health endpoints.
+   * (IF-07, X-10, DF-42)
+   */
+  readonly skipPaths?: readonly SkipPath[] | undefined
   /** Methods that are not recorded, for example `['OPTIONS']`. Default none. (IF-17) */
-  readonly skipMethods?: readonly string[]
+  readonly skipMethods?: readonly string[] | undefined
   /** Whose forwarding headers are believed. Default `DEEDBOX_TRUST_PROXY`, else `false`. (Ruling 8) */
-  readonly trustProxy?: TrustProxy
-  readonly requestId?: RequestIdOptions
+  readonly trustProxy?: TrustProxy | undefined
+  readonly requestId?: RequestIdOptions | undefined
   /**
    * Which outgoing requests, of `fetch` and of `node:http`, carry the id of the request that they are made for, and
    * its W3C trace if it came with one. Default `false`: others need not know them.
    */
-  readonly propagate?: Propagation
+  readonly propagate?: Propagation | undefined
   /** Whether responses carry `X-Processed-Time`, in seconds. Default `true`. (FA-22) */
-  readonly processedTime?: boolean
+  readonly processedTime?: boolean | undefined
   /** Whether default event names hold the route's template or the concrete path. Default `route`. (IF-16) */
-  readonly eventNames?: 'route' | 'path'
-  readonly redact?: RedactionOptions
-  readonly log?: LogOptions
-  readonly audit?: AuditOptions
+  readonly eventNames?: 'route' | 'path' | undefined
+  readonly redact?: RedactionOptions | undefined
+  readonly log?: LogOptions | undefined
+  readonly audit?: AuditOptions | undefined
   /** Whether request bodies are hashed as they pass. Default `true`. (Ruling 17) */
-  readonly bodyHash?: boolean
+  readonly bodyHash?: boolean | undefined
   /** Whether events of failed requests carry a body under 2,000 bytes, redacted. Default `false`. (IF-22, X-14) */
-  readonly includeBody?: boolean
+  readonly includeBody?: boolean | undefined
   /** What becomes of uncaught errors, unhandled rejections and warnings of the process. Default `log`. (FA-26) */
-  readonly processErrors?: ProcessErrors
+  readonly processErrors?: ProcessErrors | undefined
   /**
    * Whether SIGTERM and SIGINT flush first, in a process that has no handler of its own for them; the process
    * still ends by the signal. Default `true`.
    */
-  readonly flushOnSignal?: boolean
+  readonly flushOnSignal?: boolean | undefined
 }

@@ -15,7 +15,7 @@ const refusals: readonly (readonly [given: unknown, said: RegExp])[] = [
   [{ audit: { kind: 'error' } }, /^audit\.kind: a function is needed; this is "error"\./],
   [{ skipPaths: '/healthz' }, /^skipPaths: a list is needed; this is a text\./],
   [{ skipPaths: [{ prefix: '' }] }, /^skipPaths: a path is a text, a RegExp, or \{ prefix \}/],
-  [{ skipMethods: [1] }, /^skipPaths: a method is a text\./],
+  [{ skipMethods: [1] }, /^skipMethods: a method is a text\./],
   [{ propagate: 'https://billing.internal' }, /^propagate: this is true, false, or a list of origins\./],
   [{ propagate: ['https://*.internal'] }, /^propagate: "https:\/\/\*\.internal" is no origin/],
   [{ redact: { keys: 'iban' } }, /^redact\.keys: a list is needed/],

@@ -153,7 +153,7 @@ function bodyMembers(body: BodyFacts | null, redactor: Redactor): LogFields {
 
 /** A class name is code's own, but a name can be set to anything. */
 function exceptionName(thrown: unknown, redactor: Redactor): string {
-  return redactor.text(cutText(errorName(thrown), longestName))
+  return cutText(redactor.text(cutText(errorName(thrown), longestException)), longestName)
 }
 
 function exceptionText(thrown: unknown, redactor: Redactor): string {

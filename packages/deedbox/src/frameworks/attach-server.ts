@@ -1,9 +1,8 @@
 import type { EventEmitter } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Deedbox } from '../instance.ts'
 import { type Internals, internalsOf } from '../internals.ts'
-import { type RequestScope, runInScope } from '../request/index.ts'
+import { type Lifecycle, type RequestScope, runInScope } from '../request/index.ts'
 
 /** A server of `node:http`, `https`, `http2`, or what looks like one. */
 export type HttpServer = Pick<EventEmitter, 'emit' | 'listenerCount'>
@@ -21,6 +20,7 @@ interface Attached {
 }
 
 const attachedKey: unique symbol = Symbol('deedbox.server') as never
+
 interface AttachedServer extends HttpServer {
   [attachedKey]?: Attached
 }
@@ -56,22 +56,13 @@ function wrap(server: AttachedServer): Attached {
       case 'request':
       case 'checkContinue':
       case 'checkExpectation':
-        return inScopes(
-          attached,
-          lifecycle => {
-            const [request, response] = values as [IncomingMessage, ServerResponse]
-            return lifecycle.begin(request, response)
-          },
-          emit,
-        )
+        return inScopes(attached, at => at.begin(...(values as Parameters<Lifecycle['begin']>)), emit)
       case 'upgrade':
       case 'connect':
+        // The head, what came with the request already, is the listeners' affair.
         return inScopes(
           attached,
-          lifecycle => {
-            const [request, socket] = values as [IncomingMessage, Duplex]
-            return lifecycle.beginUpgrade(request, socket)
-          },
+          at => at.beginUpgrade(...(values as Parameters<Lifecycle['beginUpgrade']>)),
           emit,
         )
       case 'clientError': {
@@ -93,7 +84,7 @@ function wrap(server: AttachedServer): Attached {
 /** Runs the server's listeners in the scopes that the attached instances open, the first one outermost. */
 function inScopes(
   { attachments }: Attached,
-  open: (lifecycle: Internals['lifecycle']) => RequestScope,
+  open: (lifecycle: Lifecycle) => RequestScope,
   emit: () => boolean,
 ): boolean {
   let innermost: RequestScope | undefined

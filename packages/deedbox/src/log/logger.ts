@@ -187,7 +187,8 @@ export function createLogger(writer: () => LogWriter, bound?: LogFields): Logger
   }
 }
 
-function joined(bound: LogFields, fields: LogFields): LogFields {
+/** Fields over others; where they cannot be read, a field that says so in their place. */
+export function joined(bound: LogFields, fields: LogFields): LogFields {
   try {
     return { ...bound, ...fields }
   } catch (error) {

@@ -12,12 +12,20 @@ const rejects = async (): Promise<never> => {
   throw new Error('not now')
 }
 
+const hostile = Object.defineProperty({}, 'bad', {
+  enumerable: true,
+  get: () => {
+    throw new Error('unreadable')
+  },
+})
+
 // Options come from JavaScript too, where nothing keeps a function to its type.
 const choices: Record<string, readonly [options: object, isToldOf: boolean]> = {
   'no fields': [{ requestFields: () => null }, false],
   'a text for fields': [{ requestFields: () => 'tenant' }, true],
   'a promise of fields': [{ requestFields: rejects }, true],
   'fields that cannot be listed': [{ requestFields: () => revoked }, true],
+  'a field that throws': [{ requestFields: () => hostile }, false],
   'a level that is none': [{ requestLevel: () => 'LOUD' }, true],
   'no level': [{ requestLevel: () => null }, false],
 }

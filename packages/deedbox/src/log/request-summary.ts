@@ -1,6 +1,6 @@
 import type { RequestRecord } from '../request/index.ts'
 import { errorMessage, errorName, errorTrace, quote, type Redactor } from '../safety/index.ts'
-import type { LogFields, LogWriter } from './logger.ts'
+import { joined, type LogFields, type LogWriter } from './logger.ts'
 import {
   endOf,
   isFailure,
@@ -32,7 +32,7 @@ export function requestSummarySink(
           // The text of the exception, and nothing on a normal end. (DF-33, DF-40)
           message: thrown === null ? '' : errorMessage(thrown.thrown),
           members: `,"request_id":${quote(record.requestId)}`,
-          fields: { ...summaryOf(record, redactor, options), ...added },
+          fields: joined(summaryOf(record, redactor, options), added ?? {}),
           exception: thrown === null ? undefined : errorTrace(thrown.thrown),
         },
         endOf(record),

@@ -89,6 +89,11 @@ export function describeRequest(
   })
 }
 
+/** Whether a record is shown: that of a skipped request only if it did not go well. (IF-08, DF-42) */
+export function isShown({ skipped, outcome, status, error }: RequestRecord): boolean {
+  return !skipped || outcome !== 'completed' || status >= 400 || error !== null
+}
+
 /** Whether HTTP allows no body here, whatever the service wrote. (RFC 9110 §6.4.1) */
 function isBodiless(method: string, status: number): boolean {
   return method === 'HEAD' || status === 204 || status === 304

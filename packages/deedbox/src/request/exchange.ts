@@ -4,7 +4,7 @@ import { destroyedWith, isConnectionGone, looksLikeAbort } from './aborts.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
 import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
-import { describeRequest, type ExchangeStart, traceHeadersOf } from './describe.ts'
+import { describeRequest, type ExchangeStart, isShown, traceHeadersOf } from './describe.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
 import { type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
 import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
@@ -165,9 +165,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     this.#leftBehind = isConnectionGone(this.#request, this.#response) && !this.#hasEnded()
     const body = this.#body?.finish() ?? null
     const record = this.#describe(body)
-    const isShown = !this.#start.skipped || !this.#wentWell()
     this.#record = record
-    if (isShown) this.#settings.emit(record, this.#request, this.#response)
+    if (isShown(record)) this.#settings.emit(record, this.#request, this.#response)
     this.#release()
     for (const thrown of this.#lateErrors ?? []) this.#emitLate(thrown)
   }
@@ -183,12 +182,6 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     this.#request = undefined as never
     this.#response = undefined as never
     this.#body = undefined
-  }
-
-  /** A skipped request leaves no trace if this is true. (DF-42) */
-  #wentWell(): boolean {
-    const status = this.#statusSent ?? this.#response.statusCode
-    return this.#outcome() === 'completed' && status < 400 && this.#failure === null
   }
 
   #emitLate(thrown: unknown): void {

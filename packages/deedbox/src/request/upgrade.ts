@@ -1,19 +1,16 @@
 import type { EventEmitter } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { looksLikeAbort } from './aborts.ts'
 import { toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
-import { describeRequest, type ExchangeStart, traceHeadersOf } from './describe.ts'
+import { describeRequest, type ExchangeStart, isShown, traceHeadersOf } from './describe.ts'
+import type { ExchangeSettings } from './exchange.ts'
 import type { Failure, RequestRecord } from './record.ts'
 import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 
 /** What one instance decided about its upgrades. */
-export interface UpgradeSettings {
-  readonly box: object
-  readonly eventNames: 'route' | 'path'
-  readonly emit: (record: RequestRecord, request?: IncomingMessage, response?: ServerResponse) => void
-}
+export type UpgradeSettings = Pick<ExchangeSettings, 'box' | 'eventNames' | 'emit'>
 
 /**
  * A request that asks for another protocol (RFC 9110 §7.8) or a tunnel (CONNECT). Its record is made when it is
@@ -87,8 +84,7 @@ export class Upgrade implements EmitterWatcher, ScopeOwner {
       error: this.#failure,
       eventNames: this.#settings.eventNames,
     })
-    const isGood = outcome === 'completed' && (status ?? 0) < 400
-    if (!this.#start.skipped || !isGood) this.#settings.emit(this.#record, this.#request)
+    if (isShown(this.#record)) this.#settings.emit(this.#record, this.#request)
   }
 }
 

@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { type Deedbox, deedbox, type RequestRecord } from 'deedbox'
 import { observe } from 'deedbox/express'
 import { attachServer } from 'deedbox/http'
 import express5Module from 'express'
 import multer from 'multer'
+import { type CapturedLog, captureLog } from '../../packages/deedbox/src/testing/captured-log.ts'
 import { frameworkConformance } from './conformance.ts'
 import express4Module from './express-4/express.ts'
 import { express4 } from './express-4/harness.ts'
@@ -16,26 +16,15 @@ import { express5 } from './express-5/harness.ts'
 frameworkConformance(express4)
 frameworkConformance(express5)
 
-interface Watched {
-  readonly box: Deedbox
-  readonly lines: Record<string, unknown>[]
-  readonly records: RequestRecord[]
+interface Watched extends CapturedLog {
   serve(app: express5Module.Express, attached?: boolean): Promise<string>
 }
 
 function watched(t: TestContext): Watched {
-  const lines: Record<string, unknown>[] = []
-  const records: RequestRecord[] = []
-  const box = deedbox({
-    ledger: null,
-    audit: { requests: false },
-    log: { sink: { write: line => lines.push(JSON.parse(line)) } },
-  })
-  box.onRecord(record => records.push(record))
+  const captured = captureLog()
+  const { box } = captured
   return {
-    box,
-    lines,
-    records,
+    ...captured,
     async serve(app, attached = false) {
       const server = createServer(app)
       if (attached) attachServer(server, box)
@@ -72,7 +61,7 @@ for (const [name, make] of [
         return fetch(`${url}/upload`, { method: 'POST', body: form, headers: { 'x-request-id': id } })
       }),
     )
-    const said = lines.filter(line => line.message === 'uploaded')
+    const said = (await lines()).filter(line => line.message === 'uploaded')
     assert.deepEqual(
       said.map(line => `${line.request_id} ${line.size}`).sort(),
       ids.map((id, n) => `${id} ${100_000 + n}`).sort(),
@@ -96,8 +85,7 @@ for (const [name, make] of [
       const answer = await fetch(`${url}/throw`)
       assert.deepEqual([answer.status, await answer.json()], [503, { error: 'come back later' }])
     }
-    await box.flush()
-    const [line] = lines.filter(each => each.status_code === 503)
+    const [line] = (await lines()).filter(each => each.status_code === 503)
     assert.deepEqual([line?.level, line?.message], ['ERROR', 'Unhandled exception'])
     assert.match(String(line?.exception), /the till is jammed/)
   })
@@ -133,8 +121,7 @@ for (const [name, make] of [
       app.get('/late', (_request, response) => void response.json({ ok: true }))
       const url = await serve(app, attached)
       for (const path of ['/early', '/late', '/late']) await (await fetch(url + path)).text()
-      await box.flush()
-      assert.equal(lines.filter(line => line.notice === 'observed_late').length, attached ? 0 : 1)
+      assert.equal((await lines()).filter(line => line.notice === 'observed_late').length, attached ? 0 : 1)
       assert.equal(records.length, attached ? 3 : 2)
     }
   })

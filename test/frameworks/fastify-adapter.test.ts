@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
-import { type TestContext, test } from 'node:test'
-import { type Deedbox, deedbox, type RequestRecord } from 'deedbox'
+import { test } from 'node:test'
+import { deedbox, type RequestRecord } from 'deedbox'
 import { observe } from 'deedbox/fastify'
-import { type FastifyApp, serve } from './fastify.ts'
+import { type FastifyApp, scenery } from './fastify.ts'
 import { fastify4, fastify4App } from './fastify-4/harness.ts'
 import { fastify5, fastify5App } from './fastify-5/harness.ts'
-import { call, open, requestText, type Scene, setScene } from './stage.ts'
+import { call, open, requestText, type Scene } from './stage.ts'
 
 for (const [harness, create] of [
   [fastify4, fastify4App],
@@ -15,12 +15,8 @@ for (const [harness, create] of [
 ] as const) {
   const { name } = harness
 
-  /** A scene of a service that is built, observed and all, by the test. */
-  const scenery = (t: TestContext, build: (box: Deedbox) => Promise<FastifyApp>): Promise<Scene> =>
-    setScene(t, { ...harness, start: async box => serve(await build(box)) })
-
   test(`IF-04 ${name}: registered behind the routes, it covers them, those of inner plugins too`, async t => {
-    const scene = await scenery(t, async box => {
+    const scene = await scenery(t, harness, async box => {
       const app = create()
       app.get('/a/:id', async () => ({ id: box.requestId }))
       app.register(async inner => void inner.get('/b', async () => Promise.reject(new Error('b'))), {
@@ -45,7 +41,7 @@ for (const [harness, create] of [
     const paths: string[] = []
     inner.onRecord(record => paths.push(record.path))
     const ids = () => [inner.requestId !== undefined]
-    const scene = await scenery(t, async box => {
+    const scene = await scenery(t, harness, async box => {
       const app = create()
       await app.register(observe(box))
       await app.register(async scope => {
@@ -64,7 +60,7 @@ for (const [harness, create] of [
   test(`FA-14 ${name}: the context holds in every hook, also in asynchronous ones, and in inject()`, async t => {
     const heard: string[] = []
     let app: FastifyApp = create()
-    const scene = await scenery(t, async box => {
+    const scene = await scenery(t, harness, async box => {
       app = create()
       const hear = (hook: string) => void heard.push(`${hook} ${box.requestId}`)
       const wait = () => new Promise(setImmediate)
@@ -106,7 +102,7 @@ for (const [harness, create] of [
 
   test(`IF-10 ${name}: a hook ahead of ours that answers or throws`, async t => {
     let app: FastifyApp = create()
-    const scene = await scenery(t, async box => {
+    const scene = await scenery(t, harness, async box => {
       app = create()
       app.addHook('onRequest', async (request, reply) => {
         if (request.url === '/throws') throw new Error('early failure')
@@ -140,7 +136,7 @@ for (const [harness, create] of [
         },
       })
     }
-    const scene = await scenery(t, async box => {
+    const scene = await scenery(t, harness, async box => {
       const app = create()
       await app.register(observe(box))
       app.get('/web', (_request, reply) => void reply.send(failing()))
@@ -177,7 +173,7 @@ for (const [harness, create] of [
 
   test(`IF-17 ${name}: what comes on an open connection while the application closes`, async t => {
     let app: FastifyApp = create()
-    const scene = await scenery(t, async box => {
+    const scene = await scenery(t, harness, async box => {
       app = create()
       await app.register(observe(box))
       const held = Promise.withResolvers<void>()
@@ -199,7 +195,7 @@ for (const [harness, create] of [
 
   test(`${name}: the application's own logger works on, and can take over the request's id`, async t => {
     const logged: Record<string, unknown>[] = []
-    const scene = await scenery(t, async box => {
+    const scene = await scenery(t, harness, async box => {
       const app = create({
         logger: { stream: { write: line => logged.push(JSON.parse(line)) } },
         genReqId: () => box.requestId ?? randomUUID(),
@@ -224,7 +220,7 @@ for (const [harness, create] of [
     const records: RequestRecord[][] = []
     const scenes: Scene[] = []
     for (const n of [0, 1]) {
-      const scene = await scenery(t, async box => {
+      const scene = await scenery(t, harness, async box => {
         const app = create()
         await app.register(observe(box))
         app.get('/which', async () => scenes.map(each => each.box.requestId !== undefined))

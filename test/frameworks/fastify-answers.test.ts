@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import type { Deedbox } from 'deedbox'
 import { type ObserveFastifyOptions, observe } from 'deedbox/fastify'
-import { type FastifyApp, type FastifyOptions, serve } from './fastify.ts'
+import { type FastifyApp, type FastifyOptions, scenery, serve } from './fastify.ts'
 import { fastify4, fastify4App } from './fastify-4/harness.ts'
 import { fastify5, fastify5App } from './fastify-5/harness.ts'
-import { call, type Scene, setScene } from './stage.ts'
+import { call, setScene } from './stage.ts'
 
 /** Where the service sets an error handler of its own. */
 type Own = 'nowhere' | 'before' | 'after' | 'inside' | 'passing on'
@@ -55,8 +54,6 @@ for (const [harness, create] of [
   [fastify5, fastify5App],
 ] as const) {
   const { name } = harness
-  const scenery = (t: TestContext, build: (box: Deedbox) => Promise<FastifyApp>): Promise<Scene> =>
-    setScene(t, { ...harness, start: async box => serve(await build(box)) })
 
   /** What clients and Fastify's logger get of all requests. */
   const outcome = async (
@@ -70,7 +67,7 @@ for (const [harness, create] of [
       level: 'warn',
       stream: { write: (line: string) => logged.push(String(JSON.parse(line).msg)) },
     }
-    const scene = await scenery(t, async box => {
+    const scene = await scenery(t, harness, async box => {
       const app = create({ ...options, logger })
       return failing(app, own, async () => {
         if (observing !== undefined) await app.register(observe(box, observing))
@@ -137,7 +134,7 @@ for (const [harness, create] of [
   })
 
   test(`FA-25 ${name}: an error after the service wrote to the raw response`, async t => {
-    const scene = await scenery(t, async box => {
+    const scene = await scenery(t, harness, async box => {
       const app = create()
       await app.register(observe(box, { unhandled: 'answer' }))
       app.get('/raw', async (_request, reply) => {

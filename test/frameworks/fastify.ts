@@ -1,10 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
+import type { TestContext } from 'node:test'
 import type { Deedbox } from 'deedbox'
 import { attachServer } from 'deedbox/http'
 import type { FastifyInstance } from 'fastify'
 import type { FrameworkHarness, Service, ServiceOptions, Stage } from './harness.ts'
+import { type Scene, setScene } from './stage.ts'
 
 /** An application, by the types of Fastify 5, on HTTP/1. */
 export type FastifyApp = FastifyInstance
@@ -54,6 +56,15 @@ export function fastifyHarness(
       return service
     },
   }
+}
+
+/** A scene of a service that is built, observed and all, by the test. */
+export function scenery(
+  t: TestContext,
+  harness: FrameworkHarness,
+  build: (box: Deedbox) => Promise<FastifyApp>,
+): Promise<Scene> {
+  return setScene(t, { ...harness, start: async box => serve(await build(box)) })
 }
 
 /** Listens with an application that is ready otherwise. */

@@ -11,12 +11,20 @@ import { listening } from './listening.ts'
 /** One major of Koa with one of its router. */
 export interface KoaPackages {
   readonly name: string
-  readonly answers: FrameworkAnswers
   /** Whether it cuts off a response whose body stream failed; else the service has to, or it hangs. */
   readonly cutsBrokenStreams: boolean
   createApp(): Koa
   createRouter(): KoaRouter
   bodyParser(): Koa.Middleware
+}
+
+/** Of both majors. */
+const answers: FrameworkAnswers = {
+  methodNotAllowed: 405,
+  options: 200,
+  invalidUrl: 200,
+  malformedJson: { status: 400, hasError: true },
+  invalidBody: 400,
 }
 
 /** What the harness uses of a router. */
@@ -34,7 +42,7 @@ export function koaHarness(packages: KoaPackages): FrameworkHarness {
     name: packages.name,
     knowsRoutes: true,
     http2: true,
-    answers: packages.answers,
+    answers,
     async start(box, stage, options) {
       const app = packages.createApp()
       // Koa's own way to keep what it prints about errors to itself; where we answer, we see to it.

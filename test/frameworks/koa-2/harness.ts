@@ -7,13 +7,6 @@ import { type KoaPackages, koaHarness } from '../koa.ts'
 /** Koa 2 with @koa/router 13. */
 export const koa2Packages: KoaPackages = {
   name: 'Koa 2',
-  answers: {
-    methodNotAllowed: 405,
-    options: 200,
-    invalidUrl: 200,
-    malformedJson: { status: 400, hasError: true },
-    invalidBody: 400,
-  },
   cutsBrokenStreams: false,
   createApp: () => new Koa(),
   createRouter: () => new Router(),

@@ -7,13 +7,6 @@ import { type KoaPackages, koaHarness } from '../koa.ts'
 /** Koa 3 with @koa/router 15. */
 export const koa3Packages: KoaPackages = {
   name: 'Koa 3',
-  answers: {
-    methodNotAllowed: 405,
-    options: 200,
-    invalidUrl: 200,
-    malformedJson: { status: 400, hasError: true },
-    invalidBody: 400,
-  },
   cutsBrokenStreams: true,
   createApp: () => new Koa(),
   createRouter: () => new Router(),

@@ -6,14 +6,12 @@ import type { Duplex } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import { deedbox } from '../box.ts'
 import type { RequestRecord } from '../request/index.ts'
+import { captureLog } from '../testing/captured-log.ts'
 import { attachServer, observe } from './node-http.ts'
 
 /** A server with an instance attached to it; what the instance records, and its lines. */
 async function attached(t: TestContext, server: Server = createServer((_, response) => response.end('ok'))) {
-  const records: RequestRecord[] = []
-  const lines: Record<string, unknown>[] = []
-  const box = deedbox({ ledger: null, log: { sink: { write: line => lines.push(JSON.parse(line)) } } })
-  box.onRecord(record => records.push(record))
+  const { box, records, lines } = captureLog()
   const detach = attachServer(server, box)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -54,7 +52,9 @@ test('ruling 5: malformed requests have records, and Node answers them as before
   )
   assert.equal(records[2]?.path, '/dup')
   assert.deepEqual(
-    lines.filter(line => line.status_code !== undefined).map(line => [line.level, line.status_code]),
+    (await lines())
+      .filter(line => line.status_code !== undefined)
+      .map(line => [line.level, line.status_code]),
     [
       ['INFO', 400],
       ['INFO', 431],
@@ -143,7 +143,7 @@ test('ruling 5 FA-14: an upgrade is recorded when it is answered, and what its s
   echo.write('hello')
   assert.equal(String((await once(echo, 'data'))[0]), 'hello')
   assert.deepEqual(
-    lines.filter(line => line.message === 'heard').map(line => [line.request_id, line.text]),
+    (await lines()).filter(line => line.message === 'heard').map(line => [line.request_id, line.text]),
     [['up/echo', 'hello']],
   )
   echo.destroy()

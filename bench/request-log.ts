@@ -59,14 +59,16 @@ async function onFramework(bench: Bench, { name, shown, aim, peers }: LoggedFram
     measured.set(logger, { values: [] })
     servers.set(logger, await bench.workshop.startPeer('request-log.ts', [name, logger]))
   }
+  const { seconds, warmSeconds } = bench.scale
+  const targets = [...servers.values()].map(({ port, pid }) => ({ port, cpuOf: [pid] }))
+  const job = { kind: 'turns', targets, connections: 64, warmSeconds, seconds } as const
   for (let round = 1; round <= bench.scale.rounds; round++) {
-    for (const [logger, { port, pid }] of servers) {
-      const { seconds, warmSeconds } = bench.scale
-      const cpuOf = [pid]
-      const job = { kind: 'gets', port, connections: 64, cpuOf, seconds, warmSeconds } as const
-      addRate(measured.get(logger)!, await bench.workshop.load(job))
+    const results = await bench.workshop.loadInTurns(job)
+    const rates: string[] = []
+    for (const [at, [logger, one]] of [...measured].entries()) {
+      addRate(one, results[at]!)
+      rates.push(`${logger} ${Math.round(one.values.at(-1) ?? 0)}`)
     }
-    const rates = [...measured].map(([logger, { values }]) => `${logger} ${Math.round(values.at(-1) ?? 0)}`)
     bench.say(`request log on ${name}, round ${round}: ${rates.join(', ')} requests/s`)
   }
   for (const server of servers.values()) await server.stop()

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import type { LoadJob, LoadResult } from './load/job.ts'
+import type { LoadJob, LoadResult, TurnsJob } from './load/job.ts'
 import type { Announcement } from './peers/serve.ts'
 
 /** The API key of every ledger that is measured; nobody else ever sees one of them. */
@@ -34,6 +34,8 @@ export interface Workshop {
   runJson<Result>(file: string, args: readonly string[]): Promise<Result>
   /** Sends load from a process of its own, which is pinned to the last core if there are two and `taskset`. */
   load(job: LoadJob): Promise<LoadResult>
+  /** The same for several servers in turn; a result for each. */
+  loadInTurns(job: TurnsJob): Promise<LoadResult[]>
   /** Whether the load generator is pinned. */
   readonly pinned: boolean
   /** Ends what still runs and removes the folder. */
@@ -81,6 +83,15 @@ export function openWorkshop(): Workshop {
       await ended
     },
   })
+  const generate = async (file: string, job: LoadJob | TurnsJob): Promise<unknown> => {
+    const program = [process.execPath, join(import.meta.dirname, 'load', file), JSON.stringify(job)]
+    const [command = '', ...args] = pinned ? ['taskset', '-c', loadCore, ...program] : program
+    const child = start(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: benchEnv() })
+    const said = collect(child)
+    const [code] = await once(child, 'close')
+    if (code !== 0) throw new Error(`The load generator failed: ${said.stderr}`)
+    return JSON.parse(said.stdout)
+  }
 
   return {
     pinned,
@@ -119,15 +130,8 @@ export function openWorkshop(): Workshop {
       child.child.once('exit', () => running.delete(child.child))
       return JSON.parse((await child).stdout)
     },
-    async load(job) {
-      const program = [process.execPath, join(import.meta.dirname, 'load', 'main.ts'), JSON.stringify(job)]
-      const [command = '', ...args] = pinned ? ['taskset', '-c', loadCore, ...program] : program
-      const child = start(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: benchEnv() })
-      const said = collect(child)
-      const [code] = await once(child, 'close')
-      if (code !== 0) throw new Error(`The load generator failed: ${said.stderr}`)
-      return JSON.parse(said.stdout) as LoadResult
-    },
+    load: async job => (await generate('main.ts', job)) as LoadResult,
+    loadInTurns: async job => (await generate('turns.ts', job)) as LoadResult[],
     async close() {
       for (const child of [...running]) {
         const ended = once(child, 'exit')

@@ -3,6 +3,12 @@ import { type Connection, connect } from './connection.ts'
 /** Gives the next request, or undefined when there is to be none any more. */
 export type NextRequest = () => string | Buffer | undefined
 
+/** The same kind of request again and again, until so many seconds have passed from now. */
+export function forSeconds(seconds: number, make: () => string): NextRequest {
+  const end = performance.now() + seconds * 1000
+  return () => (performance.now() < end ? make() : undefined)
+}
+
 /** What one stretch of load came to. */
 export interface Stretch {
   requests: number

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { batchItem, eventAt, payloadOfSize, uuid7 } from '../events.ts'
 import { cpuSeconds } from '../process-facts.ts'
 import { quantile } from '../statistics.ts'
-import { type NextRequest, openLoad } from './drive.ts'
+import { forSeconds, type NextRequest, openLoad } from './drive.ts'
 import type { LoadJob, LoadResult } from './job.ts'
 
 // A process of its own: gets one job as its only argument and prints the result as one line of JSON.
@@ -34,11 +34,6 @@ function batchRequests(from: number, count: number, size: number): Buffer[] {
   })
 }
 
-function forSeconds(seconds: number, make: () => string): NextRequest {
-  const end = performance.now() + seconds * 1000
-  return () => (performance.now() < end ? make() : undefined)
-}
-
 function each(requests: Buffer[]): NextRequest {
   let next = 0
   return () => requests[next++]
@@ -50,8 +45,7 @@ function phases(): { warmUp: () => NextRequest; measured: () => NextRequest } {
     const all = batchRequests(job.warmBatches * job.size, job.batches, job.size)
     return { warmUp: () => each(warm), measured: () => each(all) }
   }
-  const get = `${head('GET', '/things/17?page=2', 'User-Agent: deedbox-bench\r\n')}\r\n`
-  const make = job.kind === 'events' ? singleEvents(job.payloadBytes) : () => get
+  const make = singleEvents(job.payloadBytes)
   return {
     warmUp: () => forSeconds(job.warmSeconds, make),
     measured: () => forSeconds(job.seconds, make),

@@ -30,6 +30,7 @@ import {
   createIdGenerator,
   createLifecycle,
   type JobRecord,
+  keepTickShape,
   type LifecycleSettings,
   propagationTest,
   type RequestRecord,
@@ -53,6 +54,8 @@ const sendTimeout = 15_000
  * @throws ConfigurationError naming the option or variable at fault
  */
 export function deedbox(options: DeedboxOptions = {}): Deedbox {
+  // What this starts is no request's, also when the first instance is made inside one.
+  runOutside(keepTickShape)
   const settings = readSettings(options, process.env)
   const { service, env } = settings
   const redactor = createRedactor(options.redact)

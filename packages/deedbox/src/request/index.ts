@@ -8,5 +8,6 @@ export { type Propagation, propagationTest, registerPropagation } from './propag
 export type { BodyFacts, Failure, JobRecord, Outcome, RequestRecord } from './record.ts'
 export { type RequestScope, scopeOfError } from './scope.ts'
 export { defaultSkipPaths, type SkipPath, skipTest } from './skip-paths.ts'
+export { keepTickShape } from './tick-shape.ts'
 export type { TraceContext } from './trace-context.ts'
 export { endTurns, TurnQueue } from './turn-queue.ts'

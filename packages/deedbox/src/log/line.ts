@@ -43,7 +43,7 @@ export type LineFormat = (
  * `exception`. (FA-02) Fields that would overwrite a key of the line go under `fields`.
  */
 export const flatLine: LineFormat = (head, serializer, fields, exception, onCollision) => {
-  let line = `{"timestamp":"${isoMicroseconds(head.instant)}+00:00${levelMembers[head.level]}${serializer.text(head.message)}`
+  let line = `{"timestamp":"${isoMicroseconds(head.instant)}+00:00${levelMembers[head.level]}${serializer.message(head.message)}`
   if (head.source !== undefined) line += `,"source":${quote(head.source)}`
   line += head.members
   if (fields !== undefined) line = addFields(line, serializer, fields, head.members !== '', onCollision)

@@ -2,7 +2,7 @@ import { type RequestScope, wallMicroseconds } from '../request/index.ts'
 import { errorMessage, errorTrace, type Serializer } from '../safety/index.ts'
 import { callSite } from './call-site.ts'
 import { type LogLevel, levelNumbers } from './levels.ts'
-import type { LineFormat } from './line.ts'
+import type { LineFormat, LineHead } from './line.ts'
 
 /** Extra fields of a line. */
 export type LogFields = Readonly<Record<string, unknown>>
@@ -123,16 +123,6 @@ export class LogWriter {
    * calls.
    */
   own(line: OwnLine, instant: number = wallMicroseconds()): void {
-    this.#settings.write(this.render(line, instant))
-  }
-
-  /** Writes a line that is rendered at the end of the turn. */
-  later(line: LazyLine): void {
-    this.#settings.write(line)
-  }
-
-  /** One of our own lines, with its line break. */
-  render(line: OwnLine, instant: number): string {
     const head = {
       instant,
       level: line.level,
@@ -141,8 +131,18 @@ export class LogWriter {
       source: undefined,
       members: line.members ?? '',
     }
+    this.#settings.write(this.render(head, line.fields, line.exception))
+  }
+
+  /** Writes a line that is rendered at the end of the turn. */
+  later(line: LazyLine): void {
+    this.#settings.write(line)
+  }
+
+  /** A line with its line break. */
+  render(head: LineHead, fields: LogFields | undefined, exception: string | undefined): string {
     const { format, serializer } = this.#settings
-    return `${format(head, serializer, line.fields, line.exception, this.#collision)}\n`
+    return `${format(head, serializer, fields, exception, this.#collision)}\n`
   }
 
   readonly #collision = (key: string): void => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type JobRecord, type RequestRecord, secondsText } from '../request/index.ts'
-import { errorTrace, quote, type Redactor, validationDetail } from '../safety/index.ts'
+import { errorTrace, quote, type Redactor, remember, validationDetail } from '../safety/index.ts'
 import { type LogLevel, levelNumbers } from './levels.ts'
 import type { LogFields, LogWriter } from './logger.ts'
 
@@ -48,35 +48,38 @@ export function requestLineSink(
   redactor: Redactor,
   options: RequestLineOptions,
 ): RequestLineSink {
-  const agentText = rememberHeaders(text => redactor.text(text))
-  const refererText = rememberHeaders(text => redactor.url(text))
-  const routeText = rememberHeaders(text => redactor.text(text))
+  const agentText = remember(text => headerText(text, redactor.text), rememberedHeaders)
+  const refererText = remember(text => headerText(text, redactor.url), rememberedHeaders)
+  const routeText = remember(text => headerText(text, redactor.text), rememberedHeaders)
+  const methodText = remember(quote, rememberedHeaders)
+  const socketText = remember(quote, rememberedSockets)
 
   const membersOf = (record: RequestRecord): string => {
-    const { client } = record
+    const { client, requestId, referer, userAgent } = record
     return (
-      `,"request_id":${quote(record.requestId)},"remote_ip":${remoteText(client, redactor)},"schema":"${record.scheme}"` +
-      `,"protocol":"${record.protocol}","method":${quote(record.method)},"path_with_query":${quote(redactor.url(targetOf(record)))}` +
+      `,"request_id":${isPlainId(requestId) ? `"${requestId}"` : quote(requestId)}` +
+      // The address of a socket is nobody's secret; a forwarding header may hold anything.
+      `,"remote_ip":${client.chain.length === 1 ? socketText(client.remote) : quote(redactor.text(client.remote))}` +
+      `,"schema":"${record.scheme}","protocol":"${record.protocol}","method":${methodText(record.method)}` +
+      `,"path_with_query":${quote(redactor.url(targetOf(record)))}` +
       `,"status_code":${record.status},"response_length":${record.responseLength}` +
       `,"elapsed":${secondsText(record.elapsed)}` +
-      `,"referer":${record.referer === null ? '"-"' : refererText(record.referer)}` +
-      `,"user_agent":${record.userAgent === null ? '"-"' : agentText(record.userAgent)}${optionalMembers(record, redactor, routeText)}`
+      `,"referer":${referer === null ? '"-"' : refererText(referer)}` +
+      `,"user_agent":${userAgent === null ? '"-"' : agentText(userAgent)}${optionalMembers(record, redactor, routeText)}`
     )
   }
   const render = (record: RequestRecord, level: LogLevel, fields: LogFields | undefined): string => {
     const { error } = record
     const members = membersOf(record)
-    return writer.render(
-      {
-        level,
-        type: 'request.summary',
-        message: isFailure(record) ? 'Unhandled exception' : 'log request',
-        members: fields === undefined ? members : membersWithout(members, fields),
-        fields,
-        exception: error === null ? undefined : errorTrace(error.thrown),
-      },
-      endOf(record),
-    )
+    const head = {
+      instant: endOf(record),
+      level,
+      type: 'request.summary',
+      message: isFailure(record) ? 'Unhandled exception' : 'log request',
+      source: undefined,
+      members: fields === undefined ? members : membersWithout(members, fields),
+    }
+    return writer.render(head, fields, error === null ? undefined : errorTrace(error.thrown))
   }
   return withChoices(writer, redactor, options, (record, level, fields) =>
     writer.later(() => render(record, level, fields)),
@@ -166,6 +169,11 @@ function membersWithout(members: string, fields: LogFields): string {
   return kept
 }
 
+/** Ids are visible ASCII, of which JSON escapes these two only; looking for them costs less than a search by pattern. */
+function isPlainId(requestId: string): boolean {
+  return !requestId.includes('"') && !requestId.includes('\\')
+}
+
 /** What stands on a request line only where it says something. */
 function optionalMembers(
   record: RequestRecord,
@@ -206,26 +214,16 @@ export function jobLineSink(writer: LogWriter): (record: JobRecord) => void {
     )
 }
 
-/** The address of a socket is nobody's secret; a forwarding header may hold anything. */
-function remoteText(client: RequestRecord['client'], redactor: Redactor): string {
-  return quote(client.chain.length === 1 ? client.remote : redactor.text(client.remote))
-}
-
 /** Characters of a header that a line shows, and how far beyond them secrets are looked for before it is cut. */
 const shownHeader = 2_048
 const beyondHeader = 512
 
-/** Clients send few different user agents and referers, and routes are few, so the last of them are rendered once. */
-function rememberHeaders(redact: (text: string) => string): (text: string) => string {
-  const rendered = new Map<string, string>()
-  return text => {
-    const known = rendered.get(text)
-    if (known !== undefined) return known
-    const isLong = text.length > shownHeader
-    const redacted = redact(isLong ? text.slice(0, shownHeader + beyondHeader) : text)
-    const fresh = quote(isLong ? `${redacted.slice(0, shownHeader)}…` : redacted)
-    if (rendered.size >= 500) rendered.clear()
-    if (text.length <= 512) rendered.set(text, fresh)
-    return fresh
-  }
+/** How many user agents, referers and routes are remembered as they are rendered, and how many connections. */
+const rememberedHeaders = 500
+const rememberedSockets = 5_000
+
+/** Shortens a header to what a line shows, with its secrets blanked, as a JSON string. */
+function headerText(text: string, redact: (text: string) => string): string {
+  if (text.length <= shownHeader) return quote(redact(text))
+  return quote(`${redact(text.slice(0, shownHeader + beyondHeader)).slice(0, shownHeader)}…`)
 }

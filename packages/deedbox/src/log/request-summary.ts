@@ -25,18 +25,17 @@ export function requestSummarySink(
   return withChoices(writer, redactor, options, (record, level, added) =>
     writer.later(() => {
       const thrown = isFailure(record) ? record.error : null
-      return writer.render(
-        {
-          level,
-          type: 'request.summary',
-          // The text of the exception, and nothing on a normal end. (DF-33, DF-40)
-          message: thrown === null ? '' : errorMessage(thrown.thrown),
-          members: `,"request_id":${quote(record.requestId)}`,
-          fields: joined(summaryOf(record, redactor, options), added ?? {}),
-          exception: thrown === null ? undefined : errorTrace(thrown.thrown),
-        },
-        endOf(record),
-      )
+      const head = {
+        instant: endOf(record),
+        level,
+        type: 'request.summary',
+        // The text of the exception, and nothing on a normal end. (DF-33, DF-40)
+        message: thrown === null ? '' : errorMessage(thrown.thrown),
+        source: undefined,
+        members: `,"request_id":${quote(record.requestId)}`,
+      }
+      const fields = joined(summaryOf(record, redactor, options), added ?? {})
+      return writer.render(head, fields, thrown === null ? undefined : errorTrace(thrown.thrown))
     }),
   )
 }

@@ -105,8 +105,8 @@ function emitInScope(this: Bound, event: string | symbol, first?: unknown, ...re
     each.watcher.emitting(this, event, first)
   }
   try {
-    const listeners = this.listenerCount(event) - (event === 'finish' ? binding.finishers : 0)
-    if (listeners === 0 || isInside(binding.scope)) return emitBound(this, binding, event, first, rest)
+    if (!isHeard(this, binding, event) || isInside(binding.scope))
+      return emitBound(this, binding, event, first, rest)
     return storage.run(binding.scope, emitBound, this, binding, event, first, rest)
   } finally {
     if (event === 'close') {
@@ -114,6 +114,15 @@ function emitInScope(this: Bound, event: string | symbol, first?: unknown, ...re
         each.watcher.closed(this)
     }
   }
+}
+
+/** Whether listeners of the service hear an event; entering a scope costs more than all else here. */
+function isHeard(emitter: EventEmitter, { finishers }: Binding, event: string | symbol): boolean {
+  const listeners = emitter.listenerCount(event)
+  if (event === 'finish') return listeners > finishers
+  // Node adds a listener of its own to let go of a request whose response was there first.
+  if (event === 'end' && listeners === 1) return emitter.rawListeners(event)[0]?.name !== 'clearIncoming'
+  return listeners > 0
 }
 
 function emitBound(

@@ -97,6 +97,7 @@ function watchedWriteHead(
  * cost more than all else here, loses names that differ in case only, and throws for a list of pairs.
  */
 function ownHeaders(response: ServerResponse, given: unknown): OwnHeaders | undefined {
+  if (given === undefined || given === null) return undefined
   if (response.getHeaderNames().length > 0) return undefined
   try {
     if (Array.isArray(given)) return namesIn(given)

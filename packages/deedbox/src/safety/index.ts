@@ -2,5 +2,6 @@ export { ConfigurationError, type FoundVariable, findVariable } from './environm
 export { errorMessage, errorName, errorTrace } from './error-text.ts'
 export { quote } from './quote.ts'
 export { createRedactor, type RedactionOptions, type Redactor } from './redaction.ts'
+export { remember } from './remember.ts'
 export { createSerializer, logLimits, type Serializer, type SerializerLimits } from './serializer.ts'
 export { validationDetail } from './validation-detail.ts'

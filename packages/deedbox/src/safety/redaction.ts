@@ -31,6 +31,8 @@ export interface KeyRule {
   readonly secret: boolean
   /** The name says only that this is a value; what it is of, a member beside it tells: `{ name: …, value: … }`. */
   readonly isValue: boolean
+  /** The name is one word of ASCII letters, digits, `_` and `-`. */
+  readonly isWord: boolean
 }
 
 /** The one redaction policy of an instance; every sink renders through it (design principle 4). */
@@ -78,11 +80,12 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
       throw new TypeError('A redaction pattern is a RegExp, such as /\\bDE\\d{20}\\b/.')
   }
   const isSecretName = secretNameTest({ keys: options.keys ?? [], allow: options.allow ?? [] })
-  const redactText = secretTextRedactor({
+  const redactShown = secretTextRedactor({
     replacement,
     isSecretName,
     patterns: options.patterns ?? [],
   })
+  const redactText = (text: string): string => redactShown(text)
   const rules = new Map<string, KeyRule>()
 
   const key = (name: string): KeyRule => {
@@ -93,6 +96,7 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
       json: `${quote(redactText(name))}:`,
       secret: isSecretName(name),
       isValue: valueNames.has(name.toLowerCase()),
+      isWord: /^[\w-]+$/.test(name),
     }
     if (rules.size < rememberedKeys && name.length <= longestRemembered) rules.set(name, rule)
     return rule
@@ -122,6 +126,25 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
     return true
   }
 
+  /**
+   * Whether a URL is a path and pairs `name=value`, nothing encoded and no name secret: nearly all are, and need not
+   * be searched for pairs again.
+   */
+  const hasPlainPairs = (url: string, question: number): boolean => {
+    if (url.includes('%') || url.includes('+') || url.includes(':') || url.includes('@')) return false
+    let equals = url.indexOf('=')
+    if (equals >= 0 && equals < question) return false
+    while (equals >= 0) {
+      const { secret, isWord } = key(url.slice(Math.max(url.lastIndexOf('&', equals), question) + 1, equals))
+      if (secret || !isWord) return false
+      const end = url.indexOf('&', equals)
+      const next = url.indexOf('=', equals + 1)
+      if (next >= 0 && (end < 0 || next < end)) return false
+      equals = next
+    }
+    return true
+  }
+
   return {
     replacement,
     paths: compilePaths(options.paths ?? []),
@@ -131,6 +154,7 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
     url: url => {
       const question = url.indexOf('?')
       if (question < 0) return redactText(url)
+      if (hasPlainPairs(url, question)) return redactShown(url, true)
       const query = url.slice(question + 1)
       if (isPlainQuery(query)) return redactText(url)
       return `${redactText(url.slice(0, question))}?${query.split('&').map(redactPair).join('&')}`

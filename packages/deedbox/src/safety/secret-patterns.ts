@@ -24,13 +24,14 @@ const unparsed =
  * Builds the function that blanks secrets inside running text: bearer and basic credentials, JSON Web Tokens,
  * API keys of well-known issuers (ours first), passwords in URLs, private keys in PEM, card numbers that pass the
  * Luhn check, `name=value` and `name: value` pairs whose name is secret, all of these percent-encoded too, and the
- * caller's own patterns. Text without any of them is returned as the same string.
+ * caller's own patterns. Text without any of them is returned as the same string. The function's second argument
+ * says that the names of all pairs in the text are known to be harmless.
  */
 export function secretTextRedactor(settings: {
   readonly replacement: string
   readonly isSecretName: (name: string) => boolean
   readonly patterns: readonly RegExp[]
-}): (text: string) => string {
+}): (text: string, hasPlainPairs?: boolean) => string {
   const { replacement } = settings
   const ownPatterns = settings.patterns.map(
     pattern => new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, '')}g`),
@@ -72,10 +73,10 @@ export function secretTextRedactor(settings: {
     return redactShapes(redacted, signsOf(redacted))
   }
 
-  return text => {
+  return (text, hasPlainPairs = false) => {
     const own = redactOwn(text)
     if (own.length < shortest) return own
-    const seen = signsOf(own)
+    const seen = hasPlainPairs ? signsOf(own) & ~signs.pair : signsOf(own)
     if (seen === 0) return own
     const redacted = redactShapes(own, seen)
     return (seen & signs.percent) === 0 ? redacted : blankEncoded(redacted, replacement, redactDecoded)

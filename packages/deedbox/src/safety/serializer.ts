@@ -3,6 +3,7 @@ import { errorMessage, errorName, errorStack } from './error-text.ts'
 import { quote } from './quote.ts'
 import type { Redactor } from './redaction.ts'
 import { type PathNode, stepInto } from './redaction-paths.ts'
+import { remember } from './remember.ts'
 
 /** How much of a value is written; what lies beyond is replaced by a note that says so. */
 export interface SerializerLimits {
@@ -24,6 +25,8 @@ export interface SerializerLimits {
 export interface Serializer {
   /** A text as a JSON string, secrets blanked. */
   text(text: string): string
+  /** The same for the message of a line; the last ones are remembered, because programs repeat them. */
+  message(text: string): string
   /** One member of a top-level object: `"key":value`, or `undefined` where JSON has no value to write. */
   member(key: string, value: unknown): string | undefined
   /** A whole value; `cut` says that a limit was reached, so that not all of it was written. */
@@ -37,6 +40,9 @@ export const logLimits: SerializerLimits = {
   textLength: 16_384,
   totalLength: 131_072,
 }
+
+/** How many messages are remembered. */
+const rememberedMessages = 1_000
 
 /** How far beyond what is shown of a text secrets are looked for. */
 const beyondEdge = 512
@@ -294,6 +300,7 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
 
   return {
     text,
+    message: remember(text, rememberedMessages),
     member: (key, value) => {
       const walk: Walk = { ancestors: [], room: limits.totalLength, cut: false }
       return one(key, () => value, stepInto(redactor.paths, key), walk, [])

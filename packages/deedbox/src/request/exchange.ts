@@ -225,9 +225,16 @@ function isVainAnswer(thrown: unknown): boolean {
   return thrown instanceof Error && Reflect.get(thrown, 'code') === 'ERR_HTTP_HEADERS_SENT'
 }
 
+/** Whether headers have a name in whatever case; their own first letter tells most of them apart. */
 function hasName(headers: OwnHeaders, name: string): boolean {
+  const first = name.charCodeAt(0) | 32
   for (const key in headers) {
-    if (key.length === name.length && key.toLowerCase() === name.toLowerCase()) return true
+    if (
+      key.length === name.length &&
+      (key.charCodeAt(0) | 32) === first &&
+      key.toLowerCase() === name.toLowerCase()
+    )
+      return true
   }
   return false
 }

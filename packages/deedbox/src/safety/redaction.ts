@@ -131,16 +131,21 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
    * be searched for pairs again.
    */
   const hasPlainPairs = (url: string, question: number): boolean => {
-    if (url.includes('%') || url.includes('+') || url.includes(':') || url.includes('@')) return false
-    let equals = url.indexOf('=')
-    if (equals >= 0 && equals < question) return false
-    while (equals >= 0) {
-      const { secret, isWord } = key(url.slice(Math.max(url.lastIndexOf('&', equals), question) + 1, equals))
-      if (secret || !isWord) return false
-      const end = url.indexOf('&', equals)
-      const next = url.indexOf('=', equals + 1)
-      if (next >= 0 && (end < 0 || next < end)) return false
-      equals = next
+    let start = question + 1
+    let isValue = false
+    for (let i = 0; i < url.length; i++) {
+      const code = url.charCodeAt(i)
+      // Percent sign, plus, colon and at sign.
+      if (code === 37 || code === 43 || code === 58 || code === 64) return false
+      if (code === 38) {
+        start = i + 1
+        isValue = false
+      } else if (code === 61) {
+        if (isValue || i < question) return false
+        const { secret, isWord } = key(url.slice(start, i))
+        if (secret || !isWord) return false
+        isValue = true
+      }
     }
     return true
   }

@@ -1,6 +1,5 @@
-import { isoMicroseconds } from '../request/index.ts'
+import { type Failure, isoMicroseconds } from '../request/index.ts'
 import { quote, type Serializer } from '../safety/index.ts'
-import { type LogLevel, levelNumbers } from './levels.ts'
 
 /** Keys that are the line's own; `request_id` joins them while a request is active. (Ruling 10) */
 const reserved: ReadonlySet<string> = new Set(['timestamp', 'level', 'message', 'source', 'exception'])
@@ -8,20 +7,22 @@ const reserved: ReadonlySet<string> = new Set(['timestamp', 'level', 'message', 
 /** A line longer than this many characters takes no further fields. */
 const longestLine = 262_144
 
-const levelMembers = Object.fromEntries(
-  Object.keys(levelNumbers).map(level => [level, `","level":"${level}","message":`]),
-) as Record<LogLevel, string>
-
 /** What a line begins with. */
 export interface LineHead {
   /** Microseconds since 1970-01-01 UTC. */
   readonly instant: number
-  readonly level: LogLevel
+  /** The level's name, one of ours or of the service's own, and its number. (FA-04) */
+  readonly level: string
+  readonly number: number
   /** What kind of line it is, for formats that say so: `request.summary`, `app.log`. */
   readonly type: string
+  /** The name of the logger, for lines of a named one. */
+  readonly logger: string | undefined
   readonly message: string
   /** `file:function:line`, where it is known. */
   readonly source: string | undefined
+  /** The error that the line tells, for formats that have fields for it; its text stands in `exception`. */
+  readonly failure: Failure | undefined
   /** Members already rendered and redacted, each with its leading comma: the request id of the active request. */
   readonly members: string
 }
@@ -43,7 +44,7 @@ export type LineFormat = (
  * `exception`. (FA-02) Fields that would overwrite a key of the line go under `fields`.
  */
 export const flatLine: LineFormat = (head, serializer, fields, exception, onCollision) => {
-  let line = `{"timestamp":"${isoMicroseconds(head.instant)}+00:00${levelMembers[head.level]}${serializer.message(head.message)}`
+  let line = `{"timestamp":"${isoMicroseconds(head.instant)}+00:00","level":"${head.level}","message":${serializer.message(head.message)}`
   if (head.source !== undefined) line += `,"source":${quote(head.source)}`
   line += head.members
   if (fields !== undefined) line = addFields(line, serializer, fields, head.members !== '', onCollision)

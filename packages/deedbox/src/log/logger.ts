@@ -94,9 +94,12 @@ export class LogWriter {
       const head = {
         instant: wallMicroseconds(),
         level,
+        number: levelNumbers[level],
         type: 'app.log',
+        logger: undefined,
         message: error === message ? errorMessage(message) : String(message),
         source: wanted ? callSite(depth + 1) : undefined,
+        failure: error === undefined ? undefined : { thrown: error },
         members: scope?.idMember ?? '',
       }
       const exception = error === undefined ? undefined : errorTrace(error)
@@ -126,9 +129,12 @@ export class LogWriter {
     const head = {
       instant,
       level: line.level,
+      number: levelNumbers[line.level],
       type: line.type ?? 'deedbox',
+      logger: undefined,
       message: line.message,
       source: undefined,
+      failure: undefined,
       members: line.members ?? '',
     }
     this.#settings.write(this.render(head, line.fields, line.exception))

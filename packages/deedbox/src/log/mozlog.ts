@@ -1,10 +1,9 @@
 import { hostname } from 'node:os'
 import { quote, type Serializer } from '../safety/index.ts'
-import type { LogLevel } from './levels.ts'
 import { type LineFormat, readField } from './line.ts'
 
 /** Severities of syslog (RFC 5424) by level. (DF-45) */
-const severities: Readonly<Record<LogLevel, number>> = {
+const severities: Readonly<Record<string, number>> = {
   TRACE: 7,
   DEBUG: 7,
   INFO: 6,
@@ -37,7 +36,7 @@ export function mozlogLine(application: string): LineFormat {
     const members = [...all].map(([key, json]) => `${quote(key)}:${json}`)
     // Nanoseconds exceed what a number holds exactly, so they are written as text. (DF-50)
     return (
-      `{"Timestamp":${head.instant}000,"Type":${quote(head.type)}${constant}${severities[head.level]}` +
+      `{"Timestamp":${head.instant}000,"Type":${quote(head.type)}${constant}${severities[head.level] ?? 7}` +
       `,"Fields":{${members.join(',')}}}`
     )
   }

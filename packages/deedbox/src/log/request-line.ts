@@ -74,9 +74,12 @@ export function requestLineSink(
     const head = {
       instant: endOf(record),
       level,
+      number: levelNumbers[level],
       type: 'request.summary',
+      logger: undefined,
       message: isFailure(record) ? 'Unhandled exception' : 'log request',
       source: undefined,
+      failure: error ?? undefined,
       members: fields === undefined ? members : membersWithout(members, fields),
     }
     return writer.render(head, fields, error === null ? undefined : errorTrace(error.thrown))

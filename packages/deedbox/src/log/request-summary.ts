@@ -1,5 +1,6 @@
 import type { RequestRecord } from '../request/index.ts'
 import { errorMessage, errorName, errorTrace, quote, type Redactor } from '../safety/index.ts'
+import { levelNumbers } from './levels.ts'
 import { joined, type LogFields, type LogWriter } from './logger.ts'
 import {
   endOf,
@@ -28,10 +29,13 @@ export function requestSummarySink(
       const head = {
         instant: endOf(record),
         level,
+        number: levelNumbers[level],
         type: 'request.summary',
+        logger: undefined,
         // The text of the exception, and nothing on a normal end. (DF-33, DF-40)
         message: thrown === null ? '' : errorMessage(thrown.thrown),
         source: undefined,
+        failure: thrown ?? undefined,
         members: `,"request_id":${quote(record.requestId)}`,
       }
       const fields = joined(summaryOf(record, redactor, options), added ?? {})

@@ -1,6 +1,14 @@
 import type { Deedbox } from './instance.ts'
 import { internalsOf } from './internals.ts'
-import { createInstanceLog, createLogger, flatLine, type Logger, type LogWriter } from './log/index.ts'
+import {
+  createInstanceLog,
+  createLogger,
+  flatLine,
+  LevelScale,
+  type Logger,
+  type LogWriter,
+  Thresholds,
+} from './log/index.ts'
 import { currentScope, type RequestScope } from './request/index.ts'
 import { createRedactor } from './safety/index.ts'
 
@@ -40,10 +48,10 @@ function activeWriter(): LogWriter {
   const box = activeInstance()
   if (box !== undefined) return internalsOf(box).writer
   fallback ??= createInstanceLog({
-    level: 'INFO',
-    sink: 'stderr',
+    scale: new LevelScale(),
+    thresholds: new Thresholds(new LevelScale().numberOf('INFO') ?? 20),
+    sinks: [{ to: 'stderr', choice: { format: flatLine, isSummary: false } }],
     source: 'always',
-    format: flatLine,
     redactor: createRedactor(),
     scope: () => undefined,
   }).writer

@@ -140,8 +140,9 @@ test('IF-02 a bad variable is named as the variable', () => {
 
 test('IF-02 IF-03 names of service and environment, and the level that follows', () => {
   const read = (options: DeedboxOptions, environment: Environment): unknown[] => {
-    const { service, env, logLevel } = readSettings(options, environment)
-    return [service, env, logLevel]
+    const { service, env, log } = readSettings(options, environment)
+    const level = log.scale.names.find(name => log.scale.numberOf(name) === log.thresholds.general)
+    return [service, env, level]
   }
   assert.deepEqual(read({}, {}), ['node-service', 'production', 'INFO'])
   assert.deepEqual(read({ service: '', env: ' ' }, {}), ['node-service', 'production', 'INFO'])

@@ -26,7 +26,10 @@ export function captureLog(options: DeedboxOptions = {}): CapturedLog {
     ledger: null,
     ...options,
     audit: { requests: false, ...options.audit },
-    log: { sink: { write: line => texts.push(line) }, ...options.log },
+    log: {
+      ...(options.log?.sinks === undefined ? { sink: { write: (line: string) => texts.push(line) } } : {}),
+      ...options.log,
+    },
   })
   box.onRecord(record => {
     records.push(record)

@@ -14,6 +14,7 @@ export {
 } from './audit/index.ts'
 export { deedbox } from './box.ts'
 export { current, event, get, log, set } from './default-instance.ts'
+export { initLogging } from './init-logging.ts'
 export type { AddedSink, Deedbox, DeedboxStats, SendInput, SendResult } from './instance.ts'
 export {
   type CatchingOptions,

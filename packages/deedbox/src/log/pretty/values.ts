@@ -62,7 +62,7 @@ function labelled(label: Row, value: unknown, width: number | undefined, indent:
   })
   const left = entries.length - shown.length
   if (left > 0) rows.push([['quiet', `${' '.repeat(indent + 2)}… ${left} more`]])
-  return [withoutEnd(start), ...rows]
+  return [...layout(withoutEnd(start), width, indent + 2), ...rows]
 }
 
 function textRows(start: Row, text: string, width: number | undefined, indent: number): Row[] {
@@ -83,7 +83,7 @@ function textRows(start: Row, text: string, width: number | undefined, indent: n
       indent + 2,
     )
   }
-  return [withoutEnd(start), ...barRows(text, width, indent + 2, 'string')]
+  return [...layout(withoutEnd(start), width, indent + 2), ...barRows(text, width, indent + 2, 'string')]
 }
 
 /**

@@ -19,7 +19,7 @@ export function terminalPicture(/** @type {string} */ text) {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="Log lines on a terminal">`,
     `<rect width="100%" height="100%" rx="8" fill="${background}"/>`,
-    `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="14" fill="${foreground}">`,
+    `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace" font-size="14" fill="${foreground}">`,
     ...rows.map((row, at) => drawnRow(row, margin + at * cell.height + 14)),
     '</g>',
     '</svg>',
@@ -37,8 +37,10 @@ function drawnRow(/** @type {string} */ row, /** @type {number} */ y) {
       style = styleOf(codes)
       continue
     }
-    const x = (margin + column * cell.width).toFixed(1)
-    if (text.trim() !== '') drawn += `<tspan x="${x}"${style}>${escapedXml(text)}</tspan>`
+    const shown = text.trim()
+    const x = (margin + (column + text.indexOf(shown)) * cell.width).toFixed(1)
+    const length = (shown.length * cell.width).toFixed(1)
+    if (shown !== '') drawn += `<tspan x="${x}" textLength="${length}"${style}>${escapedXml(shown)}</tspan>`
     column += text.length
   }
   return `<text y="${y}" xml:space="preserve">${drawn}</text>`

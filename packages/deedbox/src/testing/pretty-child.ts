@@ -1,9 +1,9 @@
 import { createInstanceLog, createLogger, flatLine } from '../log/index.ts'
-import { choosePretty, isPretty, prettyLine } from '../log/pretty/index.ts'
+import { choosePretty, isPretty, prettyLine, terminalOf } from '../log/pretty/index.ts'
 import { createRedactor } from '../safety/index.ts'
 
 // A log on stderr that says three things, in the form that ENV and the variables of the pretty view choose.
-const { options, warnings } = choosePretty(process.env, process.stderr)
+const { options, warnings } = choosePretty(process.env, terminalOf('stderr'))
 const instanceLog = createInstanceLog({
   level: 'DEBUG',
   sink: 'stderr',

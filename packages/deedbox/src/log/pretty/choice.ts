@@ -1,4 +1,4 @@
-import { WriteStream } from 'node:tty'
+import { isatty, WriteStream } from 'node:tty'
 import { findVariable } from '../../safety/index.ts'
 import type { LineFormat } from '../line.ts'
 import type { LogSink, StandardStream } from '../sink.ts'
@@ -69,7 +69,7 @@ function colourBits(environment: Environment, isTerminal: boolean): number {
   return WriteStream.prototype.getColorDepth(terminal)
 }
 
-/** How a stream of this process shows lines to a person, and what was wrong with the settings. */
+/** How lines are shown to a person, and what was wrong with the settings, for the caller to say once. */
 export interface PrettyChoice {
   readonly options: PrettyOptions & { readonly palette: Palette | undefined }
   readonly warnings: readonly string[]
@@ -81,9 +81,15 @@ export interface TerminalLike {
   readonly columns?: number
 }
 
-/** The options for `prettyLine` from the variables, `DEEDBOX_LOG_VIEW` and `LOG_VIEW` among them, and from the stream. */
-export function choosePretty(environment: Environment, stream: TerminalLike): PrettyChoice {
-  const { palette, warning } = choosePalette(environment, stream.isTTY === true)
+/** The terminal behind a sink. What is none is not even opened, since Node would make a pipe non-blocking for it. */
+export function terminalOf(sink: StandardStream | LogSink): TerminalLike {
+  if (typeof sink !== 'string' || !isatty(sink === 'stderr' ? 2 : 1)) return {}
+  return process[sink]
+}
+
+/** The options for `prettyLine` from the variables, `DEEDBOX_LOG_VIEW` and `LOG_VIEW` among them, and from the terminal. */
+export function choosePretty(environment: Environment, terminal: TerminalLike): PrettyChoice {
+  const { palette, warning } = choosePalette(environment, terminal.isTTY === true)
   const variable = findVariable(environment, ['DEEDBOX_LOG_VIEW', 'LOG_VIEW'])
   const view = variable?.value.toLowerCase()
   const warnings = warning === undefined ? [] : [warning]
@@ -95,7 +101,7 @@ export function choosePretty(environment: Environment, stream: TerminalLike): Pr
     options: {
       palette,
       view: view !== undefined && isView(view) ? view : 'compact',
-      columns: () => (stream.isTTY === true ? stream.columns : undefined),
+      columns: () => (terminal.isTTY === true ? terminal.columns : undefined),
     },
     warnings,
   }

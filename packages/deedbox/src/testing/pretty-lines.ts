@@ -35,6 +35,17 @@ export const prettyLines: readonly Readonly<Record<string, unknown>>[] = [
     route: '/orders/:id',
   },
   {
+    timestamp: '2026-11-29T23:41:12.491020+00:00',
+    level: 'INFO',
+    message: 'audit event',
+    request_id: '3f2a9c1e-77aa-4b1c-9d2e-0a1b2c3d4e5f',
+    type: 'audit',
+    event_name: 'order.viewed',
+    idempotency_key: '01a229af-ccd8-7000-9765-8e28aa24507a',
+    payload: { id: '53034cce-052e-4af0-bc55-a8f74ae932b8', kind: 'success', message: 'order 7 viewed' },
+    meta: { type: 'success', service: 'shop', env: 'development' },
+  },
+  {
     timestamp: '2026-11-29T23:41:15.002874+00:00',
     level: 'WARNING',
     message: 'the card was declined, the customer is asked for another one',

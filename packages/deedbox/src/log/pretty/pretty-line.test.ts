@@ -82,6 +82,7 @@ test('FA-11 nothing in a line reaches the terminal as a control character, and n
       { message: 'm', deep: { [text]: [text, { [text]: text }] } },
       { message: 'm', exception: text },
       { message: 'm', exception: `E\n    at ${text}` },
+      { message: 'audit event', type: 'audit', event_name: text, payload: { kind: text, [text]: text } },
       { message: 'log request', method: text, status_code: 200, path_with_query: text, user_agent: text },
     ]
     return records.flatMap(record =>

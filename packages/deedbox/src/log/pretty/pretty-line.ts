@@ -1,6 +1,7 @@
 import { flatLine, type LineFormat } from '../line.ts'
-import { compactRows, exceptionRows, type FlatRecord } from './compact-view.ts'
+import { compactRows, exceptionRows } from './compact-view.ts'
 import { jsonRows } from './json-view.ts'
+import type { FlatRecord } from './known-lines.ts'
 import { paint } from './layout.ts'
 import type { Palette } from './palettes.ts'
 
@@ -16,7 +17,7 @@ export interface PrettyOptions {
    * Default `compact`. Both views are several lines, indented and coloured, as FA-11 asks; but a request line is
    * some twenty rows of JSON, of which a person looks for four values, and two requests fill a screen. Compact shows
    * the same request in two rows, so that what happened, in which order, is seen without scrolling. What it shortens
-   * (date, referer, long values) `json` shows whole.
+   * (the date, long values, payloads of audit events) `json` shows whole.
    */
   readonly view?: PrettyView | undefined
   /** Columns of the terminal, or how to ask for them, since windows change; absent, nothing is wrapped or cut. */

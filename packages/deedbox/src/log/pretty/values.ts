@@ -107,6 +107,11 @@ export function barRows(
   return left === 0 ? rows : [...rows, [bar, ['quiet', `… ${left} more lines`]]]
 }
 
+/** A value on one row, however long. */
+export function inlineRow(value: unknown): Row {
+  return inlinePieces(value, Number.POSITIVE_INFINITY, 0) ?? []
+}
+
 /** A value on one row, or `undefined` if it takes more columns than there are. */
 function inlinePieces(value: unknown, room: number, depth: number): Row | undefined {
   if (!isNested(value)) {

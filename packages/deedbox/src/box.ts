@@ -61,9 +61,12 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const redactor = createRedactor(options.redact)
   const identity = {}
   const current = (): RequestScope | undefined => scopeOfBox(identity)
+  const problems: string[] = []
   const formatFacts = {
     service,
     env,
+    environment: process.env,
+    onWarning: (problem: string) => problems.push(problem),
     onFailure: (error: unknown) =>
       notices.warn('format_failed', 'A format of a log sink failed; its lines are flat', {
         trace: errorTrace(error),
@@ -82,6 +85,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     scope: current,
   })
   const { writer, notices } = instanceLog
+  if (problems.length > 0) notices.warn('log_settings', problems.join(' '))
   const outlet = createOutlet(settings.ledger, options.audit ?? {}, writer, notices)
   const events = { service, env, redactor, kind: options.audit?.kind }
   const generateId = createIdGenerator(settings.idGenerator, () =>
@@ -213,7 +217,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     log,
     logger: name => log.named(name),
     addSink: (to, how = {}) => {
-      const remove = instanceLog.addSink(to, sinkChoice(how, format, formatFacts))
+      const remove = instanceLog.addSink(to, sinkChoice({ ...how, to }, format, formatFacts))
       return { remove, [Symbol.asyncDispose]: remove }
     },
     removeSinks: instanceLog.removeSinks,

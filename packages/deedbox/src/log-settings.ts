@@ -15,7 +15,8 @@ import { ConfigurationError, findVariable } from './safety/index.ts'
 export interface LogSettings {
   readonly scale: LevelScale
   readonly thresholds: Thresholds
-  readonly format: LogFormat
+  /** `undefined` where it was not set: flat, and in development pretty. */
+  readonly format: LogFormat | undefined
   readonly sinks: readonly SinkSetup[]
   readonly source: SourceMode
 }
@@ -93,9 +94,10 @@ function numberOf(scale: LevelScale, setting: string, text: string): number {
   )
 }
 
-function readFormat(option: LogFormat | undefined, environment: Environment): LogFormat {
+function readFormat(option: LogFormat | undefined, environment: Environment): LogFormat | undefined {
   const variable = findVariable(environment, ['DEEDBOX_LOG_FORMAT'])
-  const format = option ?? variable?.value.toLowerCase() ?? 'flat'
+  const format = option ?? variable?.value.toLowerCase()
+  if (format === undefined) return undefined
   if (typeof format === 'function' || formatNames.some(name => name === format)) return format as LogFormat
   throw new ConfigurationError(
     option === undefined ? 'DEEDBOX_LOG_FORMAT' : 'log.format',
@@ -103,7 +105,11 @@ function readFormat(option: LogFormat | undefined, environment: Environment): Lo
   )
 }
 
-function readSinks(options: LogOptions, environment: Environment, format: LogFormat): readonly SinkSetup[] {
+function readSinks(
+  options: LogOptions,
+  environment: Environment,
+  format: LogFormat | undefined,
+): readonly SinkSetup[] {
   const { sink, sinks } = options
   if (sink !== undefined && sinks !== undefined)
     throw new ConfigurationError(

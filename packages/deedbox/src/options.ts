@@ -48,8 +48,9 @@ export interface LogOptions extends RequestLineOptions {
   readonly sinks?: readonly (SinkTarget | SinkSetup)[] | undefined
   /**
    * How lines look: `flat`, everything at top level; `mozlog`, the envelope of Mozilla's logs, with requests as
-   * `request.summary`; or a function that renders a line. Default `DEEDBOX_LOG_FORMAT`, else `flat`. (FA-02, DF-33,
-   * DF-44, ruling 12)
+   * `request.summary`; `pretty`, for people, which is `flat` in testing and production; or a function that renders a
+   * line. Default `DEEDBOX_LOG_FORMAT`, else `flat`, in development `pretty` on a stream of the process. (FA-02, FA-11,
+   * DF-33, DF-44, rulings 12 and 13)
    */
   readonly format?: LogFormat | undefined
   /** In `mozlog`, whether a summary holds the query. Default `DOCKERFLOW_SUMMARY_LOG_QUERYSTRING`, else `false`. (DF-35) */

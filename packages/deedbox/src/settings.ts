@@ -73,7 +73,8 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   }
 }
 
-function readEnv(environment: Environment): string {
+/** The name of the environment by its variables. */
+export function readEnv(environment: Environment): string {
   const named = findVariable(environment, ['DEEDBOX_ENV', 'IMTBL_ENV', 'ENV'])?.value
   if (named !== undefined) return named
   const node = findVariable(environment, ['NODE_ENV'])?.value

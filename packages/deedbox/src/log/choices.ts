@@ -4,10 +4,11 @@ import type { LineFilter } from './filters.ts'
 import type { LineFunction, SinkChoice, SinkTarget } from './instance-log.ts'
 import { flatLine } from './line.ts'
 import { mozlogLine } from './mozlog.ts'
+import { choosePretty, isPretty, prettyLine, terminalOf } from './pretty/index.ts'
 import type { LogSink, StandardStream } from './sink.ts'
 
 /** The formats that have a name. */
-export const formatNames = ['flat', 'mozlog'] as const
+export const formatNames = ['flat', 'mozlog', 'pretty'] as const
 
 /** How lines look: a format of ours, or a function that renders a line. */
 export type LogFormat = (typeof formatNames)[number] | LineFormatter
@@ -31,21 +32,34 @@ export interface SinkSetup extends SinkOptions {
 export interface FormatFacts {
   readonly service: string
   readonly env: string
+  readonly environment: Readonly<Record<string, string | undefined>>
   /** Told what a format of the service's own threw. */
   readonly onFailure: (error: unknown) => void
+  /** Told what is wrong with the variables of the pretty view. */
+  readonly onWarning: (problem: string) => void
 }
 
 /**
  * What a sink's options come to.
+ * @param format the instance's `log.format`, where it was set
  * @throws ConfigurationError for a format that does not exist
  */
-export function sinkChoice(options: SinkOptions, format: LogFormat, facts: FormatFacts): SinkChoice {
-  const chosen = options.format ?? format
-  const { level, filter } = options
+export function sinkChoice(setup: SinkSetup, format: LogFormat | undefined, facts: FormatFacts): SinkChoice {
+  const { to, level, filter } = setup
+  const chosen = setup.format ?? format
   if (typeof chosen === 'function')
     return { format: customLine(chosen, facts.onFailure), isSummary: false, level, filter }
+  const stream = typeof to === 'string' ? to : noStream
+  if (isPretty(facts.env, chosen, stream)) {
+    const { options, warnings } = choosePretty(facts.environment, terminalOf(stream))
+    for (const warning of warnings) facts.onWarning(warning)
+    return { format: prettyLine(options), isSummary: false, level, filter }
+  }
   switch (chosen) {
+    // One object a line, always, where nobody looks. (Ruling 13)
+    case 'pretty':
     case 'flat':
+    case undefined:
       return { format: flatLine, isSummary: false, level, filter }
     case 'mozlog':
       return { format: mozlogLine(facts.service), isSummary: true, level, filter }
@@ -56,6 +70,8 @@ export function sinkChoice(options: SinkOptions, format: LogFormat, facts: Forma
       )
   }
 }
+
+const noStream: LogSink = { write: () => undefined }
 
 /** A target as a setup: what has `to` is one already. */
 export function setupOf(sink: SinkTarget | SinkSetup): SinkSetup {

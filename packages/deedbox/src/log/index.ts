@@ -24,6 +24,16 @@ export { createLogger, type LogCall, type Logger } from './logger.ts'
 export { mozlogLine } from './mozlog.ts'
 export { Notices } from './notices.ts'
 export {
+  choosePalette,
+  choosePretty,
+  isPretty,
+  type Palette,
+  palettes,
+  prettyLine,
+  prettyObject,
+  terminalOf,
+} from './pretty/index.ts'
+export {
   endOf,
   jobLineSink,
   type RequestLineOptions,

@@ -1,3 +1,4 @@
+export { isInsideSink, withinSink } from './inside-sink.ts'
 export { createInstanceLog } from './instance-log.ts'
 export { type LogLevel, readLevel } from './levels.ts'
 export { flatLine } from './line.ts'

@@ -1,0 +1,1 @@
+export { type CaptureConsoleOptions, type ConsoleMethod, captureConsole } from './console.ts'

@@ -43,7 +43,8 @@ type Method = (this: unknown, ...values: unknown[]) => void
  * were made in. (FA-55) Returns how to undo it. Other instances of `console.Console` stay as they are.
  *
  * `debug` is a DEBUG line, `warn` and a failed `assert` WARNING, `error` ERROR, everything else INFO. What a sink prints
- * while it is being called, and what a call prints while its line is made, goes the way it went before.
+ * while it is being called, a text that is a finished line, and what a call prints while its line is made, go the way
+ * they went before.
  */
 export function captureConsole(log: Logger, options: CaptureConsoleOptions = {}): () => void {
   const target: Record<string, unknown> = globalThis.console as never
@@ -59,7 +60,8 @@ export function captureConsole(log: Logger, options: CaptureConsoleOptions = {})
     const original = target[name]
     if (typeof original !== 'function') continue
     const bridgedConsole: Method = function (this: unknown, ...values) {
-      if (!active || busy || isInsideSink()) return Reflect.apply(original, this, values)
+      if (!active || busy || isInsideSink() || isFinished(values))
+        return Reflect.apply(original, this, values)
       busy = true
       let printed = print
       try {
@@ -96,6 +98,11 @@ export function captureConsole(log: Logger, options: CaptureConsoleOptions = {})
     active = false
     for (const put of undo.splice(0)) put()
   }
+}
+
+/** A sink that prints later on, from a queue for instance, would otherwise get its own lines back without an end. */
+function isFinished([text]: readonly unknown[]): boolean {
+  return typeof text === 'string' && /^\{"timestamp":"\d|^\{"Timestamp":\d/.test(text)
 }
 
 interface ConsoleLine extends ConsoleMessage {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
 import { fastify } from 'fastify'
@@ -253,6 +256,17 @@ test('FA-55 the log of a Fastify app, and one without trace and fatal, can be th
     ['info', 'c', { level_name: 'AUDIT' }],
     ['info', 'no JSON', {}],
   ])
+})
+
+test('FA-55 pinoSink.drain waits until pino has written out what it buffers', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'deedbox-pino-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, 'log')
+  const sink = pinoSink(pino({}, pino.destination({ dest: file, sync: false, minLength: 4096 })))
+  const { box } = captureLog({ log: { sink } })
+  for (let i = 0; i < 100; i++) box.log.info('line', { i })
+  await sink.drain()
+  assert.equal(readFileSync(file, 'utf8').split('\n').length, 101)
 })
 
 /** What is said on stderr from now on. */

@@ -93,8 +93,11 @@ export interface PinoShaped {
 /**
  * Hands the finished lines of an instance to a logger of pino's shape: `deedbox({ log: { sink: pinoSink(logger) } })`.
  * Needs the format `flat`. (FA-09, FA-55) The message, the fields and the level go over, the exception as `err`; the
- * time is the other logger's. What that logger throws costs the line and is reported as any sink's failure is, and so is
- * a logger that writes back into the same log.
+ * time is the other logger's. `drain` is that logger's `flush`; pino waits in it where its destination buffers
+ * (`minLength`), while lines that it is writing it finishes by itself, at the latest at exit.
+ *
+ * What that logger throws costs the line and is reported as any sink's failure is, and so is a logger that writes back
+ * into the same log.
  */
 export function pinoSink(logger: PinoShaped): LogSink & { drain(): Promise<void> } {
   let busy = false

@@ -144,7 +144,9 @@ function bridgedEntry(log: Logger, info: WinstonInfo): void {
   const kept: Record<string, unknown> = isUncaught ? fields : others
   if (error === undefined && stack !== undefined) kept.stack = stack
   if (error !== undefined && kept.cause === error.cause) delete kept.cause
-  const text = typeof message === 'string' ? message : message === undefined ? '' : String(message)
+  const words = typeof message === 'string' ? message : message === undefined ? '' : String(message)
+  // Of an uncaught error it is message and stack in one, and the stack is the exception.
+  const text = isUncaught ? (words.split('\n', 1)[0] ?? '') : words
   // A format may have coloured `level`; the symbol holds the name.
   const name = typeof info[levelKey] === 'string' ? info[levelKey] : level
   bridgedLine(log, ourLevels[name] ?? 'info', text, error, kept)

@@ -115,6 +115,17 @@ test('FA-55 the first error is the exception', async t => {
   assert.equal((await line()).message, 'it broke: late')
 })
 
+test('FA-55 console.trace tells which way the call came, without our own frames', async t => {
+  const { line } = captured(t)
+  const inner = (): void => console.trace('here', { order: 7 })
+  inner()
+  const { message, order, trace } = await line()
+  assert.deepEqual([message, order], ['here', 7])
+  const [first, second] = trace as string[]
+  assert.match(String(first), /^at inner \(.*console\.test\.ts:/)
+  assert.match(String(second), /console\.test\.ts:/)
+})
+
 test('FA-55 secrets are redacted in texts and by name', async t => {
   const { texts } = captured(t)
   const secret = 'hunter2-correct-horse'

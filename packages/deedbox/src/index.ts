@@ -13,6 +13,14 @@ export {
   type SendPayload,
 } from './audit/index.ts'
 export { deedbox } from './box.ts'
+export {
+  type CaptureChannelOptions,
+  type CaptureConsoleOptions,
+  type ConsoleMethod,
+  captureChannel,
+  captureConsole,
+  captureDebuglog,
+} from './bridges/index.ts'
 export { current, event, get, log, set } from './default-instance.ts'
 export { initLogging } from './init-logging.ts'
 export type { AddedSink, Deedbox, DeedboxStats, SendInput, SendResult } from './instance.ts'

@@ -1,18 +1,35 @@
-import { getCallSites } from 'node:util'
+import { type CallSiteObject, getCallSites } from 'node:util'
+
+/** How far out the caller of another logger is looked for. */
+const furthest = 40
+
+/** Other loggers, through whose own frames their lines come. */
+const loggers = /[/\\]node_modules[/\\](?:pino|winston|winston-transport|logform|readable-stream)[/\\]/
 
 /**
  * Where a log call stands, as `file:function:line`. (FA-05) With source maps on, Node answers for the original
- * file. Costs a few microseconds: only as many frames as needed are taken.
+ * file. Costs a few microseconds: only as many frames as needed are taken. Where a bridge from another logger made the
+ * call, it is the place where that logger was called.
  * @param depth how many frames lie between this function and the one to name; 0 is the direct caller
  */
 export function callSite(depth: number): string {
-  const frame = process.sourceMapsEnabled ? undefined : rawFrame(depth + 1)
-  if (frame === undefined) {
-    const mapped = getCallSites(depth + 2)[depth + 1]
-    if (mapped === undefined) return '<unknown>'
-    return named(mapped.scriptName, mapped.functionName, mapped.lineNumber)
+  const raw = process.sourceMapsEnabled ? undefined : rawFrame(depth + 1)
+  if (raw !== undefined) {
+    const work = raw.getFunctionName() ?? ''
+    if (!work.startsWith('bridged')) return named(raw.getFileName() ?? '', work, raw.getLineNumber() ?? 0)
   }
-  return named(frame.getFileName() ?? '', frame.getFunctionName() ?? '', frame.getLineNumber() ?? 0)
+  const frames = getCallSites(furthest).slice(depth + 1)
+  const frame = frames[0]?.functionName.startsWith('bridged') === true ? frames.find(isOutside) : frames[0]
+  return frame === undefined ? '<unknown>' : named(frame.scriptName, frame.functionName, frame.lineNumber)
+}
+
+function isOutside({ functionName, scriptName }: CallSiteObject): boolean {
+  return (
+    !functionName.startsWith('bridged') &&
+    scriptName !== '' &&
+    !scriptName.startsWith('node:') &&
+    !loggers.test(scriptName)
+  )
 }
 
 function named(script: string, work: string, line: number): string {

@@ -11,6 +11,7 @@ export { withContext } from './context-fields.ts'
 export { customLine, type LineFormatter, type LogLine } from './custom-line.ts'
 export type { LogFields } from './fields.ts'
 export { compileFilter, type LineFacts, type LineFilter } from './filters.ts'
+export { isInsideSink, withinSink } from './inside-sink.ts'
 export {
   createInstanceLog,
   type InstanceLog,

@@ -1,6 +1,7 @@
 import { TurnQueue } from '../request/index.ts'
 import { errorMessage } from '../safety/index.ts'
 import type { LineFacts } from './filters.ts'
+import { withinSink } from './inside-sink.ts'
 import type { LineFormat } from './line.ts'
 import type { LogSink } from './sink.ts'
 
@@ -104,7 +105,8 @@ export class Output {
 
   #hand(line: string | LazyLine): void {
     try {
-      this.#sink.write(typeof line === 'string' ? line : line())
+      const text = typeof line === 'string' ? line : line()
+      withinSink(() => this.#sink.write(text))
       this.#watcher.wrote()
     } catch (error) {
       this.#watcher.lost(1, errorMessage(error))
@@ -113,7 +115,7 @@ export class Output {
 
   #flushSink(): void {
     try {
-      this.#sink.flush?.()
+      withinSink(() => this.#sink.flush?.())
     } catch (error) {
       this.#watcher.lost(0, errorMessage(error))
     }

@@ -64,8 +64,6 @@ export function lifecycleLines(
 }
 
 function stopAtEnd(box: LifecycleLog, stopped: () => void): () => void {
-  // Ahead of the instance's own listener, which writes out the last lines.
-  process.prependListener('exit', stopped)
   const unregister = registerEndOfProcess({
     onSignal: true,
     flush: async timeout => {
@@ -76,6 +74,8 @@ function stopAtEnd(box: LifecycleLog, stopped: () => void): () => void {
     flushLines: () => {},
     flushSync: () => {},
   })
+  // Behind the listener of all instances: from then on lines are written out at once, a closed instance's too.
+  process.on('exit', stopped)
   return () => {
     process.off('exit', stopped)
     unregister()

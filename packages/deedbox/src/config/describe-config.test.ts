@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
+import { captureLog } from '../testing/captured-log.ts'
 import {
   bytes,
   describeConfig,
@@ -84,9 +85,14 @@ test('FA-32 the policy of a dump is that of redact options', () => {
   })
 })
 
-test('FA-32 a configuration that is printed or written as JSON whole is masked', () => {
+test('FA-32 a configuration that is printed, logged or written as JSON whole is masked', async () => {
   const config = readConfig(shape, { prefix: 'ACME_', environment })
   assert.deepEqual(JSON.parse(JSON.stringify({ config })), { config: masked })
   assert.equal(inspect({ config }), inspect({ config: masked }))
   assert.deepEqual(Object.keys(config), Object.keys(masked))
+  const { box, texts, lines } = captureLog()
+  box.log.info('read', { config })
+  const [line] = await lines()
+  assert.deepEqual(line?.config, masked)
+  assert(!texts.join('').includes('hunter'))
 })

@@ -83,6 +83,8 @@ test('FA-32 the policy of a dump is that of redact options', () => {
     IBAN: '***',
     SID: 'y',
   })
+  const prefixed = readConfig({ iban: text() }, { prefix: 'ACME_', environment: { ACME_IBAN: 'x' } })
+  assert.equal(describeConfig(prefixed, { keys: ['iban'] }).ACME_IBAN, '[redacted]')
 })
 
 test('FA-32 a configuration that is printed, logged or written as JSON whole is masked', async () => {

@@ -1,6 +1,7 @@
 import { isMainThread } from 'node:worker_threads'
 import type { LogCall } from '../log/index.ts'
 import { registerEndOfProcess } from '../process-end.ts'
+import type { RedactionOptions } from '../safety/index.ts'
 import { describeConfig } from './describe-config.ts'
 import { sentenceOf } from './problems.ts'
 import { configWarnings } from './read-config.ts'
@@ -18,6 +19,8 @@ export interface LifecycleOptions {
    * and SIGINT in a process without a handler of its own for them. It still ends by the signal. Default `false`.
    */
   readonly atEnd?: boolean
+  /** What `config vars` masks beside the default, if the instance has such options: their names are those of settings. */
+  readonly redact?: RedactionOptions
 }
 
 /** The lines that tell when a service started and stopped. (FA-32) */
@@ -37,7 +40,7 @@ const signals = ['SIGTERM', 'SIGINT'] as const
 export function lifecycleLines(
   box: LifecycleLog,
   config?: object,
-  { atEnd = false }: LifecycleOptions = {},
+  { atEnd = false, redact = {} }: LifecycleOptions = {},
 ): LifecycleLines {
   let unregister = (): void => {}
   let isOver = false
@@ -50,7 +53,7 @@ export function lifecycleLines(
   return {
     started: () => {
       if (config !== undefined) {
-        box.log.debug('config vars', describeConfig(config))
+        box.log.debug('config vars', describeConfig(config, redact))
         for (const warning of configWarnings(config)) box.log.warning(sentenceOf(warning))
       }
       box.log.info('started...')

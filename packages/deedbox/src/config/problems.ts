@@ -59,12 +59,13 @@ const redactor = createRedactor()
 const longestRepeated = 40
 
 /**
- * `is "80x"`, or words that do not repeat the text where it is long or may be secret.
+ * `is "80x"`, or words that do not repeat the text where it is long, not readable, or may be secret.
  * @param names those of the variable and of its setting: with a prefix before it, `PIN` is no name of a secret
  */
 export function isWhat(names: readonly string[], text: string): string {
   const isShown =
     text.length <= longestRepeated &&
+    !/\p{C}/u.test(text) &&
     !names.some(name => redactor.key(name).secret) &&
     redactor.text(text) === text
   return isShown ? `is ${JSON.stringify(text)}` : 'does not fit'

@@ -3,12 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { createRedactor } from '../safety/index.ts'
 import {
+  type ConfigShape,
   type ConfigurationProblem,
   ConfigurationProblems,
   configWarnings,
   flag,
   integer,
+  json,
   profileOf,
   readConfig,
   text,
@@ -206,7 +209,8 @@ test('FA-31 what is no file is a problem', t => {
 
 test('DF-54 a slip in the name of a variable is found, and an error if that is wanted', t => {
   const shape = { databaseUrl: url(), port: integer({ default: 1 }) }
-  const environment = { ACME_DATABSE_URL: 'x', ACME_OLD: 'x', ACME_ENV: 'testing', PATH: 'x' }
+  const hostile = { 'ACME_\u001b[2J': 'x' }
+  const environment = { ACME_DATABSE_URL: 'x', ACME_OLD: 'x', ACME_ENV: 'testing', PATH: 'x', ...hostile }
   const options = { prefix: 'ACME_', environment }
   const [missing] = problemsOf(() => readConfig(shape, options))
   assert.equal(missing?.problem, 'is missing, but ACME_DATABSE_URL is set')
@@ -227,6 +231,24 @@ test('DF-54 a slip in the name of a variable is found, and an error if that is w
   const file = envFiles(t, { '.env': 'PROT=2\nFOREIGN=1\n' })
   const config = readConfig({ port: integer({ default: 1 }) }, { environment: { POTR: '3' }, file })
   assert.deepEqual(codes(configWarnings(config)), ['PROT unknown'])
+})
+
+test('DF-54 a setting may have the name of what every object has, and null may be a default', () => {
+  const shape: ConfigShape = { toString: text({ name: 'A' }), raw: json<number | null>({ default: 1 }) }
+  const read = (environment: Record<string, string>): unknown =>
+    readConfig(shape, { profiles: { production: { raw: null } }, environment }).raw
+  assert.deepEqual(codes(problemsOf(() => read({}))), ['A missing'])
+  assert.equal(read({ A: 'x' }), null)
+})
+
+test('DF-54 the policy against secrets leaves the list of problems whole', () => {
+  const shape = { apiKey: text(), token: integer(), password: url({ about: 'of the shop' }) }
+  const environment = { ACME_TOKEN: 'x', ACME_API_KYE: 'x' }
+  const read = (): unknown => readConfig(shape, { prefix: 'ACME_', environment, strict: true })
+  assert.throws(read, (error: Error) => {
+    const { message } = error
+    return createRedactor().text(message) === message
+  })
 })
 
 test('what readConfig did not make knows nothing of itself', () => {

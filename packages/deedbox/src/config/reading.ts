@@ -85,7 +85,8 @@ export function readSettingsOf(settings: ReadingSettings): Reading {
       const given = givenIn(profiles, chosen.profile, key, setting)
       if (given !== undefined) return acceptGiven(key, setting, given)
       const isElsewhere =
-        chosen.profile === undefined && Object.values(profiles).some(own => own?.[key] !== undefined)
+        chosen.profile === undefined &&
+        Object.values(profiles).some(values => ofProfile(values, key) !== undefined)
       if (!setting.isOptional && !isElsewhere) problems.push(missing(variable, setting, unset))
       return undefined
     }
@@ -143,14 +144,20 @@ function variablesOf(shape: ConfigShape, prefix: string): ReadonlyMap<string, st
   return variables
 }
 
+/** What the profile says, else the default. */
 function givenIn(
   profiles: ReadingSettings['profiles'],
   profile: string | undefined,
   key: string,
   setting: Setting<unknown, unknown>,
 ): unknown {
-  const own = profile === undefined ? undefined : profiles[profile]
-  return own?.[key] ?? setting.default
+  const own = profile === undefined ? undefined : ofProfile(profiles[profile], key)
+  return own === undefined ? setting.default : own
+}
+
+/** A setting may be called `toString`, which every object has. */
+function ofProfile(values: Readonly<Record<string, unknown>> | undefined, key: string): unknown {
+  return values !== undefined && Object.hasOwn(values, key) ? values[key] : undefined
 }
 
 function acceptGiven(key: string, setting: Setting<unknown, unknown>, given: unknown): unknown {
@@ -165,7 +172,7 @@ function acceptGiven(key: string, setting: Setting<unknown, unknown>, given: unk
 /** A slip in a profile that is not used now would be found on the day it is. */
 function checkProfiles(shape: ConfigShape, profiles: ReadingSettings['profiles']): void {
   for (const [key, setting] of Object.entries(shape)) {
-    const given = [setting.default, ...Object.values(profiles).map(profile => profile?.[key])]
+    const given = [setting.default, ...Object.values(profiles).map(values => ofProfile(values, key))]
     for (const value of given) if (value !== undefined) acceptGiven(key, setting, value)
   }
   for (const [profile, values] of Object.entries(profiles)) {
@@ -192,8 +199,11 @@ function namesOutside(
   variables: ReadonlyMap<string, string>,
   environment: ReadingSettings['environment'],
 ): string[] {
-  return Object.keys(environment).filter(name => !variables.has(name))
+  return Object.keys(environment).filter(name => plainName.test(name) && !variables.has(name))
 }
+
+/** A name that somebody may have written; others could hold what a terminal obeys. */
+const plainName = /^[\w.-]{1,128}$/
 
 /** Names with the prefix; without one only what stands in a file and is nearly a name of ours. */
 function unknownOnes(

@@ -134,10 +134,10 @@ test('DF-54 JSON is checked by a function of the service', () => {
   )
 })
 
-test('DF-54 a long text, and one with the shape of a secret, is not repeated', () => {
+test('DF-54 a long text, one that a terminal obeys, and one with the shape of a secret, is not repeated', () => {
   const long = 'x'.repeat(41)
   const token = 'Bearer abcdef123456789'
-  for (const written of [long, token])
+  for (const written of [long, token, '5\u009b2J', '\u202e5'])
     assert.equal(read(integer(), written), 'IT does not fit. Set it to a whole number.')
 })
 

@@ -31,12 +31,17 @@ export function readEnvFile(path: string): EnvFile {
       ],
     }
   }
-  return { variables: { ...parseEnv(text) } as Record<string, string>, problems: badLines(path, text) }
+  // Of an empty value or a comment Node makes names such as `export A` and `#B`.
+  const variables = Object.entries(parseEnv(text)).filter(([name]) => /^[\w.-]+$/.test(name))
+  return {
+    variables: Object.fromEntries(variables) as Record<string, string>,
+    problems: badLines(path, text),
+  }
 }
 
 const assignment = /^[ \t]*(?:export[ \t]+)?[\w.-]+[ \t]*=[ \t]*/
 
-/** The lines that Node's parser would skip without a word, or read as part of something else. */
+/** The lines that Node's parser would skip without a word, or read with another line. */
 function badLines(path: string, text: string): ConfigurationProblem[] {
   const problems: ConfigurationProblem[] = []
   const lines = text.split(/\r?\n/)
@@ -49,6 +54,10 @@ function badLines(path: string, text: string): ConfigurationProblem[] {
     const start = assignment.exec(line)?.[0].length
     if (start === undefined) {
       report(at + 1, 'is no variable', 'Write it as NAME=value, or begin the line with #.')
+      continue
+    }
+    if (start === line.length && !line.endsWith('=')) {
+      report(at + 1, 'has blanks in place of a value', 'Remove them: Node reads the next line as the value.')
       continue
     }
     const quote = line[start]

@@ -179,6 +179,7 @@ for (const [what, content, problem] of [
     'A="hunter2\nB="hunter3"\n',
     ':2 has text behind the closing " of a value',
   ],
+  ['blanks in place of a value', 'A= \nB=hunter2\n', ':1 has blanks in place of a value'],
   ['an encoding that is not ours', new Uint8Array([65, 61, 0xff, 10]), ' is not in UTF-8'],
 ] as const) {
   test(`FA-31 a file with ${what} is a problem with its place`, t => {
@@ -193,7 +194,7 @@ for (const [what, content, problem] of [
 test('FA-31 what Node reads is no problem: values over several lines, export, comments, a byte order mark', t => {
   const file = envFiles(t, {
     '.env':
-      '\uFEFF# a comment\nexport A=1\n  KEY = "-----BEGIN\nx=y\n-----END" # why\nEMPTY=\nQ=`it\'s "so"`\n',
+      '\uFEFF# a comment\nexport A=1\n  KEY = "-----BEGIN\nx=y\n-----END" # why\nexport EMPTY=\n #EMPTY=x\nQ=`it\'s "so"`\n',
   })
   const shape = { a: integer(), key: text(), q: text(), empty: text({ default: 'none' }) }
   const config = readConfig(shape, { file, environment: {} })

@@ -58,7 +58,8 @@ test('FA-28 FA-31 FA-32 DF-54 guide, configuration: what the page shows runs and
 })
 
 test('FA-31 FA-56 guide, configuration: the table has every variable that the settings read', () => {
-  const settings = readFileSync(join(root, 'packages/deedbox/src/settings.ts'), 'utf8')
+  const files = ['settings.ts', 'log-settings.ts', 'log/pretty/choice.ts']
+  const settings = files.map(file => readFileSync(join(root, 'packages/deedbox/src', file), 'utf8')).join('')
   const read = new Set([...settings.matchAll(/'([A-Z]+(?:_[A-Z]+)+|ENV)'/g)].map(([, name]) => name))
   assert(read.size > 10)
   for (const name of read) page.says(`\`${name}\``)

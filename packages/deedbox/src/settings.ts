@@ -75,10 +75,11 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
 
 /** The name of the environment by its variables. */
 export function readEnv(environment: Environment): string {
-  const named = findVariable(environment, ['DEEDBOX_ENV', 'IMTBL_ENV', 'ENV'])?.value
-  if (named !== undefined) return named
-  const node = findVariable(environment, ['NODE_ENV'])?.value
-  return node === 'test' ? 'testing' : (node ?? 'production')
+  const own = findVariable(environment, ['DEEDBOX_ENV', 'IMTBL_ENV'])?.value
+  const name = own ?? findVariable(environment, ['ENV', 'NODE_ENV'])?.value ?? 'production'
+  const known = name.toLowerCase()
+  if (known === 'test' && own === undefined) return 'testing'
+  return known === 'production' || known === 'development' || known === 'testing' ? known : name
 }
 
 function readIdGenerator(environment: Environment): IdGenerator {

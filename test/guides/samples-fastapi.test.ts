@@ -43,7 +43,7 @@ test('samples of the FastAPI project', async t => {
   })
 
   await t.test('sample 59, FA-32: configuration, masked, start and stop', async t => {
-    const env = { DEEDBOX_ENV: 'development', PARTNER_API_KEY: 'hidden' }
+    const env = { DEEDBOX_ENV: 'development', DEEDBOX_LOG_FORMAT: 'flat', PARTNER_API_KEY: 'hidden' }
     const running = await startService(t, folder.runnable('main.ts'), { env })
     await running.when(all => all.some(line => line.message === 'started...'))
     assert.equal(await running.stop(), 0)

@@ -4,12 +4,12 @@ import fc from 'fast-check'
 import { anyLine, partsOf, serializer } from '../testing/fuzzed-lines.ts'
 import { hostileValues } from '../testing/hostile-values.ts'
 import { writtenSecrets } from '../testing/secrets.ts'
-import { formatNames, lineFormat } from './formats.ts'
-import type { LineFormat, LineHead } from './line.ts'
+import { type FormatDetails, namedFormat, namedFormats } from './formats.ts'
+import { flatLine, type LineHead } from './line.ts'
 import { renderedMembers } from './members.ts'
 
 const origin = { service: 'shop', env: 'production' }
-const formats = formatNames.map(name => [name, lineFormat(name, origin)] as const)
+const formats = namedFormats.map(name => [name, namedFormat(name, origin)] as const)
 const quiet = (): void => undefined
 
 const head: LineHead = {
@@ -118,11 +118,12 @@ test('FA-06 fields that cannot be listed cost no line', () => {
     assert.match(format(head, serializer, proxy, undefined, quiet), /fields_unreadable/, name)
 })
 
-test('a format that somebody made is used as it is', () => {
-  const own: LineFormat = ({ message }) => JSON.stringify({ said: message })
-  assert.equal(lineFormat(own, origin), own)
-  assert.equal(
-    lineFormat('flat', origin)(head, serializer, undefined, undefined, quiet).slice(0, 14),
-    '{"timestamp":"',
-  )
+test('FA-03 DF-49 what may be chosen about a format reaches it', () => {
+  const line = (name: (typeof namedFormats)[number], details: FormatDetails): string =>
+    namedFormat(name, { ...origin, ...details })(head, serializer, { uid: 'u' }, undefined, quiet)
+  assert.equal(namedFormat('flat', origin), flatLine)
+  assert.notEqual(namedFormat('flat', { ...origin, offset: 'local' }), flatLine)
+  assert.match(line('mozlog', { mozlog: { time: true } }), /"Time":"2025-11-20T18:49:02.000123Z"/)
+  assert.doesNotMatch(line('mozlog', { mozlog: { personal: 'omit' } }), /uid/)
+  assert.match(line('ecs', { ecsKey: 'Shop' }), /"Shop":\{"uid":"u"\}/)
 })

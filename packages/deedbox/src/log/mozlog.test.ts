@@ -6,7 +6,7 @@ import { anyLine, partsOf, serializer } from '../testing/fuzzed-lines.ts'
 import { parseExactly, violations } from '../testing/json-schema.ts'
 import { mozlogSchema } from '../testing/mozlog-schema.ts'
 import type { LineHead } from './line.ts'
-import { isMozlogLine, type MozlogOptions, mozlogLine } from './mozlog.ts'
+import { type MozlogOptions, mozlogLine } from './mozlog.ts'
 
 const head: LineHead = {
   instant: 1_763_664_542_000_123,
@@ -182,9 +182,4 @@ test('DF-48 personal data stays unless it is to be left out', () => {
 test('DF-49 Time says the same instant in RFC 3339 when it is asked for', () => {
   assert.equal(render({}, {}, { time: true }).Time, '2025-11-20T18:49:02.000123Z')
   assert(!('Time' in render({})))
-})
-
-test('DF-33 a format of mozlog is known as one', () => {
-  assert(isMozlogLine(mozlogLine('shop', { time: true })))
-  assert(!isMozlogLine(() => '{}'))
 })

@@ -21,13 +21,6 @@ const reserved: ReadonlySet<string> = new Set(['msg', 'source', 'traceback'])
 
 const personalFields: ReadonlySet<string> = new Set(['agent', 'email', 'lang', 'remoteAddressChain', 'uid'])
 
-const made = new WeakSet<LineFormat>()
-
-/** Whether a format is one of {@link mozlogLine}: then requests are written as `request.summary`. */
-export function isMozlogLine(format: LineFormat): boolean {
-  return made.has(format)
-}
-
 /**
  * The mozlog format, version 2.0: an envelope with `Timestamp` in nanoseconds, and everything else in `Fields`, whose
  * values are texts, numbers, truth values or lists of one of these. What is nested is written as JSON text, what is
@@ -45,7 +38,7 @@ export function mozlogLine(application: string, { time, personal }: MozlogOption
     `,"Pid":${process.pid},"Severity":`
   const isLeftOut = (name: string): boolean => personal === 'omit' && personalFields.has(name)
 
-  const format: LineFormat = (head, serializer, fields, exception, onCollision) => {
+  return (head, serializer, fields, exception, onCollision) => {
     const all = new Map<string, string>()
     const add = (name: string, json: string): void => {
       const value = isLeftOut(name) ? undefined : fieldValue(json)
@@ -83,8 +76,6 @@ export function mozlogLine(application: string, { time, personal }: MozlogOption
       `${constant}${severityOf(head.number)},"Fields":{${members.join(',')}}}`
     )
   }
-  made.add(format)
-  return format
 }
 
 /** The severity of syslog (RFC 5424) for a level's number: critical, error, warning, notice, information, debug. (DF-45) */

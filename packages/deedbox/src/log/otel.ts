@@ -52,7 +52,8 @@ export function otelLine({ service, env }: Origin): LineFormat {
     for (const [name, json] of rendered) {
       if (isId(name, json)) continue
       const value = isNested(json) ? textValue(json) : anyValue(json)
-      for (const [key, each] of conventional(name, json) ?? [[name, value]]) attributes.set(key, each)
+      for (const [key, each] of conventional(name, json) ?? [[name, value]])
+        if (each !== emptyValue) attributes.set(key, each)
     }
     if (head.source !== undefined)
       for (const [key, value] of codeMembers(head.source)) attributes.set(key, value)

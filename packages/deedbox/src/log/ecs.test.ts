@@ -104,6 +104,8 @@ test('ECS: requests that failed, late errors and jobs have their outcome, other 
     [failed, missing, late].map(head => outcome(head)),
     ['failure', 'success', 'failure'],
   )
+  const renamed = { ...requestHead, members: requestHead.members.replace(',"status_code":200', '') }
+  assert.equal(outcome(renamed), undefined)
   const job = { ...callHead, type: 'job.summary' }
   assert.deepEqual(
     [outcome(job), outcome(job, 'trace'), outcome(callHead)],

@@ -105,7 +105,9 @@ function outcomeOf(
   if (head.type !== 'request.summary') return undefined
   // Whether what a client did not wait for would have gone well, nobody knows.
   if (custom.get('aborted') === 'true') return 'unknown'
-  const isFailed = Number(known.get('http.response.status_code')) >= 500 || custom.get('late') === 'true'
+  const status = known.get('http.response.status_code')
+  if (status === undefined) return undefined
+  const isFailed = Number(status) >= 500 || custom.get('late') === 'true'
   return isFailed ? 'failure' : 'success'
 }
 

@@ -20,7 +20,7 @@ const lineEnd = '\n'
 
 /**
  * The envelope that Loguru writes with `serialize=True`: `text`, the line as a person reads it, and `record`. For those
- * whose tools read it; the flat format says the same in a quarter of the bytes. (FA-54)
+ * whose tools read it; the flat format says the same in a third of the bytes. (FA-54)
  *
  * What Node has no counterpart for is filled in: `process.name` is always `MainProcess`; `thread` is the worker's
  * number, `MainThread` or `Worker-N`; `file.path` is the file's name without its folder, as in `source`; `module` is

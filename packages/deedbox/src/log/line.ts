@@ -5,7 +5,7 @@ import { quote, type Serializer } from '../safety/index.ts'
 const reserved: ReadonlySet<string> = new Set(['timestamp', 'level', 'message', 'source', 'exception'])
 
 /** A line longer than this many characters takes no further fields. */
-const longestLine = 262_144
+export const longestLine = 262_144
 
 /** What a line begins with. */
 export interface LineHead {
@@ -51,6 +51,34 @@ export const flatLine: LineFormat = (head, serializer, fields, exception, onColl
   if (fields !== undefined) line = addFields(line, serializer, fields, head, onCollision)
   if (exception !== undefined) line += `,"exception":${serializer.text(exception)}`
   return `${line}}`
+}
+
+/** Where the instant stands in a flat line: everything behind it is the same in every zone. */
+const instantStart = '{"timestamp":"'.length
+const instantEnd = instantStart + '2026-11-29T18:49:02.000123+00:00'.length
+
+/** What may be chosen about flat lines. */
+export interface FlatOptions {
+  /** `local` writes the time of the process's zone with its offset, as `-03:00`. Default `utc`: `+00:00`. (FA-03) */
+  readonly offset?: 'utc' | 'local' | undefined
+}
+
+/** The flat format with a choice; without one it is {@link flatLine} itself. */
+export function flatLineWith({ offset }: FlatOptions = {}): LineFormat {
+  if (offset !== 'local') return flatLine
+  return (head, serializer, fields, exception, onCollision) => {
+    const line = flatLine(head, serializer, fields, exception, onCollision)
+    return line.slice(0, instantStart) + localTime(head.instant) + line.slice(instantEnd)
+  }
+}
+
+/** An instant as ISO 8601 with microseconds, in the zone of the process. */
+function localTime(instant: number): string {
+  const minutes = -Math.round(new Date(instant / 1000).getTimezoneOffset())
+  const size = Math.abs(minutes)
+  const hours = String(Math.floor(size / 60)).padStart(2, '0')
+  const shifted = isoMicroseconds(instant + minutes * 60_000_000)
+  return `${shifted}${minutes < 0 ? '-' : '+'}${hours}:${String(size % 60).padStart(2, '0')}`
 }
 
 function addFields(

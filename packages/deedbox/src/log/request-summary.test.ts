@@ -117,7 +117,7 @@ test('DF-40 DF-41 an exception is one ERROR record with text and traceback; a 40
   const [line] = thrown
   assert.deepEqual(
     [line?.Severity, line?.Fields.errno, line?.Fields.code, line?.Fields.msg, line?.Fields.error],
-    [3, 500, 500, 'broken {"a":1}', 'Error'],
+    [3, 500, 500, 'broken {"a":1}', 'Error: broken {"a":1}'],
   )
   assert.match(String(line?.Fields.traceback), /^Uncaught exception:\nError: broken/)
   const [missing] = await ask('/missing')

@@ -1,5 +1,5 @@
 import type { RequestRecord } from '../request/index.ts'
-import { errorMessage, errorName, quote, type Redactor } from '../safety/index.ts'
+import { errorMessage, quote, type Redactor } from '../safety/index.ts'
 import { joined, type LogFields } from './fields.ts'
 import { levelNumbers } from './levels.ts'
 import { endOf, isFailure, type RequestLineOptions, type RequestRenderer, targetOf } from './request-line.ts'
@@ -38,7 +38,7 @@ export function requestSummaryRenderer(
 
 /** The standard fields of mozlog. (DF-48) */
 function summaryOf(record: RequestRecord, redactor: Redactor, options: RequestSummaryOptions): LogFields {
-  const { status, error, client } = record
+  const { status, client } = record
   return {
     errno: record.late ? 500 : status >= 400 ? status : 0,
     code: status,
@@ -54,7 +54,6 @@ function summaryOf(record: RequestRecord, redactor: Redactor, options: RequestSu
     trace_id: record.trace?.traceId,
     aborted: record.outcome === 'aborted' ? true : undefined,
     late: record.late ? true : undefined,
-    error: isFailure(record) && error !== null ? errorName(error.thrown) : undefined,
   }
 }
 

@@ -3,24 +3,12 @@ import { hostname } from 'node:os'
 import { type TestContext, test } from 'node:test'
 import { namedFormat } from '../../packages/deedbox/src/log/formats.ts'
 import { levelNumbers } from '../../packages/deedbox/src/log/levels.ts'
-import { readLogSettings } from '../../packages/deedbox/src/log-settings.ts'
 import { serializer } from '../../packages/deedbox/src/testing/fuzzed-lines.ts'
 import { requestHead } from '../../packages/deedbox/src/testing/sample-heads.ts'
 import { run } from '../end-to-end/ledger-process.ts'
 import { everyBlockIsTested, Page } from './page.ts'
 import { cleanEnv } from './service-process.ts'
 import { snippetFolder } from './snippet-folder.ts'
-
-/** Why what needs these names in `log.format` does not run. */
-function reasonToSkip(): string | false {
-  try {
-    readLogSettings({ format: 'ecs' as never }, {}, 'production')
-    return false
-  } catch {
-    return 'log.format does not know the names of these formats'
-  }
-}
-const skip = reasonToSkip()
 
 const page = new Page('docs/guide/log-formats.md')
 const formats = page.fence('// formats.ts')
@@ -57,7 +45,7 @@ async function printed(t: TestContext, name: string, source: string, zone: strin
   return stdout.trimEnd().split('\n')
 }
 
-test('guide, formats of the log: FA-02 FA-54 DF-44 one log call in each of them', { skip }, async t => {
+test('guide, formats of the log: FA-02 FA-54 DF-44 one log call in each of them', async t => {
   const lines = await printed(t, 'formats.ts', formats, 'UTC')
   page.says('the line of the job, is left out')
   const calls = lines.filter(line => line.includes('card declined'))
@@ -68,7 +56,7 @@ test('guide, formats of the log: FA-02 FA-54 DF-44 one log call in each of them'
   assert.equal(Math.round(loguru.length / flat.length), 3)
 })
 
-test('guide, formats of the log: FA-03 DF-48 DF-49 what may be chosen', { skip }, async t => {
+test('guide, formats of the log: FA-03 DF-48 DF-49 what may be chosen', async t => {
   const lines = await printed(t, 'details.ts', details, 'America/Sao_Paulo')
   assert.equal(steady(`${lines.join('\n')}\n`, hostname()), steady(chosen, 'shop-1'))
   assert.match(lines[0] ?? '', /^\{"timestamp":"[^"]+-03:00"/)

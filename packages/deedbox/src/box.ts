@@ -65,6 +65,9 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const formatFacts = {
     service,
     env,
+    offset: options.log?.offset,
+    mozlog: options.log?.mozlog,
+    ecsKey: options.log?.ecsKey,
     environment: process.env,
     onWarning: (problem: string) => problems.push(problem),
     onFailure: (error: unknown) =>

@@ -26,6 +26,7 @@ export { initLogging } from './init-logging.ts'
 export type { AddedSink, Deedbox, DeedboxStats, SendInput, SendResult } from './instance.ts'
 export {
   type CatchingOptions,
+  type FormatDetails,
   type LineFacts,
   type LineFilter,
   type LineFormatter,
@@ -37,6 +38,7 @@ export {
   type LogLevel,
   type LogLine,
   type LogSink,
+  type MozlogOptions,
   type OwnLevels,
   type PatchedLine,
   type SinkOptions,

@@ -1,5 +1,6 @@
 import type { DeliveryOptions, EventKind, LedgerClient } from './audit/index.ts'
 import type {
+  FormatDetails,
   LogFormat,
   OwnLevels,
   RequestLineOptions,
@@ -25,7 +26,7 @@ export type LedgerOption =
   | Promise<LedgerClient>
 
 /** How the log is written. */
-export interface LogOptions extends RequestLineOptions {
+export interface LogOptions extends RequestLineOptions, FormatDetails {
   /**
    * The least severe level that log calls write. Default `DEEDBOX_LOG_LEVEL`, `LOG_LEVEL`, else INFO, in development
    * and testing DEBUG. (FA-30)
@@ -48,9 +49,10 @@ export interface LogOptions extends RequestLineOptions {
   readonly sinks?: readonly (SinkTarget | SinkSetup)[] | undefined
   /**
    * How lines look: `flat`, everything at top level; `mozlog`, the envelope of Mozilla's logs, with requests as
-   * `request.summary`; `pretty`, for people, which is `flat` in testing and production; or a function that renders a
+   * `request.summary`; `ecs`, the Elastic Common Schema; `otel`, OpenTelemetry's OTLP/JSON; `loguru`, the envelope of
+   * Python's Loguru; `pretty`, for people, which is `flat` in testing and production; or a function that renders a
    * line. Default `DEEDBOX_LOG_FORMAT`, else `flat`, in development `pretty` on a stream of the process. (FA-02, FA-11,
-   * DF-33, DF-44, rulings 12 and 13)
+   * FA-54, DF-33, DF-44, rulings 12 and 13)
    */
   readonly format?: LogFormat | undefined
   /** In `mozlog`, whether a summary holds the query. Default `DOCKERFLOW_SUMMARY_LOG_QUERYSTRING`, else `false`. (DF-35) */

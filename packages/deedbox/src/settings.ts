@@ -54,6 +54,8 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   const idGenerator = options.requestId?.generator ?? readIdGenerator(environment)
   guard('requestId.generator', () => createIdGenerator(idGenerator, () => {}))
   oneOf('requestId.inbound', options.requestId?.inbound, ['trust', 'replace', 'prefix'])
+  oneOf('log.offset', options.log?.offset, ['utc', 'local'])
+  oneOf('log.mozlog.personal', options.log?.mozlog?.personal, ['keep', 'omit'])
   oneOf('eventNames', options.eventNames, ['route', 'path'])
   oneOf('processErrors', options.processErrors, ['log', 'adopt', 'off'])
   checkAudit(options.audit ?? {})

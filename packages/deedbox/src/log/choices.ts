@@ -1,17 +1,20 @@
 import { ConfigurationError } from '../safety/index.ts'
 import { customLine, type LineFormatter } from './custom-line.ts'
 import type { LineFilter } from './filters.ts'
+import { type FormatDetails, namedFormat, namedFormats } from './formats.ts'
 import type { LineFunction, SinkChoice, SinkTarget } from './instance-log.ts'
-import { flatLine } from './line.ts'
-import { mozlogLine } from './mozlog.ts'
+import type { Origin } from './members.ts'
 import { choosePretty, isPretty, prettyLine, terminalOf } from './pretty/index.ts'
 import type { LogSink, StandardStream } from './sink.ts'
 
+/** A format by its name. */
+type FormatName = (typeof namedFormats)[number] | 'pretty'
+
 /** The formats that have a name. */
-export const formatNames = ['flat', 'mozlog', 'pretty'] as const
+export const formatNames: readonly FormatName[] = [...namedFormats, 'pretty']
 
 /** How lines look: a format of ours, or a function that renders a line. */
-export type LogFormat = (typeof formatNames)[number] | LineFormatter
+export type LogFormat = FormatName | LineFormatter
 
 /** Which lines a sink takes, and how they look there. */
 export interface SinkOptions {
@@ -29,9 +32,7 @@ export interface SinkSetup extends SinkOptions {
 }
 
 /** What formats need to know of the instance. */
-export interface FormatFacts {
-  readonly service: string
-  readonly env: string
+export interface FormatFacts extends Origin, FormatDetails {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Told what a format of the service's own threw. */
   readonly onFailure: (error: unknown) => void
@@ -55,20 +56,14 @@ export function sinkChoice(setup: SinkSetup, format: LogFormat | undefined, fact
     for (const warning of warnings) facts.onWarning(warning)
     return { format: prettyLine(options), isSummary: false, level, filter }
   }
-  switch (chosen) {
-    // One object a line, always, where nobody looks. (Ruling 13)
-    case 'pretty':
-    case 'flat':
-    case undefined:
-      return { format: flatLine, isSummary: false, level, filter }
-    case 'mozlog':
-      return { format: mozlogLine(facts.service), isSummary: true, level, filter }
-    default:
-      throw new ConfigurationError(
-        'log.format',
-        `"${String(chosen)}" is unknown. Use ${formatNames.join(', ')}, or a function of a line.`,
-      )
-  }
+  // One object a line, always, where nobody looks. (Ruling 13)
+  const name = chosen === undefined || chosen === 'pretty' ? 'flat' : chosen
+  if (!namedFormats.includes(name))
+    throw new ConfigurationError(
+      'log.format',
+      `"${String(chosen)}" is unknown. Use ${formatNames.join(', ')}, or a function of a line.`,
+    )
+  return { format: namedFormat(name, facts), isSummary: name === 'mozlog', level, filter }
 }
 
 const noStream: LogSink = { write: () => undefined }

@@ -11,6 +11,7 @@ export { withContext } from './context-fields.ts'
 export { customLine, type LineFormatter, type LogLine } from './custom-line.ts'
 export type { LogFields } from './fields.ts'
 export { compileFilter, type LineFacts, type LineFilter } from './filters.ts'
+export type { FormatDetails } from './formats.ts'
 export { isInsideSink, withinSink } from './inside-sink.ts'
 export {
   createInstanceLog,
@@ -22,7 +23,7 @@ export {
 export { LevelScale, type LogLevel, type OwnLevels } from './levels.ts'
 export { flatLine } from './line.ts'
 export { createLogger, type LogCall, type Logger } from './logger.ts'
-export { mozlogLine } from './mozlog.ts'
+export type { MozlogOptions } from './mozlog.ts'
 export { Notices } from './notices.ts'
 export {
   choosePalette,

@@ -1,8 +1,9 @@
 // The one entry of every npm script. Plain JavaScript that Node 20 runs: on a fresh machine nothing else is
 // installed yet. It installs what the lock file says, finds the pinned Node, builds, and hands over.
 import { spawn } from 'node:child_process'
-import { constants } from 'node:os'
-import { dirname, resolve } from 'node:path'
+import { mkdtempSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureBuilt } from './setup/build.js'
 import { ensureInstalled } from './setup/install.js'
@@ -25,9 +26,14 @@ const tasks = {
   build: { built: true, commands: () => [] },
   test: {
     built: true,
-    commands: args => [
-      [...fromSource, '--test', '--test-reporter=spec', ...(args.length > 0 ? args : testFiles)],
-    ],
+    commands: args => {
+      const lines = mkdtempSync(join(tmpdir(), 'deedbox-lines-'))
+      process.env.DEEDBOX_KEPT_LINES = lines
+      return [
+        [...fromSource, '--test', '--test-reporter=spec', ...(args.length > 0 ? args : testFiles)],
+        ['scripts/kept-lines.js', lines],
+      ]
+    },
   },
   drills: { built: true, commands: args => [['scripts/drills.js', ...args]] },
   check: { built: true, commands: () => [['scripts/check/all.js']] },

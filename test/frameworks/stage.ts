@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { type Deedbox, type DeedboxOptions, deedbox, type RequestRecord } from 'deedbox'
 import { attachServer } from 'deedbox/http'
+import { keepLine } from '../../packages/deedbox/src/testing/kept-lines.ts'
 import type { Ledger } from '../../packages/ledger/src/ledger.ts'
 import type { StoredEvent } from '../../packages/ledger/src/stored-event.ts'
 import { openTestLedger, tempFolder } from '../../packages/ledger/src/testing/temp-ledger.ts'
@@ -58,7 +59,16 @@ export async function setScene(
     service: 'suite',
     ledger: opening.promise,
     ...options.box,
-    log: { sink: { write: line => lines.push(JSON.parse(line)) }, level: 'TRACE', ...options.box?.log },
+    log: {
+      sink: {
+        write: line => {
+          keepLine(line)
+          lines.push(JSON.parse(line))
+        },
+      },
+      level: 'TRACE',
+      ...options.box?.log,
+    },
   })
   const waiting = new Set<() => void>()
   box.onRecord(record => {

@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { pathToFileURL } from 'node:url'
+import { keepLine } from '../../packages/deedbox/src/testing/kept-lines.ts'
 
 /** One line of a log. */
 export type Line = Record<string, unknown>
@@ -101,6 +102,10 @@ export async function startService(
     for (const check of waiting) check()
   })
   const closed = once(child, 'close')
+  void closed.then(() => {
+    if (!/development/.test(JSON.stringify(env)))
+      for (const line of err.split('\n')) if (isLine(line)) keepLine(line)
+  })
   const told = await Promise.race([once(child, 'message'), closed.then(() => undefined)])
   assert(told !== undefined, `the service ended before it listened:\n${out}${err}`)
   const [{ port }] = told as [{ port: number }]

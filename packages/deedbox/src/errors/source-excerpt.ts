@@ -32,6 +32,7 @@ interface Extent {
 const longestFunction = 400
 /** So many lines before those listed are read too: what a literal belongs to may stand before it. */
 const readBefore = 200
+const mostReadBefore = 65_536
 /** Longer lines are cut: nobody wrote them by hand. */
 export const longestSourceLine = 240
 const longestRead = 4_096
@@ -52,7 +53,7 @@ export function sourceExcerpt(
   const [from, to] = listedLines(lines, at, extent, settings.sourceLines)
   const signature =
     settings.showSignature && extent !== undefined && extent.start < from ? extent.start : from
-  const first = Math.max(0, Math.min(signature, from) - readBefore)
+  const first = firstRead(lines, Math.min(signature, from))
   const readable = redactSource(
     lines.slice(first, to + 1).map(text => plainText(text.slice(0, longestRead))),
     settings.redactor,
@@ -70,6 +71,17 @@ export function sourceExcerpt(
     .map(i => readable[i - first] ?? '')
     .join('\n')
   return { lines: rows, failing: (readable[at - first] ?? '').trim(), code }
+}
+
+/** The line from which on the source is read, so that what is listed from `from` on is understood. */
+function firstRead(lines: readonly string[], from: number): number {
+  let first = from
+  let room = mostReadBefore
+  while (first > 0 && from - first < readBefore && room > 0) {
+    first--
+    room -= Math.min(longestRead, lines[first]?.length ?? 0)
+  }
+  return first
 }
 
 function listedLines(

@@ -24,6 +24,7 @@ const pattern = /\/(?![*/])(?:[^\\/[\n]|\\.|\[(?:[^\\\]\n]|\\.)*])+\/[a-z]*/y
 const lineComments = /\/\/[^\n]*(?:\n[ \t]*\/\/[^\n]*)*/y
 const blockComment = /\/\*[\s\S]*?(?:\*\/|$)/y
 const shortNumber = 3
+const mostNested = 3
 
 /** A key in PEM over several lines, however it is quoted, concatenated or commented out. */
 const beginOfKey = /-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY/
@@ -36,7 +37,7 @@ const endOfKey = /-{4,5} ?END /
  * The redactor alone reads `password: string = 'x'` as the name and its value `string`; here source is read as source.
  */
 export function redactSource(lines: readonly string[], redactor: Redactor): string[] {
-  const blanked = new SecretScan(lines.join('\n'), redactor).blanked().split('\n')
+  const blanked = new SecretScan(lines.join('\n'), redactor, 0).blanked().split('\n')
   let inKey = false
   return blanked.map((line, i) => {
     const written = lines[i] ?? ''
@@ -59,6 +60,8 @@ function oneLine(text: string): string {
 class SecretScan {
   readonly #text: string
   readonly #redactor: Redactor
+  /** In how many comments within comments this is. */
+  readonly #nesting: number
   #at = 0
   #copied = 0
   #out = ''
@@ -68,9 +71,10 @@ class SecretScan {
   /** The depths at which `${` opened, innermost last. */
   readonly #inTemplate: number[] = []
 
-  constructor(text: string, redactor: Redactor) {
+  constructor(text: string, redactor: Redactor, nesting: number) {
     this.#text = text
     this.#redactor = redactor
+    this.#nesting = nesting
   }
 
   blanked(): string {
@@ -146,10 +150,11 @@ class SecretScan {
 
   /** What is commented out may be code as well. */
   #comment(text: string): void {
+    if (this.#nesting >= mostNested) return
     const inner = text.replaceAll(/^([ \t]*)\/[/*]/gm, '$1  ')
     // First as the running text that most are.
     const readable = inner.split('\n').map(line => oneLine(this.#redactor.text(line)))
-    const blanked = new SecretScan(readable.join('\n'), this.#redactor).blanked()
+    const blanked = new SecretScan(readable.join('\n'), this.#redactor, this.#nesting + 1).blanked()
     if (blanked === inner) return
     const written = text.split('\n')
     const shown = blanked.split('\n').map((line, i) => {

@@ -113,6 +113,29 @@ await outer().catch(error => console.log(formatError(error, { locals, sourceLine
   assert.match(stdout, / {5}list = \[1, 2, 3\]\n {5}half = 1\.5\n/)
 })
 
+test('FA-40 a secret is not shown under another name either', async t => {
+  const program = await compiledProgram(t, {
+    'src/main.ts': `${open()}
+function sign(text: string, by: object): void {
+  const label = 'with ' + text
+  throw new Error('x')
+}
+function outer(): void {
+  const password = ['hunt"er', 'two\\\\'].join('-')
+  const credentials = { key: ['key', 'of', 'the', 'shop'].join('-') }
+  const config = { apiKey: ['key', 'of', 'config', 'shop'].join('-') }
+  sign(password, { by: credentials.key, or: config.apiKey })
+}
+try { outer() } catch (error) { console.log(formatError(error, { locals, sourceLines: 0 })) }
+`,
+  })
+  const { code, stdout, stderr } = await program.run('main.js', { env: on })
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.match(stdout, / text = "\*{5}"\n {5}by = \{ by: "\*{5}", or: "\*{5}" \}\n {5}label = "with \*{5}"\n/)
+  assert.match(stdout, / password = \*{5}\n/)
+  assert.ok(!/hunt|two|shop/.test(stdout), stdout)
+})
+
 test('FA-41 FA-43 no getter, no toString, no inspection of the service is called', async t => {
   const program = await compiledProgram(t, {
     'src/main.ts': `${open()}

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { createRedactor, errorMessage, findVariable, type RedactionOptions } from '../safety/index.ts'
 import { boringPaths, type TextTest } from './error-frames.ts'
-import { copyReadable } from './local-copies.ts'
+import { copyReadable, HeldSecrets } from './local-copies.ts'
 import {
   gateStates,
   type LocalsHands,
@@ -108,14 +108,16 @@ function handle(of: { readonly locals: Locals; users: number }): Locals {
 function startLocals(options: LocalsOptions, notify: (sentence: string) => void): Locals {
   const captured = new WeakMap<object, string>()
   const redactor = createRedactor(options.redaction)
+  const secrets = new HeldSecrets()
   // Called by the worker, through the debugger, while this thread stands still.
   const hands: LocalsHands = {
     keep: (error, json) => {
       const isKnown = captured.has(error)
-      if (!isKnown && json !== undefined) captured.set(error, json)
+      if (!isKnown && json !== undefined) captured.set(error, secrets.blankIn(json))
+      secrets.clear()
       return isKnown
     },
-    copy: object => copyReadable(object, name => redactor.key(name).secret),
+    copy: object => copyReadable(object, name => redactor.key(name).secret, secrets),
   }
   // The worker takes hold of it once; nobody else finds it afterwards.
   const handOver = Symbol.for(`deedbox.locals.${randomUUID()}`)

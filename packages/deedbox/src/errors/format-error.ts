@@ -1,13 +1,17 @@
 import { errorMessage, errorTrace, type Redactor } from '../safety/index.ts'
 import { framesOf } from './error-frames.ts'
 import { errorLines } from './error-lines.ts'
-import { type ErrorFormatOptions, type FormatSettings, formatSettings, redactorOf } from './format-options.ts'
+import {
+  type ErrorFormatOptions,
+  type FormatSettings,
+  formatSettings,
+  redactorOf,
+  traceLength,
+} from './format-options.ts'
 import { type FrameContext, frameContext, frameLines } from './frame-lines.ts'
 import { plainText } from './plain-text.ts'
 import { paint } from './text-style.ts'
 
-/** A trace has at most so many characters. */
-const longestTrace = 65_536
 /** A summary is worth its lines where the trace fills more than a screen. (FA-38) */
 const linesWithoutSummary = 50
 
@@ -56,7 +60,7 @@ function ordinary(thrown: unknown, problem: unknown, options: ErrorFormatOptions
     const redactor = redactorOf(options)
     const reason = redactor.text(plainText(errorMessage(problem)).replaceAll('\n', ' ').slice(0, 200))
     const trace = redactor.text(plainText(errorTrace(thrown)))
-    return `(This error could not be shown with its source: ${reason}. The ordinary trace:)\n${cutMiddle(trace)}`
+    return `(This error could not be shown with its source: ${reason}. The ordinary trace:)\n${cutMiddle(trace, traceLength(options))}`
   } catch {
     // Not even that: the stack is used up, or the redactor fails, and nothing leaves without it.
     return '(This error could not be shown: neither with its source nor as an ordinary trace.)'
@@ -71,7 +75,7 @@ function finished(lines: readonly string[], context: FrameContext): string {
   if (settings.summary === true || (settings.summary === 'auto' && all.length > linesWithoutSummary))
     all.push('', 'Summary:', ...context.summary.flatMap(text => text.split('\n')))
   if (settings.localsHint && settings.locals === undefined) all.push('', hint)
-  return paint(redactWhole(cutMiddle(all.join('\n')), settings.redactor), settings.style)
+  return paint(redactWhole(cutMiddle(all.join('\n'), settings.maxLength), settings.redactor), settings.style)
 }
 
 /** Once more over all of it: a secret may go over several lines. Variables that were not read keep their stars. */
@@ -90,10 +94,9 @@ function redactWhole(text: string, redactor: Redactor): string {
     .join('\n')
 }
 
-/** Leaves out what is in the middle: the beginning tells the root cause, the end what went wrong at last. */
-function cutMiddle(text: string): string {
-  if (text.length <= longestTrace) return text
-  const half = longestTrace / 2 - 40
+function cutMiddle(text: string, most: number): string {
+  if (text.length <= most) return text
+  const half = Math.floor(most / 2) - 40
   const start = text.slice(0, text.lastIndexOf('\n', half) + 1 || half)
   const rest = text.slice(-half)
   const end = rest.slice(rest.indexOf('\n') + 1)

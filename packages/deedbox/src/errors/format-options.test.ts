@@ -191,6 +191,14 @@ RangeError: below zero`
   assert.ok(!format({ summary: false }, deep).includes('\nSummary:\n'))
 })
 
+test('FA-43 maxLength: a longer trace loses its middle', () => {
+  const deep = anError('\n    at total (/srv/total.js:8:5)'.repeat(20))
+  const cut = format({ maxLength: 1_500 }, deep)
+  assert.ok(cut.length <= 1_500 && cut.length > 1_200, String(cut.length))
+  assert.match(cut, /^ \(\.\.\. \d+ characters left out\)$/m)
+  assert.ok(cut.startsWith('File "') && cut.endsWith('\nRangeError: below zero'))
+})
+
 test('FA-38 style: colours, and nothing but colours', () => {
   for (const style of ['dark', 'light'] as const) {
     const painted = format({ style })

@@ -29,6 +29,11 @@ export interface ErrorFormatOptions {
   readonly reverse?: boolean
   /** A short trace at the end, one line for each frame; `auto`: if there are more than 50 lines. Default `auto`. */
   readonly summary?: boolean | 'auto'
+  /**
+   * Longer traces lose their middle: the beginning tells the root cause, the end what went wrong at last. In characters,
+   * from 1,000 to 65,536. Default 65,536.
+   */
+  readonly maxLength?: number
   /** Colours for a terminal with dark or light background, or none. Default `plain`. */
   readonly style?: 'plain' | 'dark' | 'light'
   /** What blanks secrets in all of it, source included. Default: the default list. (FA-40) */
@@ -52,12 +57,16 @@ export interface FormatSettings {
   readonly suppressedErrors: readonly string[]
   readonly reverse: boolean
   readonly summary: boolean | 'auto'
+  readonly maxLength: number
   readonly style: 'plain' | 'dark' | 'light'
   readonly redactor: Redactor
   readonly sources: SourceFiles
   readonly locals: Locals | undefined
   readonly localsHint: boolean
 }
+
+const longestTrace = 65_536
+const shortestTrace = 1_000
 
 /** Made once: a policy compiles its patterns. */
 let defaultRedactor: Redactor | undefined
@@ -67,6 +76,11 @@ export function redactorOf(options: ErrorFormatOptions): Redactor {
   if (options.redactor !== undefined) return options.redactor
   defaultRedactor ??= createRedactor()
   return defaultRedactor
+}
+
+/** How long a trace may be at most. */
+export function traceLength(options: ErrorFormatOptions): number {
+  return Math.min(longestTrace, Math.max(shortestTrace, Math.floor(options.maxLength ?? longestTrace)))
 }
 
 /** Puts the defaults in place. */
@@ -84,6 +98,7 @@ export function formatSettings(options: ErrorFormatOptions): FormatSettings {
     suppressedErrors: options.suppressedErrors ?? ['AbortError'],
     reverse: options.reverse ?? false,
     summary: options.summary ?? 'auto',
+    maxLength: traceLength(options),
     style: options.style ?? 'plain',
     redactor: redactorOf(options),
     sources: options.readSource === undefined ? processSources : new SourceFiles(options.readSource),

@@ -241,3 +241,17 @@ try { wide() } catch (error) { console.log('went on') }
   assert.ok(huge.stdout.includes(` text = "${'x'.repeat(29)}...\n`), huge.stdout)
   assert.ok(huge.stdout.endsWith('\nError: x\nwent on\n'), huge.stdout)
 })
+
+test('FA-45 FA-43 where a debugger may be attached it stays off, and says so', async t => {
+  const program = await compiledProgram(t, {
+    'src/main.ts': `import { openLocals } from 'ERRORS'
+const open = () => openLocals({ environment: 'development', notify: sentence => console.log(sentence) })
+console.log(open() === undefined)
+`,
+  })
+  const { code, stdout } = await program.run('main.js', { env: on, flags: ['--inspect=127.0.0.1:0'] })
+  assert.deepEqual(
+    [code, stdout],
+    [0, 'Local variables are not captured: a debugger may be attached (--inspect)\ntrue\n'],
+  )
+})

@@ -1,0 +1,5 @@
+export { type ErrorFrame, errorFrames, type TextTest } from './error-frames.ts'
+export { formatCurrentStack, formatError } from './format-error.ts'
+export type { ErrorFormatOptions } from './format-options.ts'
+export { type CapturedFrame, type Locals, type LocalsOptions, openLocals } from './locals.ts'
+export type { SourceReader } from './source-files.ts'

@@ -9,6 +9,8 @@ import {
   type SendPayload,
 } from './audit/index.ts'
 import { becomeDefault, leaveDefault } from './default-instance.ts'
+import { createErrorTexts } from './error-texts.ts'
+import { errorFrames } from './errors/index.ts'
 import type { Deedbox, SendInput, SendResult } from './instance.ts'
 import { type Internals, internalsKey } from './internals.ts'
 import {
@@ -86,8 +88,17 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     source: settings.log.source,
     redactor,
     scope: current,
+    trace: thrown => errorTexts.trace(thrown),
+    frames: options.log?.errorFrames === true ? errorFrames : undefined,
   })
   const { writer, notices } = instanceLog
+  const errorTexts = createErrorTexts({
+    form: settings.log.errors,
+    env,
+    redactor,
+    redaction: options.redact ?? {},
+    notify: text => notices.warn('locals', text),
+  })
   if (problems.length > 0) notices.warn('log_settings', problems.join(' '))
   const outlet = createOutlet(settings.ledger, options.audit ?? {}, writer, notices)
   const events = { service, env, redactor, kind: options.audit?.kind }
@@ -255,6 +266,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       unregisterPropagation?.()
       leaveDefault(box)
       await instanceLog.drain(timeout)
+      await errorTexts.close()
       return delivered && left === 0
     },
   }

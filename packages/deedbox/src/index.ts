@@ -22,6 +22,19 @@ export {
   captureDebuglog,
 } from './bridges/index.ts'
 export { current, event, get, log, set } from './default-instance.ts'
+export {
+  type CapturedFrame,
+  type ErrorFormatOptions,
+  type ErrorFrame,
+  errorFrames,
+  formatCurrentStack,
+  formatError,
+  type Locals,
+  type LocalsOptions,
+  openLocals,
+  type SourceReader,
+  type TextTest,
+} from './errors/index.ts'
 export { initLogging } from './init-logging.ts'
 export type { AddedSink, Deedbox, DeedboxStats, SendInput, SendResult } from './instance.ts'
 export {

@@ -19,6 +19,7 @@ export interface LogSettings {
   readonly format: LogFormat | undefined
   readonly sinks: readonly SinkSetup[]
   readonly source: SourceMode
+  readonly errors: 'trace' | 'annotated'
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -47,6 +48,7 @@ export function readLogSettings(options: LogOptions, environment: Environment, e
     format,
     sinks,
     source: readSource(options.source, environment),
+    errors: readErrors(options.errors, environment, env),
   }
 }
 
@@ -145,6 +147,20 @@ function readSource(option: SourceMode | undefined, environment: Environment): S
   throw new ConfigurationError(
     option === undefined ? 'DEEDBOX_LOG_SOURCE' : 'log.source',
     `"${mode}" is unknown. Use ${sourceModes.join(', ')}.`,
+  )
+}
+
+function readErrors(
+  option: LogOptions['errors'],
+  environment: Environment,
+  env: string,
+): LogSettings['errors'] {
+  const variable = findVariable(environment, ['DEEDBOX_LOG_ERRORS'])
+  const form = option ?? variable?.value.toLowerCase() ?? (env === 'development' ? 'annotated' : 'trace')
+  if (form === 'trace' || form === 'annotated') return form
+  throw new ConfigurationError(
+    option === undefined ? 'DEEDBOX_LOG_ERRORS' : 'log.errors',
+    `"${form}" is unknown. Use trace, annotated.`,
   )
 }
 

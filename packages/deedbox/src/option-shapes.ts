@@ -23,6 +23,8 @@ const shapes: Shapes = {
   log: {
     level: 'text',
     levels: 'anything',
+    errors: 'text',
+    errorFrames: 'flag',
     ownLevels: 'anything',
     sink: 'anything',
     sinks: 'list',

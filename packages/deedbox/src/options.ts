@@ -57,6 +57,13 @@ export interface LogOptions extends RequestLineOptions, FormatDetails {
   readonly format?: LogFormat | undefined
   /** In `mozlog`, whether a summary holds the query. Default `DOCKERFLOW_SUMMARY_LOG_QUERYSTRING`, else `false`. (DF-35) */
   readonly summaryQuery?: boolean | undefined
+  /**
+   * The text of `exception`: `trace`, the stack and its causes; or `annotated`, each frame with the lines of source
+   * around it. Default `DEEDBOX_LOG_ERRORS`, else `trace`, in development `annotated`. (FA-27, FA-37)
+   */
+  readonly errors?: 'trace' | 'annotated' | undefined
+  /** Whether lines with an `exception` also have its frames, as a list under `exception_frames`. Default `false`. (FA-27) */
+  readonly errorFrames?: boolean | undefined
   /** On which log calls the place in the source is found out. Default `DEEDBOX_LOG_SOURCE`, else `always`. (Ruling 11) */
   readonly source?: SourceMode | undefined
 }

@@ -34,6 +34,8 @@ export interface InstanceLogSettings {
   readonly scope: () => RequestScope | undefined
   /** The text of the `exception` field. Default: the stack and its causes. */
   readonly trace?: (thrown: unknown) => string
+  /** The frames of an error, where lines are to have them. */
+  readonly frames?: ((thrown: unknown) => unknown) | undefined
 }
 
 /** The log of one instance, with its sinks. */
@@ -97,6 +99,7 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
     source: settings.source,
     scope: settings.scope,
     trace: settings.trace ?? errorTrace,
+    frames: settings.frames,
     onCollision: key =>
       notices.warn(
         'reserved_key',

@@ -74,8 +74,9 @@ export function requestLineRenderer(writer: LogWriter, redactor: Redactor): Requ
       `,"user_agent":${userAgent === null ? '"-"' : agentText(userAgent)}${optionalMembers(record, redactor, routeText)}`
     )
   }
-  return (output, record, level, fields) => {
+  return (output, record, level, added) => {
     const { error } = record
+    const fields = writer.framed(added, error)
     const members = membersOf(record)
     const head = {
       instant: endOf(record),

@@ -31,7 +31,7 @@ export function requestSummaryRenderer(
       failure: thrown ?? undefined,
       members: `,"request_id":${quote(record.requestId)}`,
     }
-    const fields = joined(summaryOf(record, redactor, options), added ?? {})
+    const fields = writer.framed(joined(summaryOf(record, redactor, options), added ?? {}), thrown)
     return writer.render(output, head, fields, thrown === null ? undefined : writer.trace(thrown.thrown))
   }
 }

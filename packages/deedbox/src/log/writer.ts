@@ -56,6 +56,8 @@ export interface LogWriterSettings {
   readonly scope: () => RequestScope | undefined
   /** The text of the `exception` field. (FA-27) */
   readonly trace: (thrown: unknown) => string
+  /** The frames of an error, where lines are to have them. (FA-27) */
+  readonly frames: ((thrown: unknown) => unknown) | undefined
   /** Told once per field name that collided with a key of the line. */
   readonly onCollision: (key: string) => void
 }
@@ -106,6 +108,7 @@ export class LogWriter {
       if (around !== undefined) all = joined(around, all ?? noFields)
       if (binding.patches.length > 0) all = patched(binding.patches, head, all)
       const exception = error === undefined ? undefined : this.trace(error.thrown)
+      all = this.framed(all, error)
       for (const output of outputs) {
         if (output.takes(head, all)) output.write(this.#line(output, head, all, exception))
       }
@@ -122,7 +125,8 @@ export class LogWriter {
    * log calls. A level that was set for its type is heeded.
    */
   own(line: OwnLine, instant: number = wallMicroseconds()): void {
-    const { level, type = 'deedbox', message, fields, thrown } = line
+    const { level, type = 'deedbox', message, thrown } = line
+    const fields = this.framed(line.fields, thrown)
     const head = {
       instant,
       level,
@@ -157,6 +161,16 @@ export class LogWriter {
     exception: string | undefined,
   ): string {
     return `${output.format(head, this.#settings.serializer, fields, exception, this.#collision)}\n`
+  }
+
+  /** Fields with the frames of an error, where lines are to have them. */
+  framed(
+    fields: LogFields | undefined,
+    error: { readonly thrown: unknown } | null | undefined,
+  ): LogFields | undefined {
+    const { frames } = this.#settings
+    if (frames === undefined || error === undefined || error === null) return fields
+    return joined(fields ?? noFields, { exception_frames: frames(error.thrown) })
   }
 
   /** The text of the `exception` field. */

@@ -1,0 +1,83 @@
+import type { LineOutput } from './line-output.ts'
+import type { LogEntry } from './log-entry.ts'
+import { type LogGroup, LogGroups } from './log-groups.ts'
+import { entryText, type Paint, printable, requestText } from './log-text.ts'
+
+/** How lines are shown. */
+export interface ShowOptions {
+  readonly style: 'pretty' | 'text' | 'json'
+  readonly paint: Paint
+  /** Whether a person's terminal shows them. */
+  readonly isTerminal: boolean
+  readonly isGrouped: boolean
+  /** Called before something is written. */
+  readonly beforeOutput: () => void
+}
+
+/** Writes entries as the options want them. */
+export class LogShow {
+  readonly #output: LineOutput
+  readonly #options: ShowOptions
+  readonly #groups: LogGroups | undefined
+
+  constructor(output: LineOutput, options: ShowOptions) {
+    this.#output = output
+    this.#options = options
+    this.#groups = options.isGrouped ? new LogGroups() : undefined
+  }
+
+  /** Shows entries, or collects them until their request is complete. Stops when nobody reads any more. */
+  async add(entries: readonly LogEntry[]): Promise<void> {
+    for (const entry of entries) {
+      if (this.#output.gone.aborted) return
+      if (this.#groups === undefined) this.#output.add(this.#text(entry, false))
+      else for (const group of this.#groups.add(entry)) this.#addGroup(group)
+      if (this.#output.isFull) await this.#flush()
+    }
+    await this.#flush()
+  }
+
+  /** Shows what is still collected. */
+  async end(): Promise<void> {
+    for (const group of this.#groups?.end() ?? []) {
+      if (this.#output.gone.aborted) return
+      this.#addGroup(group)
+      if (this.#output.isFull) await this.#flush()
+    }
+    await this.#flush()
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#output.isEmpty) return
+    this.#options.beforeOutput()
+    await this.#output.flush()
+  }
+
+  #addGroup(group: LogGroup): void {
+    const isNamed = group.requestId !== undefined && this.#options.style !== 'json'
+    if (isNamed) this.#output.add(headText(group, this.#options.paint))
+    for (const entry of group.entries) this.#output.add(this.#text(entry, isNamed))
+  }
+
+  #text(entry: LogEntry, isInGroup: boolean): string | Buffer {
+    const { style, paint, isTerminal } = this.#options
+    if (style === 'json') {
+      const { bytes } = entry
+      // In a string of JSON the escapes mean what they stand for, so the line is the same to whoever copies it.
+      return isTerminal ? `${printable(bytes.toString('utf8'))}\n` : Buffer.concat([bytes, lineBreak])
+    }
+    const text = entryText(entry, { paint, isMultiLine: style === 'pretty', withoutRequestId: isInGroup })
+    return isInGroup ? `  ${text.trimEnd().replaceAll('\n', '\n  ')}\n` : text
+  }
+}
+
+const lineBreak = Buffer.from('\n')
+
+/** The line above the lines of a request. */
+function headText({ requestId = '', entries, end, state }: LogGroup, paint: Paint): string {
+  const count = entries.length === 1 ? '1 line' : `${entries.length} lines`
+  const unended = state === 'late' ? 'after its end' : 'end not seen'
+  const what = end === undefined ? unended : requestText(end, paint)
+  const part = state === 'part' ? ', not all of them' : ''
+  return `${paint('bold', printable(requestId))} ${what} ${paint('dim', `(${count}${part})`)}\n`
+}

@@ -60,7 +60,7 @@ test('FA-57 a trace joins log lines and ledger events of a request, the same fro
   assert.match(pretty.stdout, /^ +\d+\.\d ms ▕ *● *▏ log {4}WARNING {2}not found order=b/m)
   assert.match(
     pretty.stdout,
-    /^ +\d+\.\d ms ▕ *● *▏ ledger error {4}http\.GET\.\/orders\/b service=shop index=\d+ tx_id=tx_/m,
+    /^ +\d+\.\d ms ▕ *● *▏ ledger error {4}http\.GET\.\/orders\/b service=shop recorded=\+\d+\.\d ms index=\d+ tx_id=tx_/m,
   )
   const alone = await deedbox(['trace', 'req-a'], { env: { ...withKey, DEEDBOX_URL: ledger.url } })
   assert.deepEqual(

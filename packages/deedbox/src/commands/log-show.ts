@@ -30,7 +30,7 @@ export class LogShow {
   async add(entries: readonly LogEntry[]): Promise<void> {
     for (const entry of entries) {
       if (this.#output.gone.aborted) return
-      if (this.#groups === undefined) this.#output.add(this.#text(entry, false))
+      if (this.#groups === undefined) this.#addEntry(entry, false)
       else for (const group of this.#groups.add(entry)) this.#addGroup(group)
       if (this.#output.isFull) await this.#flush()
     }
@@ -56,22 +56,21 @@ export class LogShow {
   #addGroup(group: LogGroup): void {
     const isNamed = group.requestId !== undefined && this.#options.style !== 'json'
     if (isNamed) this.#output.add(headText(group, this.#options.paint))
-    for (const entry of group.entries) this.#output.add(this.#text(entry, isNamed))
+    for (const entry of group.entries) this.#addEntry(entry, isNamed)
   }
 
-  #text(entry: LogEntry, isInGroup: boolean): string | Buffer {
+  #addEntry(entry: LogEntry, isInGroup: boolean): void {
     const { style, paint, isTerminal } = this.#options
     if (style === 'json') {
-      const { bytes } = entry
       // In a string of JSON the escapes mean what they stand for, so the line is the same to whoever copies it.
-      return isTerminal ? `${printable(bytes.toString('utf8'))}\n` : Buffer.concat([bytes, lineBreak])
+      this.#output.add(isTerminal ? printable(entry.bytes.toString('utf8')) : entry.bytes)
+      this.#output.add('\n')
+      return
     }
     const text = entryText(entry, { paint, isMultiLine: style === 'pretty', withoutRequestId: isInGroup })
-    return isInGroup ? `  ${text.trimEnd().replaceAll('\n', '\n  ')}\n` : text
+    this.#output.add(isInGroup ? `  ${text.trimEnd().replaceAll('\n', '\n  ')}\n` : text)
   }
 }
-
-const lineBreak = Buffer.from('\n')
 
 /** The line above the lines of a request. */
 function headText({ requestId = '', entries, end, state }: LogGroup, paint: Paint): string {

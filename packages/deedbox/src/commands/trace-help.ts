@@ -3,7 +3,8 @@ export const traceHelp: string = `Usage: deedbox trace <request id> [files...] [
 
 Shows one request from all that is known of it: its lines in log files (see "deedbox logs --help" for what is read; "-"
 is standard input) and its events in a ledger, in time order, each with where it comes from and how many milliseconds
-after the request's start. An event stands where its service says that it occurred, else where the ledger took it.
+after the request's start. An event stands where its service says that it occurred (meta.occurred_at, or timestamp in a
+payload that is JSON), else where the ledger recorded it.
 
 Options
   --data <folder>   the data folder of a ledger; its server may be running. Needs the package @deedbox/ledger

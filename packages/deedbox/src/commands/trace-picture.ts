@@ -1,7 +1,7 @@
 import type { RequestFacts } from './log-entry.ts'
 import { lookUp } from './log-shapes.ts'
-import { entryText, type Paint, printable, requestText } from './log-text.ts'
-import { timeText } from './log-times.ts'
+import { entryText, millisecondsText, type Paint, printable, requestText } from './log-text.ts'
+import { instantOf, timeText } from './log-times.ts'
 import type { TraceItem } from './trace-sources.ts'
 
 /** A request as all its sources together know it. */
@@ -19,15 +19,19 @@ export function joined(requestId: string, found: readonly TraceItem[]): Trace {
   const items = found.toSorted(
     (a, b) => (a.at ?? Number.POSITIVE_INFINITY) - (b.at ?? Number.POSITIVE_INFINITY) || 0,
   )
-  let start = items[0]?.at
+  const first = items[0]?.at
+  let began: number | undefined
   let request: RequestFacts | undefined
   for (const item of items) {
     const facts = item.from === 'log' ? item.entry.request : undefined
-    if (facts === undefined || item.at === undefined || request !== undefined) continue
+    if (facts === undefined || item.at === undefined) continue
+    // The line of a request is written at its end and says how long it took. Of several services the outermost counts.
+    const start = item.at - facts.seconds * 1000
+    if (began !== undefined && start >= began) continue
+    began = start
     request = facts
-    // The line of a request is written at its end and says how long it took.
-    start = Math.min(start ?? item.at, item.at - facts.seconds * 1000)
   }
+  const start = first === undefined || began === undefined ? first : Math.min(first, began)
   return { requestId, start, request, items }
 }
 
@@ -37,7 +41,9 @@ const axis = 20
 /** A trace for people: what the request was, then each item with its place on the request's time. */
 export function traceText({ requestId, start, request, items }: Trace, paint: Paint): string {
   const end = items.findLast(({ at }) => at !== undefined)?.at
-  const span = start === undefined || end === undefined ? 0 : end - start
+  const whole = start === undefined || end === undefined ? 0 : end - start
+  // What comes long after the request does not press its own lines together.
+  const span = request === undefined ? whole : request.seconds * 1000
   let text = paint('bold', printable(requestId))
   if (request !== undefined) text += ` ${requestText(request, paint)}`
   if (start !== undefined) text += paint('dim', ` began ${timeText(start)} UTC`)
@@ -46,7 +52,7 @@ export function traceText({ requestId, start, request, items }: Trace, paint: Pa
     const offset = item.at === undefined || start === undefined ? undefined : item.at - start
     const time = offset === undefined ? '-' : `${offset.toFixed(1)} ms`
     const head = `${time.padStart(12)} ${paint('dim', placed(offset, span))} ${item.from.padEnd(6)} `
-    const body = item.from === 'log' ? logText(item, paint) : eventText(item, paint)
+    const body = item.from === 'log' ? logText(item, paint) : eventText(item, start, paint)
     text += head + body
   }
   return text
@@ -70,7 +76,11 @@ export function traceLines({ start, items }: Trace): string {
 
 function placed(offset: number | undefined, span: number): string {
   if (offset === undefined) return `▕${' '.repeat(axis)}▏`
-  const cell = span <= 0 ? 0 : Math.min(axis - 1, Math.round((offset / span) * (axis - 1)))
+  // Times of two clocks, and rounded ones, may lie a little outside.
+  const tolerance = 0.1
+  if (offset < -tolerance) return `▕◂${' '.repeat(axis - 1)}▏`
+  if (offset > span + tolerance) return `▕${' '.repeat(axis - 1)}▸▏`
+  const cell = span <= 0 ? 0 : Math.max(0, Math.min(axis - 1, Math.round((offset / span) * (axis - 1))))
   return `▕${' '.repeat(cell)}●${' '.repeat(axis - cell - 1)}▏`
 }
 
@@ -86,7 +96,12 @@ function logText({ entry }: TraceItem & { from: 'log' }, paint: Paint): string {
   return [line, ...trace.map(text => `${' '.repeat(axis)}${text}`)].join('\n').concat('\n')
 }
 
-function eventText({ event }: TraceItem & { from: 'ledger' }, paint: Paint): string {
+function eventText(
+  { event }: TraceItem & { from: 'ledger' },
+  start: number | undefined,
+  paint: Paint,
+): string {
+  const taken = instantOf(event.at)
   const type = shown(lookUp(event, 'meta.type'))
   const colour =
     type === 'error' ? 'red' : type === 'warning' ? 'yellow' : type === 'success' ? 'green' : 'cyan'
@@ -94,6 +109,10 @@ function eventText({ event }: TraceItem & { from: 'ledger' }, paint: Paint): str
     ['actor', lookUp(event, 'meta.actor.id')],
     ['outcome', lookUp(event, 'meta.outcome')],
     ['service', lookUp(event, 'meta.service')],
+    [
+      'recorded',
+      taken === undefined || start === undefined ? undefined : `+${millisecondsText(taken - start)}`,
+    ],
     ['index', event.index],
     ['tx_id', event.tx_id],
   ].filter(([, value]) => value !== undefined && value !== null)

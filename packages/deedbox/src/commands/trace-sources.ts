@@ -2,7 +2,7 @@ import { loadLedger } from './ledger-package.ts'
 import type { LogEntry } from './log-entry.ts'
 import { readFilters } from './log-filters.ts'
 import { type ReadingHooks, readChosen } from './log-reading.ts'
-import type { JsonObject } from './log-shapes.ts'
+import { type JsonObject, lookUp } from './log-shapes.ts'
 import { instantOf } from './log-times.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -123,7 +123,17 @@ async function pageOf(base: string, query: URLSearchParams, apiKey: string): Pro
 /** An event happened when its service says so; else when the ledger took it. */
 function itemsOf(events: readonly JsonObject[]): TraceItem[] {
   return events.map(event => {
-    const meta = event.meta as JsonObject | undefined
-    return { at: instantOf(meta?.occurred_at) ?? instantOf(event.at), from: 'ledger', event }
+    const said = instantOf(lookUp(event, 'meta.occurred_at')) ?? timestampIn(event.payload)
+    return { at: said ?? instantOf(event.at), from: 'ledger', event }
   })
+}
+
+/** The time in a payload that is JSON, as the SDK's are; others say none. */
+function timestampIn(payload: unknown): number | undefined {
+  if (typeof payload !== 'string' || !payload.startsWith('{')) return undefined
+  try {
+    return instantOf(lookUp(JSON.parse(payload), 'timestamp'))
+  } catch {
+    return undefined
+  }
 }

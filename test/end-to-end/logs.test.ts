@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { command, deedbox, tempFolder } from './ledger-process.ts'
+import { command, deedbox, run, tempFolder } from './ledger-process.ts'
 import { playTwoRequests } from './two-requests.ts'
 
 /** Runs `deedbox logs` on what is piped in. */
@@ -141,7 +141,7 @@ test('FA-57 what cannot be read is said, the rest is shown, and the exit code is
   assert.match(help.stdout, /^Examples$/m)
 })
 
-test('FA-57 what others wrote does not steer the terminal, and one request shows at most its own', async t => {
+test('FA-57 what others wrote does not steer the terminal, in any form for people', async t => {
   const file = join(tempFolder(t), 'app.log')
   const evil = '\u001b]0;owned\u0007\u202e\u009b2J'
   writeFileSync(
@@ -157,6 +157,33 @@ test('FA-57 what others wrote does not steer the terminal, and one request shows
     assert(stdout.includes('\\u001b]0;owned'))
     assert.doesNotMatch(stdout, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/)
   }
+})
+
+const python = await run('python3', ['--version'])
+const skip = python.code !== 0 && 'python3, which makes a pseudo-terminal, is not installed'
+
+test('FA-57 on a terminal lines are for people, in colours unless NO_COLOR is set', { skip }, async t => {
+  const file = join(tempFolder(t), 'app.log')
+  writeFileSync(file, `${line(1, { level: 'WARNING', message: 'low\u009b2J' })}\u001b[2Jplain\n`)
+  const shown = async (args: string[], env: Record<string, string> = {}): Promise<string> => {
+    const { NO_COLOR: _, ...inherited } = process.env
+    const onTerminal = ['-c', 'import pty, sys; pty.spawn(sys.argv[1:])', process.execPath, command, 'logs']
+    const { stdout } = await run('python3', [...onTerminal, file, ...args], {
+      env: { ...inherited, TERM: 'xterm', ...env },
+    })
+    return stdout.replaceAll('\r\n', '\n')
+  }
+  const plain = '\\u001b[2Jplain\n'
+  const pretty = await shown([])
+  assert.match(pretty, /^\u001b\[2m2026-\S+ \S+\u001b\[0m \u001b\[33mWARNING \u001b\[0m low\\u009b2J\n/)
+  assert(pretty.endsWith(plain))
+  const colourless = /^2026-\S+ \S+ WARNING {2}low\\u009b2J\n/
+  assert.match(await shown([], { NO_COLOR: '1' }), colourless)
+  assert.match(await shown(['--color', 'never']), colourless)
+  const json = await shown(['--output', 'json'])
+  assert.equal(json.split('\n').length, 3)
+  assert.doesNotMatch(json, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
+  assert.equal(JSON.parse(json.split('\n')[0] ?? '').message, 'low\u009b2J', 'the escapes mean the same')
 })
 
 test('FA-57 requests whose end was not seen are shown at the end; thousands at once in parts', async t => {

@@ -89,6 +89,43 @@ test('FA-57 a trace joins log lines and ledger events of a request, the same fro
   assert.match(none.stderr, /There is no ledger at /)
 })
 
+test('FA-57 a trace has all events of a request, however many pages they take, the oldest first', async t => {
+  const folder = tempFolder(t)
+  const ledger = await startLedger(t, folder, { DEEDBOX_BOOTSTRAP_KEY: key })
+  const count = 1_100
+  for (let from = 0; from < count; from += 550) {
+    const events = Array.from({ length: 550 }, (_, i) => ({
+      payload: 'no JSON',
+      meta: {
+        type: 'info',
+        event_name: `step.n${from + i}`,
+        service: 'shop',
+        request_id: (from + i) % 2 === 0 ? 'even' : 'odd',
+      },
+    }))
+    const response = await fetch(`${ledger.url}/v1/events/batch`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(events),
+    })
+    assert.equal(response.status, 200)
+  }
+  const env = ledgerEnv(folder, { DEEDBOX_API_KEY: key })
+  const expected = Array.from({ length: count / 2 }, (_, i) => `step.n${2 * i}`)
+  for (const place of [
+    ['--data', join(folder, 'data')],
+    ['--url', `${ledger.url}/`],
+  ]) {
+    const { stdout, stderr } = await deedbox(['trace', 'even', ...place], { env })
+    assert.equal(stderr, '')
+    assert.deepEqual(
+      items(stdout).map(({ event }) => event?.meta.event_name),
+      expected,
+    )
+  }
+  assert.equal(await stopLedger(ledger), 0)
+})
+
 test('FA-57 a trace goes through several files and formats, and finds the start by the request’s line', async t => {
   const folder = tempFolder(t)
   const [shop, billing] = [join(folder, 'shop.log'), join(folder, 'billing.gz')]

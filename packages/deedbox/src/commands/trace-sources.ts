@@ -21,7 +21,7 @@ export interface TraceSource {
   readonly name: string
   /**
    * All that it has of a request, in its own order.
-   * @throws Error whose message says why it cannot be read
+   * @throws Error whose message says why it cannot be read, also that a package is missing for it
    */
   read(requestId: string): Promise<TraceItem[]>
 }

@@ -68,7 +68,6 @@ export async function trace(args: string[]): Promise<number> {
       if (items.length > mostItems) tell(`${source.name} has more than ${mostItems} of this request.`)
       found.push(...items.slice(0, mostItems))
     } catch (error) {
-      if (error instanceof UsageError) throw error
       failures++
       tell(error instanceof Error ? error.message : String(error))
     }

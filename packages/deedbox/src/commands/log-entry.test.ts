@@ -146,3 +146,33 @@ test('FA-57 levels by name and number: those of others among ours, unknown ones 
     [5, 30, 50, 25, 50, 20, 5, 20, 50, 40, 10],
   )
 })
+
+test('FA-57 what a format wraps stands at top level: the fields of ECS, mozlog, OTLP and Loguru', () => {
+  const order = (line: object) => read(line)[0]?.fields.order
+  assert.equal(order({ '@timestamp': '2026-11-29T18:00:00Z', deedbox: { order: 42 } }), 42)
+  assert.equal(order({ Timestamp: 1.7e18, Fields: { order: 42 } }), 42)
+  const attributes = [
+    { key: 'order', value: { intValue: '42' } },
+    { key: 'list', value: { arrayValue: { values: [{ boolValue: true }, { doubleValue: 0.5 }] } } },
+    { key: 'deep', value: { kvlistValue: { values: [{ key: 'a', value: { stringValue: 'b' } }] } } },
+  ]
+  const [otlp] = read({ timeUnixNano: '1', severityNumber: 18, severityText: 'AUDIT', attributes })
+  assert.deepEqual([otlp?.fields.order, otlp?.fields.list, otlp?.fields.deep], [42, [true, 0.5], { a: 'b' }])
+  assert.deepEqual(otlp?.level, { name: 'AUDIT', number: 40 })
+  const [loguru] = read({
+    text: '18:00 | AUDIT | a - two\nlines\nError: x\n    at y\n',
+    record: {
+      level: { name: 'AUDIT', no: 35 },
+      message: 'two\nlines',
+      exception: { type: 'Error', value: 'x', traceback: true },
+      extra: { order: 42 },
+      file: { name: 'a.ts' },
+      function: 'f',
+      line: 3,
+    },
+  })
+  assert.deepEqual(
+    [loguru?.level, loguru?.exception, loguru?.source, loguru?.fields.order],
+    [{ name: 'AUDIT', number: 35 }, 'Error: x\n    at y', 'a.ts:f:3', 42],
+  )
+})

@@ -1,5 +1,5 @@
 import { levelOf, levelOfNumber, type SeenLevel } from './log-levels.ts'
-import { isObject, type JsonObject, lookUp, normalised } from './log-shapes.ts'
+import { isObject, type JsonObject, levelNumber, lookUp, normalised } from './log-shapes.ts'
 import { instantOf } from './log-times.ts'
 
 /** A part of a line that has a place of its own. */
@@ -16,9 +16,9 @@ export type LogPart =
 
 /** Where the parts of a line stand in the formats that services write, the likeliest first. */
 const places: Readonly<Record<LogPart, readonly string[]>> = {
-  time: ['timestamp', '@timestamp', 'time', 'ts', 'datetime', 'date', 'record.time.timestamp'],
-  level: ['level', 'log.level', 'severity', 'lvl', 'levelname', 'record.level.name'],
-  message: ['message', 'msg', 'short_message', 'record.message', 'text', 'event', 'body'],
+  time: ['timestamp', '@timestamp', 'time', 'ts', 'datetime', 'date'],
+  level: ['level', 'log.level', 'severity', 'lvl', 'levelname'],
+  message: ['message', 'msg', 'short_message', 'text', 'event', 'body'],
   requestId: [
     'request_id',
     'http.request.id',
@@ -29,7 +29,6 @@ const places: Readonly<Record<LogPart, readonly string[]>> = {
     'req.id',
     '_request_id',
     'labels.request_id',
-    'record.extra.request_id',
   ],
   source: ['source', 'caller', 'code.file.path', 'code.filepath', 'log.origin.file.name'],
   exception: [
@@ -111,7 +110,9 @@ export class LogEntry {
   get level(): SeenLevel | undefined {
     const value = this.find('level')?.[1]
     if (typeof value === 'number') return levelOfNumber(value)
-    return typeof value === 'string' ? levelOf(value) : undefined
+    const number = this.fields[levelNumber]
+    if (typeof value !== 'string') return undefined
+    return levelOf(value, typeof number === 'number' ? number : undefined)
   }
 
   /** The message; what is no JSON is all message. */

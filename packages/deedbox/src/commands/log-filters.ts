@@ -83,9 +83,8 @@ export function readFilters(values: FilterValues, now: number): LineChoice {
 }
 
 function levelTest(text: string): Test {
-  const threshold = levelOf(text)
-  const { number } = threshold
-  if (!Object.hasOwn(levelNumbers, threshold.name) && number === levelNumbers.INFO) {
+  const { name, number } = levelOf(text)
+  if (!Object.hasOwn(levelNumbers, name)) {
     throw new UsageError(`--level takes ${Object.keys(levelNumbers).join(', ')}, in any case; not "${text}".`)
   }
   return ({ level }) => level !== undefined && level.number >= number

@@ -1,4 +1,4 @@
-import { type LogLevel, readLevel } from '../log/index.ts'
+import type { LogLevel } from '../log/index.ts'
 
 /** Where the levels of all formats have their place: our levels and their numbers. (FA-04) */
 export const levelNumbers: Readonly<Record<LogLevel, number>> = {
@@ -17,26 +17,29 @@ export interface SeenLevel {
   readonly number: number
 }
 
-/** Names that other loggers use, by ours. */
-const otherNames: Readonly<Record<string, number>> = {
-  SILLY: levelNumbers.TRACE,
-  VERBOSE: levelNumbers.DEBUG,
-  NOTICE: levelNumbers.SUCCESS,
-  ERR: levelNumbers.ERROR,
-  CRIT: levelNumbers.CRITICAL,
-  ALERT: levelNumbers.CRITICAL,
-  EMERG: levelNumbers.CRITICAL,
-  EMERGENCY: levelNumbers.CRITICAL,
-  PANIC: levelNumbers.CRITICAL,
+/** Names that other loggers use, and what they mean among ours. */
+const otherNames: Readonly<Record<string, LogLevel>> = {
+  WARN: 'WARNING',
+  FATAL: 'CRITICAL',
+  SILLY: 'TRACE',
+  VERBOSE: 'DEBUG',
+  NOTICE: 'SUCCESS',
+  ERR: 'ERROR',
+  CRIT: 'CRITICAL',
+  ALERT: 'CRITICAL',
+  EMERG: 'CRITICAL',
+  EMERGENCY: 'CRITICAL',
+  PANIC: 'CRITICAL',
 }
 
-/** A level by its name. One that nobody knows, a service's own, counts as INFO. */
-export function levelOf(text: string): SeenLevel {
-  const known = readLevel(text)
-  if (known !== undefined) return { name: known, number: levelNumbers[known] }
+/**
+ * A level by its name. One that nobody knows, a service's own, has the number that its line says, else counts as INFO.
+ */
+export function levelOf(text: string, number: number = levelNumbers.INFO): SeenLevel {
   const name = text.trim().toUpperCase()
-  const number = Object.hasOwn(otherNames, name) ? otherNames[name] : undefined
-  return { name, number: number ?? levelNumbers.INFO }
+  if (Object.hasOwn(levelNumbers, name)) return { name, number: levelNumbers[name as LogLevel] }
+  const other = Object.hasOwn(otherNames, name) ? otherNames[name] : undefined
+  return other === undefined ? { name, number } : { name: other, number: levelNumbers[other] }
 }
 
 /** Names by pino's number divided by ten. */

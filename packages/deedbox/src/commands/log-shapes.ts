@@ -1,3 +1,5 @@
+import { levelNumbers } from './log-levels.ts'
+
 /** What a line of a log holds. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -25,8 +27,16 @@ export function normalised(object: JsonObject): JsonObject {
   if (typeof object.Timestamp === 'number' && isObject(object.Fields)) return ofMozlog(object, object.Fields)
   if ('timeUnixNano' in object || 'observedTimeUnixNano' in object || 'severityNumber' in object)
     return ofOtlp(object)
+  if (isObject(object.record) && isObject(object.record.level)) return ofLoguru(object, object.record)
+  if (isObject(object.deedbox) && '@timestamp' in object) {
+    const { deedbox, ...others } = object
+    return { ...deedbox, ...others }
+  }
   return object
 }
+
+/** Where the number of a level stands, on our scale, for formats that say it beside the name. */
+export const levelNumber = 'level_number'
 
 /** Levels of syslog's severities, 0 to 7. */
 const severities = ['CRITICAL', 'CRITICAL', 'CRITICAL', 'ERROR', 'WARNING', 'SUCCESS', 'INFO', 'DEBUG']
@@ -47,19 +57,48 @@ function ofMozlog({ Timestamp, Type, Severity }: JsonObject, fields: JsonObject)
 }
 
 /** By the number's group of four, from 1 on. */
-const otlpLevels = ['TRACE', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL']
+const otlpLevels = ['TRACE', 'DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const
 
 function ofOtlp(record: JsonObject): JsonObject {
-  const { timeUnixNano, observedTimeUnixNano, severityNumber, severityText, body, traceId, spanId } = record
+  const {
+    timeUnixNano,
+    observedTimeUnixNano,
+    severityNumber,
+    severityText,
+    body,
+    eventName,
+    traceId,
+    spanId,
+  } = record
   const attributes = Array.isArray(record.attributes) ? record.attributes.filter(isObject) : []
   const named = Object.fromEntries(attributes.map(({ key, value }) => [String(key), otlpValue(value)]))
+  const level = otlpLevels[Math.floor((Number(severityNumber) - 1) / 4)]
   return {
     timestamp: Number(timeUnixNano) > 0 ? timeUnixNano : observedTimeUnixNano,
-    level: severityText || otlpLevels[Math.floor((Number(severityNumber) - 1) / 4)],
+    level: severityText || level,
+    [levelNumber]: level === undefined ? undefined : levelNumbers[level],
     message: otlpValue(body),
+    type: eventName,
     ...named,
     trace_id: traceId || undefined,
     span_id: spanId || undefined,
+  }
+}
+
+/** Loguru's levels have the numbers of ours. What an exception says ends the text. */
+function ofLoguru({ text }: JsonObject, record: JsonObject): JsonObject {
+  const { level, time, message, extra, file, line, exception } = record
+  const place = [lookUp(file, 'name'), record.function, line]
+  const lines = typeof text === 'string' ? text.split('\n') : []
+  const told = typeof message === 'string' ? message.split('\n').length : 1
+  return {
+    timestamp: lookUp(time, 'timestamp'),
+    level: lookUp(level, 'name'),
+    [levelNumber]: lookUp(level, 'no'),
+    message,
+    source: line === 0 || place.includes(undefined) ? undefined : place.join(':'),
+    exception: isObject(exception) ? lines.slice(told).join('\n').trim() : undefined,
+    ...(isObject(extra) ? extra : {}),
   }
 }
 

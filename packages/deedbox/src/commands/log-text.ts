@@ -1,5 +1,5 @@
 import { type LogEntry, type LogPart, type RequestFacts, textOf } from './log-entry.ts'
-import { isObject, type JsonObject } from './log-shapes.ts'
+import { isObject, type JsonObject, levelNumber } from './log-shapes.ts'
 import { timeText } from './log-times.ts'
 
 /** How an entry is shown to people. */
@@ -48,7 +48,17 @@ export function printable(text: string): string {
 const shownParts: readonly LogPart[] = ['time', 'level', 'message', 'requestId', 'source', 'exception']
 
 /** What is the same on each line of a process, and what a process says of itself. */
-const unshown = new Set(['pid', 'hostname', 'v', 'ecs.version'])
+const unshown = new Set([
+  'pid',
+  'hostname',
+  'v',
+  'ecs.version',
+  'event.dataset',
+  'process.pid',
+  'host.hostname',
+  'service.environment',
+  levelNumber,
+])
 
 /** An entry as text, with its line break. */
 export function entryText(entry: LogEntry, options: TextOptions): string {

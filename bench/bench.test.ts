@@ -48,6 +48,14 @@ test('npm run bench measures, prints its table with where it was measured, and l
   assert.deepEqual(left, [])
 })
 
+test('a log call is measured beside those of others', async t => {
+  const { out, err, code, left } = await bench(t, ['--quick', '--only', 'log-calls'])
+  assert.equal(code, 0, err)
+  const rows = out.split('\n').filter(row => /: [\d,.]+ \| [\d.]+ × \|/.test(row))
+  assert.equal(rows.length, 12, out)
+  assert.deepEqual(left, [])
+})
+
 test('the request log is measured on each framework, beside the loggers that it has', async t => {
   const { out, err, code, left } = await bench(t, ['--quick', '--only', 'request-log'])
   assert.equal(code, 0, err)

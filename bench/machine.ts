@@ -33,6 +33,7 @@ const peers = [
   'evlog',
   '@logtape/logtape',
   '@logtape/express',
+  'loglayer',
 ]
 
 /** Describes this machine; writes a few hundred small blocks to the folder for temporary files. */

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { growth } from './growth.ts'
 import { ingestBatch } from './ingest-batch.ts'
 import { ingestSingle } from './ingest-single.ts'
+import { logCalls } from './log-calls.ts'
 import { describeMachine } from './machine.ts'
 import { findPostgres, type NoPostgres, type Postgres } from './peers/postgres.ts'
 import { proofs } from './proofs.ts'
@@ -20,6 +21,7 @@ const scenarios: Record<string, Scenario> = {
   proofs,
   start,
   'request-log': requestLog,
+  'log-calls': logCalls,
 }
 
 const usual: Scale = {

@@ -19,6 +19,8 @@ export interface RunningServer {
   pid: number
   /** What a peer with a database says about its settings. */
   settings: Announcement['settings']
+  /** Sends a peer a message and resolves to what it answers. */
+  ask(message: object): Promise<unknown>
   stop(): Promise<void>
 }
 
@@ -76,6 +78,11 @@ export function openWorkshop(): Workshop {
     port,
     settings,
     pid: child.pid ?? 0,
+    ask: async message => {
+      const answer = once(child, 'message')
+      child.send(message)
+      return (await answer)[0]
+    },
     stop: async () => {
       if (!running.has(child)) return
       const ended = once(child, 'exit')

@@ -14,12 +14,12 @@ import { type Internals, internalsKey } from './internals.ts'
 import {
   createInstanceLog,
   createLogger,
-  flatLine,
   jobLineSink,
-  mozlogLine,
   type Notices,
+  requestLineRenderer,
   requestLineSink,
-  requestSummarySink,
+  requestSummaryRenderer,
+  sinkChoice,
 } from './log/index.ts'
 import type { DeedboxOptions } from './options.ts'
 import { registerEndOfProcess } from './process-end.ts'
@@ -61,16 +61,31 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const redactor = createRedactor(options.redact)
   const identity = {}
   const current = (): RequestScope | undefined => scopeOfBox(identity)
-  const isMozlog = options.log?.format === 'mozlog'
+  const problems: string[] = []
+  const formatFacts = {
+    service,
+    env,
+    environment: process.env,
+    onWarning: (problem: string) => problems.push(problem),
+    onFailure: (error: unknown) =>
+      notices.warn('format_failed', 'A format of a log sink failed; its lines are flat', {
+        trace: errorTrace(error),
+      }),
+  }
+  const { format } = settings.log
   const instanceLog = createInstanceLog({
-    level: settings.logLevel,
-    sink: options.log?.sink ?? 'stderr',
-    source: options.log?.source ?? 'always',
-    format: isMozlog ? mozlogLine(service) : flatLine,
+    scale: settings.log.scale,
+    thresholds: settings.log.thresholds,
+    sinks: settings.log.sinks.map(setup => ({
+      to: setup.to,
+      choice: sinkChoice(setup, format, formatFacts),
+    })),
+    source: settings.log.source,
     redactor,
     scope: current,
   })
   const { writer, notices } = instanceLog
+  if (problems.length > 0) notices.warn('log_settings', problems.join(' '))
   const outlet = createOutlet(settings.ledger, options.audit ?? {}, writer, notices)
   const events = { service, env, redactor, kind: options.audit?.kind }
   const generateId = createIdGenerator(settings.idGenerator, () =>
@@ -90,9 +105,11 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       sinkFailed(error)
     }
   }
-  const writeRequest = isMozlog
-    ? requestSummarySink(writer, redactor, { ...options.log, summaryQuery: settings.summaryQuery })
-    : requestLineSink(writer, redactor, options.log ?? {})
+  const summaryOptions = { ...options.log, summaryQuery: settings.summaryQuery }
+  const writeRequest = requestLineSink(writer, redactor, options.log ?? {}, {
+    line: requestLineRenderer(writer, redactor),
+    summary: requestSummaryRenderer(writer, redactor, summaryOptions),
+  })
   const isAudited = options.audit?.requests ?? true
   const auditRequest = (record: RequestRecord): void =>
     runOutside(() => outlet.offer(requestEvent(record, events)))
@@ -192,11 +209,18 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
           idHeader: settings.idHeader,
         })
 
+  const log = createLogger(() => writer)
   const box: Deedbox & { readonly [internalsKey]: Internals } = {
     [internalsKey]: { identity, lifecycle, writer, notices },
     service,
     env,
-    log: createLogger(() => writer),
+    log,
+    logger: name => log.named(name),
+    addSink: (to, how = {}) => {
+      const remove = instanceLog.addSink(to, sinkChoice({ ...how, to }, format, formatFacts))
+      return { remove, [Symbol.asyncDispose]: remove }
+    },
+    removeSinks: instanceLog.removeSinks,
     get requestId() {
       return current()?.requestId
     },
@@ -215,7 +239,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     stats: () => ({ records, lines: instanceLog.lines(), audit: outlet.stats() }),
     flush: async (timeout = flushTimeout) => {
       const delivered = await deliver(timeout)
-      instanceLog.flush()
+      await instanceLog.drain(timeout)
       return delivered
     },
     close: async (timeout = flushTimeout) => {
@@ -227,7 +251,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       unregisterErrors()
       unregisterPropagation?.()
       leaveDefault(box)
-      instanceLog.flush()
+      await instanceLog.drain(timeout)
       return delivered && left === 0
     },
   }

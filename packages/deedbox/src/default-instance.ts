@@ -1,8 +1,19 @@
 import type { Deedbox } from './instance.ts'
 import { internalsOf } from './internals.ts'
-import { createInstanceLog, createLogger, flatLine, type Logger, type LogWriter } from './log/index.ts'
+import {
+  createInstanceLog,
+  createLogger,
+  flatLine,
+  LevelScale,
+  type Logger,
+  type LogWriter,
+  sinkChoice,
+  Thresholds,
+} from './log/index.ts'
+import { readLogSettings } from './log-settings.ts'
 import { currentScope, type RequestScope } from './request/index.ts'
 import { createRedactor } from './safety/index.ts'
+import { readEnv } from './settings.ts'
 
 /** Copies of this package share the default instance. (Ruling 3) */
 const key: unique symbol = Symbol.for('deedbox.default.1') as never
@@ -39,15 +50,38 @@ let fallback: LogWriter | undefined
 function activeWriter(): LogWriter {
   const box = activeInstance()
   if (box !== undefined) return internalsOf(box).writer
-  fallback ??= createInstanceLog({
-    level: 'INFO',
-    sink: 'stderr',
-    source: 'always',
-    format: flatLine,
-    redactor: createRedactor(),
-    scope: () => undefined,
-  }).writer
+  fallback ??= fallbackWriter()
   return fallback
+}
+
+/** Variables are heeded already; what is wrong with them is said when the first instance is made. */
+function fallbackWriter(): LogWriter {
+  const redactor = createRedactor()
+  const scope = (): undefined => undefined
+  try {
+    const env = readEnv(process.env)
+    const { scale, thresholds, sinks, source, format } = readLogSettings({}, process.env, env)
+    const nobody = (): void => undefined
+    const facts = { service: '', env, environment: process.env, onFailure: nobody, onWarning: nobody }
+    return createInstanceLog({
+      scale,
+      thresholds,
+      sinks: sinks.map(setup => ({ to: setup.to, choice: sinkChoice(setup, format, facts) })),
+      source,
+      redactor,
+      scope,
+    }).writer
+  } catch {
+    const scale = new LevelScale()
+    return createInstanceLog({
+      scale,
+      thresholds: new Thresholds(scale.numberOf('INFO') ?? 0),
+      sinks: [{ to: 'stderr', choice: { format: flatLine, isSummary: false } }],
+      source: 'always',
+      redactor,
+      scope,
+    }).writer
+  }
 }
 
 /** The log of the current request's instance, else of the default instance: the first `deedbox()` of the process. */

@@ -13,16 +13,38 @@ export {
   type SendPayload,
 } from './audit/index.ts'
 export { deedbox } from './box.ts'
+export {
+  type CaptureChannelOptions,
+  type CaptureConsoleOptions,
+  type ConsoleMethod,
+  captureChannel,
+  captureConsole,
+  captureDebuglog,
+} from './bridges/index.ts'
 export { current, event, get, log, set } from './default-instance.ts'
-export type { Deedbox, DeedboxStats, SendInput, SendResult } from './instance.ts'
-export type {
-  LogCall,
-  LogFields,
-  Logger,
-  LogLevel,
-  LogSink,
-  SourceMode,
-  StandardStream,
+export { initLogging } from './init-logging.ts'
+export type { AddedSink, Deedbox, DeedboxStats, SendInput, SendResult } from './instance.ts'
+export {
+  type CatchingOptions,
+  type LineFacts,
+  type LineFilter,
+  type LineFormatter,
+  type LineFunction,
+  type LogCall,
+  type LogFields,
+  type LogFormat,
+  type Logger,
+  type LogLevel,
+  type LogLine,
+  type LogSink,
+  type OwnLevels,
+  type PatchedLine,
+  type SinkOptions,
+  type SinkSetup,
+  type SinkTarget,
+  type SourceMode,
+  type StandardStream,
+  withContext,
 } from './log/index.ts'
 export type {
   AuditOptions,
@@ -47,4 +69,4 @@ export type {
   TraceContext,
   TrustProxy,
 } from './request/index.ts'
-export { ConfigurationError, type RedactionOptions } from './safety/index.ts'
+export { ConfigurationError, type Lazy, lazy, type RedactionOptions } from './safety/index.ts'

@@ -1,5 +1,5 @@
 import type { Acknowledgement, AuditStats, SendError, SendOptions, SendPayload } from './audit/index.ts'
-import type { Logger } from './log/index.ts'
+import type { Logger, SinkOptions, SinkTarget } from './log/index.ts'
 import type { Job, RequestRecord, RequestScope } from './request/index.ts'
 
 /** What an instance did so far. */
@@ -22,12 +22,28 @@ export type SendResult =
   | { readonly ok: true; readonly event: SendInput; readonly acknowledgement: Acknowledgement }
   | { readonly ok: false; readonly event: SendInput; readonly error: SendError }
 
+/** A sink that was added while the instance runs. (FA-46) */
+export interface AddedSink {
+  /** Takes it away; resolves once all its lines are written. */
+  remove(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
 /** One instance: what a service imports this package for. */
 export interface Deedbox {
   readonly service: string
   readonly env: string
   /** The log; inside a request its lines carry the request's id. */
   readonly log: Logger
+  /** A logger with a name: `box.log.named(name)`. (Ruling 12) */
+  logger(name: string): Logger
+  /**
+   * Has lines written to one more sink, from now on. It gets each line with its line break.
+   * @throws TypeError for a level or filter that does not exist
+   */
+  addSink(to: SinkTarget, options?: SinkOptions): AddedSink
+  /** Takes all sinks away, those of the options as well; resolves once their lines are written. */
+  removeSinks(): Promise<void>
   /** The id of the request or job that the calling code belongs to. */
   readonly requestId: string | undefined
   /** The request or job that the calling code belongs to, as far as this instance watches it. */

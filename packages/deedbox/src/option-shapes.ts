@@ -22,9 +22,12 @@ const shapes: Shapes = {
   redact: { keys: 'list', allow: 'list', paths: 'list', patterns: 'list', replacement: 'text' },
   log: {
     level: 'text',
+    levels: 'anything',
+    ownLevels: 'anything',
     sink: 'anything',
+    sinks: 'list',
     source: 'text',
-    format: 'text',
+    format: 'anything',
     summaryQuery: 'flag',
     requestLevel: 'function',
     requestFields: 'function',

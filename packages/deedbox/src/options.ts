@@ -1,5 +1,12 @@
 import type { DeliveryOptions, EventKind, LedgerClient } from './audit/index.ts'
-import type { LogLevel, LogSink, RequestLineOptions, SourceMode, StandardStream } from './log/index.ts'
+import type {
+  LogFormat,
+  OwnLevels,
+  RequestLineOptions,
+  SinkSetup,
+  SinkTarget,
+  SourceMode,
+} from './log/index.ts'
 import type { ProcessErrors } from './process-errors.ts'
 import type {
   IdGenerator,
@@ -19,18 +26,36 @@ export type LedgerOption =
 
 /** How the log is written. */
 export interface LogOptions extends RequestLineOptions {
-  /** The least severe level that log calls write. Default `LOG_LEVEL`, else INFO, in development and testing DEBUG. */
-  readonly level?: LogLevel | undefined
-  /** A stream of the process or anything that takes lines. Default `stderr`. (FA-09) */
-  readonly sink?: StandardStream | LogSink | undefined
   /**
-   * How lines look: `flat`, everything at top level; or `mozlog`, the envelope of Mozilla's logs, with requests as
-   * `request.summary`. Default `flat`. (FA-02, DF-33, DF-44)
+   * The least severe level that log calls write. Default `DEEDBOX_LOG_LEVEL`, `LOG_LEVEL`, else INFO, in development
+   * and testing DEBUG. (FA-30)
    */
-  readonly format?: 'flat' | 'mozlog' | undefined
+  readonly level?: string | undefined
+  /**
+   * Levels of named loggers, which stand for all names below them too: `{ db: 'WARNING', 'db.query': 'DEBUG' }`. Our
+   * own lines have names as well: `request.summary`, `job.summary`, `audit`, `process`, `deedbox`. Over
+   * `DEEDBOX_LOG_LEVELS`, which reads `db=WARNING,db.query=DEBUG`. (FA-50, ruling 12)
+   */
+  readonly levels?: Readonly<Record<string, string>> | undefined
+  /** Levels of the service's own, with numbers from 1 to 100: `{ NOTICE: 27 }`; see `Logger.log`. (FA-04) */
+  readonly ownLevels?: OwnLevels | undefined
+  /**
+   * Where lines go: a stream of the process, a function, or anything that takes lines. Default `DEEDBOX_LOG_SINK`, else
+   * `stderr`, in the `mozlog` format `stdout`. (FA-09, DF-51)
+   */
+  readonly sink?: SinkTarget | undefined
+  /** Several sinks, each with a format, level and filter of its own where it needs them. In place of `sink`. (FA-46) */
+  readonly sinks?: readonly (SinkTarget | SinkSetup)[] | undefined
+  /**
+   * How lines look: `flat`, everything at top level; `mozlog`, the envelope of Mozilla's logs, with requests as
+   * `request.summary`; `pretty`, for people, which is `flat` in testing and production; or a function that renders a
+   * line. Default `DEEDBOX_LOG_FORMAT`, else `flat`, in development `pretty` on a stream of the process. (FA-02, FA-11,
+   * DF-33, DF-44, rulings 12 and 13)
+   */
+  readonly format?: LogFormat | undefined
   /** In `mozlog`, whether a summary holds the query. Default `DOCKERFLOW_SUMMARY_LOG_QUERYSTRING`, else `false`. (DF-35) */
   readonly summaryQuery?: boolean | undefined
-  /** On which log calls the place in the source is found out. Default `always`. (Ruling 11) */
+  /** On which log calls the place in the source is found out. Default `DEEDBOX_LOG_SOURCE`, else `always`. (Ruling 11) */
   readonly source?: SourceMode | undefined
 }
 

@@ -1,6 +1,6 @@
 import type { LogWriter } from './log/index.ts'
 import { currentScope, type RequestScope, scopeOfError } from './request/index.ts'
-import { errorMessage, errorTrace } from './safety/index.ts'
+import { errorMessage } from './safety/index.ts'
 
 /**
  * What becomes of errors and warnings of the process itself. (FA-26)
@@ -66,7 +66,7 @@ function seeError(error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void 
   write(innermost, {
     level: 'CRITICAL',
     message: origin === 'unhandledRejection' ? 'Unhandled rejection' : 'Uncaught exception',
-    exception: errorTrace(error),
+    thrown: { thrown: error },
   })
 }
 

@@ -140,8 +140,9 @@ test('IF-02 a bad variable is named as the variable', () => {
 
 test('IF-02 IF-03 names of service and environment, and the level that follows', () => {
   const read = (options: DeedboxOptions, environment: Environment): unknown[] => {
-    const { service, env, logLevel } = readSettings(options, environment)
-    return [service, env, logLevel]
+    const { service, env, log } = readSettings(options, environment)
+    const level = log.scale.names.find(name => log.scale.numberOf(name) === log.thresholds.general)
+    return [service, env, level]
   }
   assert.deepEqual(read({}, {}), ['node-service', 'production', 'INFO'])
   assert.deepEqual(read({ service: '', env: ' ' }, {}), ['node-service', 'production', 'INFO'])
@@ -157,6 +158,46 @@ test('IF-02 IF-03 names of service and environment, and the level that follows',
     'development',
     'WARNING',
   ])
+})
+
+test('FA-28 FA-29 FA-30 the three environments in any case, and words of ones own', () => {
+  const env = (environment: Environment): string => readSettings({}, environment).env
+  assert.equal(env({ ENV: 'Development' }), 'development')
+  assert.equal(env({ ENV: 'PRODUCTION', NODE_ENV: 'test' }), 'production')
+  assert.equal(env({ NODE_ENV: 'Test' }), 'testing')
+  assert.equal(env({ ENV: 'staging' }), 'staging')
+  assert.equal(env({ DEEDBOX_ENV: 'Blue', ENV: 'testing' }), 'Blue')
+})
+
+test('FA-30 FA-50 FA-56 the variables of the log, and what is wrong with them', () => {
+  const read = (environment: Environment): unknown => {
+    const { format, source, sinks, thresholds } = readSettings({}, environment).log
+    return [format, source, sinks.map(({ to }) => to), thresholds.own('db'), thresholds.own('db.query.slow')]
+  }
+  assert.deepEqual(read({}), [undefined, 'always', ['stderr'], undefined, undefined])
+  assert.deepEqual(
+    read({
+      DEEDBOX_LOG_FORMAT: 'Mozlog',
+      DEEDBOX_LOG_SOURCE: 'warn',
+      DEEDBOX_LOG_LEVELS: ' db = warn, db.query=TRACE ',
+    }),
+    ['mozlog', 'warn', ['stdout'], 30, 5],
+  )
+  assert.deepEqual(read({ DEEDBOX_LOG_FORMAT: 'mozlog', DEEDBOX_LOG_SINK: 'stderr' }), [
+    'mozlog',
+    'always',
+    ['stderr'],
+    undefined,
+    undefined,
+  ])
+  for (const [name, value] of [
+    ['DEEDBOX_LOG_FORMAT', 'xml'],
+    ['DEEDBOX_LOG_SOURCE', 'sometimes'],
+    ['DEEDBOX_LOG_SINK', 'printer'],
+    ['DEEDBOX_LOG_LEVELS', 'db'],
+    ['DEEDBOX_LOG_LEVELS', 'db=loud'],
+  ] as const)
+    assert.equal(outcome({}, { [name]: value }), name)
 })
 
 test('IF-03 the token is in no output of a process that sends, fails, dumps itself and is misconfigured', async t => {

@@ -1,5 +1,5 @@
 import { type LedgerClient, longestQuotaPause } from './audit/index.ts'
-import { type LogLevel, readLevel } from './log/index.ts'
+import { type LogSettings, readLogSettings } from './log-settings.ts'
 import { checkOptions } from './option-shapes.ts'
 import type { AuditOptions, DeedboxOptions, LedgerOption } from './options.ts'
 import {
@@ -27,7 +27,7 @@ export interface Settings {
   readonly ledger: LedgerClient | Promise<LedgerClient> | RemoteLedger | null
   readonly skipPaths: readonly SkipPath[]
   readonly trustProxy: TrustProxy
-  readonly logLevel: LogLevel
+  readonly log: LogSettings
   readonly idGenerator: IdGenerator
   readonly idHeader: string
   readonly summaryQuery: boolean
@@ -56,9 +56,6 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   oneOf('requestId.inbound', options.requestId?.inbound, ['trust', 'replace', 'prefix'])
   oneOf('eventNames', options.eventNames, ['route', 'path'])
   oneOf('processErrors', options.processErrors, ['log', 'adopt', 'off'])
-  oneOf('log.format', options.log?.format, ['flat', 'mozlog'])
-  oneOf('log.source', options.log?.source, ['always', 'warn', 'never'])
-  if (typeof options.log?.sink === 'string') oneOf('log.sink', options.log.sink, ['stderr', 'stdout'])
   checkAudit(options.audit ?? {})
   return {
     service:
@@ -69,32 +66,20 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
     ledger: readLedger(options.ledger, environment),
     skipPaths: options.skipPaths ?? defaultSkipPaths,
     trustProxy,
-    logLevel: readLogLevel(options.log?.level, environment, env),
+    log: readLogSettings(options.log ?? {}, environment, env),
     idGenerator,
     idHeader: readIdHeader(options.requestId?.header, environment),
     summaryQuery: options.log?.summaryQuery ?? readFlag(environment, 'DOCKERFLOW_SUMMARY_LOG_QUERYSTRING'),
   }
 }
 
-function readEnv(environment: Environment): string {
-  const named = findVariable(environment, ['DEEDBOX_ENV', 'IMTBL_ENV', 'ENV'])?.value
-  if (named !== undefined) return named
-  const node = findVariable(environment, ['NODE_ENV'])?.value
-  return node === 'test' ? 'testing' : (node ?? 'production')
-}
-
-function readLogLevel(option: string | undefined, environment: Environment, env: string): LogLevel {
-  const variable = findVariable(environment, ['DEEDBOX_LOG_LEVEL', 'LOG_LEVEL'])
-  const text = option ?? variable?.value
-  if (text === undefined) return env === 'development' || env === 'testing' ? 'DEBUG' : 'INFO'
-  const level = readLevel(text)
-  if (level === undefined) {
-    throw new ConfigurationError(
-      option === undefined ? (variable?.name ?? 'LOG_LEVEL') : 'log.level',
-      `"${text}" is no level. Use TRACE, DEBUG, INFO, SUCCESS, WARNING, ERROR or CRITICAL.`,
-    )
-  }
-  return level
+/** The name of the environment by its variables. */
+export function readEnv(environment: Environment): string {
+  const own = findVariable(environment, ['DEEDBOX_ENV', 'IMTBL_ENV'])?.value
+  const name = own ?? findVariable(environment, ['ENV', 'NODE_ENV'])?.value ?? 'production'
+  const known = name.toLowerCase()
+  if (known === 'test' && own === undefined) return 'testing'
+  return known === 'production' || known === 'development' || known === 'testing' ? known : name
 }
 
 function readIdGenerator(environment: Environment): IdGenerator {

@@ -1,16 +1,47 @@
-export { createInstanceLog } from './instance-log.ts'
-export { type LogLevel, readLevel } from './levels.ts'
-export { flatLine } from './line.ts'
+export type { CatchingOptions } from './catching.ts'
 export {
-  createLogger,
-  type LogCall,
-  type LogFields,
-  type Logger,
-  LogWriter,
-  type SourceMode,
-} from './logger.ts'
+  formatNames,
+  type LogFormat,
+  type SinkOptions,
+  type SinkSetup,
+  setupOf,
+  sinkChoice,
+} from './choices.ts'
+export { withContext } from './context-fields.ts'
+export { customLine, type LineFormatter, type LogLine } from './custom-line.ts'
+export type { LogFields } from './fields.ts'
+export { compileFilter, type LineFacts, type LineFilter } from './filters.ts'
+export { isInsideSink, withinSink } from './inside-sink.ts'
+export {
+  createInstanceLog,
+  type InstanceLog,
+  type LineFunction,
+  type SinkChoice,
+  type SinkTarget,
+} from './instance-log.ts'
+export { LevelScale, type LogLevel, type OwnLevels } from './levels.ts'
+export { flatLine } from './line.ts'
+export { createLogger, type LogCall, type Logger } from './logger.ts'
 export { mozlogLine } from './mozlog.ts'
 export { Notices } from './notices.ts'
-export { endOf, jobLineSink, type RequestLineOptions, requestLineSink } from './request-line.ts'
-export { requestSummarySink } from './request-summary.ts'
+export {
+  choosePalette,
+  choosePretty,
+  isPretty,
+  type Palette,
+  palettes,
+  prettyLine,
+  prettyObject,
+  terminalOf,
+} from './pretty/index.ts'
+export {
+  endOf,
+  jobLineSink,
+  type RequestLineOptions,
+  requestLineRenderer,
+  requestLineSink,
+} from './request-line.ts'
+export { requestSummaryRenderer } from './request-summary.ts'
 export { type LogSink, type StandardStream, standardSink } from './sink.ts'
+export { Thresholds } from './thresholds.ts'
+export { LogWriter, type PatchedLine, type SourceMode } from './writer.ts'

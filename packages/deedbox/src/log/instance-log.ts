@@ -1,31 +1,57 @@
-import { type RequestScope, TurnQueue } from '../request/index.ts'
-import { createSerializer, errorMessage, logLimits, type Redactor } from '../safety/index.ts'
-import type { LogLevel } from './levels.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RequestScope } from '../request/index.ts'
+import { createSerializer, errorMessage, errorTrace, logLimits, type Redactor } from '../safety/index.ts'
+import { compileFilter, type LineFilter } from './filters.ts'
+import type { LevelScale } from './levels.ts'
 import type { LineFormat } from './line.ts'
-import { type LazyLine, LogWriter, type SourceMode } from './logger.ts'
 import { Notices } from './notices.ts'
+import { Output } from './output.ts'
 import { type LogSink, type StandardStream, standardSink } from './sink.ts'
+import type { Thresholds } from './thresholds.ts'
+import { LogWriter, type SourceMode } from './writer.ts'
+
+/** A function that takes lines, each with its line break; what it returns is not waited for. */
+export type LineFunction = (line: string) => unknown
+
+/** What lines can go to. */
+export type SinkTarget = StandardStream | LogSink | LineFunction
+
+/** How a sink's lines look, and which it takes; everything checked and compiled. */
+export interface SinkChoice {
+  readonly format: LineFormat
+  readonly isSummary: boolean
+  readonly level?: string | undefined
+  readonly filter?: LineFilter | undefined
+}
 
 /** What the log of one instance is made from. */
 export interface InstanceLogSettings {
-  readonly level: LogLevel
-  readonly sink: StandardStream | LogSink
+  readonly scale: LevelScale
+  readonly thresholds: Thresholds
+  readonly sinks: readonly { readonly to: SinkTarget; readonly choice: SinkChoice }[]
   readonly source: SourceMode
-  readonly format: LineFormat
   readonly redactor: Redactor
   readonly scope: () => RequestScope | undefined
+  /** The text of the `exception` field. Default: the stack and its causes. */
+  readonly trace?: (thrown: unknown) => string
 }
 
-/** The log of one instance, with its sink. */
+/** The log of one instance, with its sinks. */
 export interface InstanceLog {
   readonly writer: LogWriter
   readonly notices: Notices
   readonly lines: () => { readonly written: number; readonly lost: number }
-  /** Writes out what waits here and in the sink, before it returns. Never throws. */
+  /** Adds a sink. Returns how to take it away again, which resolves once all its lines are written. */
+  readonly addSink: (to: SinkTarget, choice: SinkChoice) => () => Promise<void>
+  /** Takes all sinks away. */
+  readonly removeSinks: () => Promise<void>
+  /** Writes out what waits here and in the sinks, before it returns. Never throws. */
   readonly flush: () => void
+  /** The same, and waits so many milliseconds, at most, for sinks that write later. Never rejects. */
+  readonly drain: (timeout: number) => Promise<void>
 }
 
-/** Milliseconds between two complaints about a sink. */
+/** Milliseconds between two complaints about sinks. */
 const quietTime = 10_000
 
 /** Builds the log of one instance; a failing sink costs lines and a note on stderr, nothing else. (FA-10) */
@@ -46,56 +72,36 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
       // Nowhere left to say it; the count is in stats().
     }
   }
-  const sink =
-    typeof settings.sink === 'string'
-      ? standardSink(settings.sink, (count, problem) => lose(count, problem))
-      : settings.sink
+  const watcher = { wrote: () => void written++, lost: lose }
+  const outputs: Output[] = []
+  const addSink: InstanceLog['addSink'] = (to, { format, isSummary, level, filter }) => {
+    const { scale } = settings
+    const least = level === undefined ? 0 : scale.numberOf(scale.read(level) ?? '')
+    if (least === undefined) throw new TypeError(`"${level}" is no level. Use ${scale.names.join(', ')}.`)
+    const accepts = filter === undefined ? undefined : compileFilter(filter, scale)
+    const output = new Output(sinkOf(to, lose), { format, isSummary, least, accepts }, watcher)
+    outputs.push(output)
+    return async () => {
+      const at = outputs.indexOf(output)
+      if (at >= 0) outputs.splice(at, 1)
+      await output.close()
+    }
+  }
+  for (const { to, choice } of settings.sinks) addSink(to, choice)
 
-  const hand = (line: string | LazyLine): void => {
-    try {
-      sink.write(typeof line === 'string' ? line : line())
-      written++
-    } catch (error) {
-      lose(1, errorMessage(error))
-    }
-  }
-  const flushSink = (): void => {
-    try {
-      sink.flush?.()
-    } catch (error) {
-      lose(0, errorMessage(error))
-    }
-  }
-  let unrendered = false
-  const queue = new TurnQueue<string | LazyLine>(lines => {
-    unrendered = false
-    for (const line of lines) if (line !== '') hand(line)
-    flushSink()
-  })
-  /** A finished line goes to the sink at once, unless one that stands before it is still to be rendered. */
-  const write = (line: string | LazyLine): void => {
-    if (typeof line === 'string' && !unrendered) {
-      hand(line)
-      // Only so that the sink is flushed when the turn ends.
-      queue.add('')
-      return
-    }
-    unrendered = true
-    queue.add(line)
-  }
-  const writer: LogWriter = new LogWriter(settings.level, {
-    write,
+  const writer: LogWriter = new LogWriter({
+    outputs,
     serializer: createSerializer(settings.redactor, logLimits),
+    scale: settings.scale,
+    thresholds: settings.thresholds,
     source: settings.source,
-    format: settings.format,
     scope: settings.scope,
+    trace: settings.trace ?? errorTrace,
     onCollision: key =>
       notices.warn(
         'reserved_key',
         `The log field "${key}" is a key of the line itself and was moved under "fields"`,
-        {
-          key,
-        },
+        { key },
       ),
   })
   const notices = new Notices(writer)
@@ -103,9 +109,30 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
     writer,
     notices,
     lines: () => ({ written, lost }),
+    addSink,
+    removeSinks: async () => {
+      const removed = outputs.splice(0)
+      await Promise.all(removed.map(output => output.close()))
+    },
     flush: () => {
-      queue.drain()
-      flushSink()
+      for (const output of outputs) output.flush()
+    },
+    drain: async timeout => {
+      const ended = new AbortController()
+      const late = delay(timeout, undefined, { ref: false, signal: ended.signal }).catch(() => undefined)
+      await Promise.race([Promise.all(outputs.map(output => output.drain())), late])
+      ended.abort()
+    },
+  }
+}
+
+function sinkOf(to: SinkTarget, lose: (count: number, problem: string) => void): LogSink {
+  if (typeof to === 'string') return standardSink(to, lose)
+  if (typeof to !== 'function') return to
+  return {
+    write: line => {
+      const result = to(line)
+      if (result instanceof Promise) result.catch(error => lose(1, errorMessage(error)))
     },
   }
 }

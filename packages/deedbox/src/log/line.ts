@@ -46,8 +46,9 @@ export type LineFormat = (
 export const flatLine: LineFormat = (head, serializer, fields, exception, onCollision) => {
   let line = `{"timestamp":"${isoMicroseconds(head.instant)}+00:00","level":"${head.level}","message":${serializer.message(head.message)}`
   if (head.source !== undefined) line += `,"source":${quote(head.source)}`
+  if (head.logger !== undefined) line += `,"logger":${quote(head.logger)}`
   line += head.members
-  if (fields !== undefined) line = addFields(line, serializer, fields, head.members !== '', onCollision)
+  if (fields !== undefined) line = addFields(line, serializer, fields, head, onCollision)
   if (exception !== undefined) line += `,"exception":${serializer.text(exception)}`
   return `${line}}`
 }
@@ -56,7 +57,7 @@ function addFields(
   start: string,
   serializer: Serializer,
   fields: Readonly<Record<string, unknown>>,
-  inRequest: boolean,
+  { members, logger }: LineHead,
   onCollision: (key: string) => void,
 ): string {
   let line = start
@@ -72,7 +73,8 @@ function addFields(
       reserved.has(key) ||
       key === 'fields' ||
       key === 'fields_cut' ||
-      (inRequest && key === 'request_id')
+      (key === 'request_id' && members !== '') ||
+      (key === 'logger' && logger !== undefined)
     ) {
       moved += moved === '' ? member : `,${member}`
       if (key !== 'fields') onCollision(key)

@@ -1,17 +1,16 @@
-import { type RequestScope, wallMicroseconds } from '../request/index.ts'
-import { errorMessage, errorTrace, type Serializer } from '../safety/index.ts'
-import { callSite } from './call-site.ts'
+import type { Lazy } from '../safety/index.ts'
+import { type CatchingOptions, catching } from './catching.ts'
+import { withContext } from './context-fields.ts'
+import { joined, type LogFields } from './fields.ts'
 import { type LogLevel, levelNumbers } from './levels.ts'
-import type { LineFormat, LineHead } from './line.ts'
-
-/** Extra fields of a line. */
-export type LogFields = Readonly<Record<string, unknown>>
+import type { CallValues, LoggerBinding, LogWriter, PatchedLine } from './writer.ts'
 
 /**
- * One log call. Never throws and never interpolates into the message (FA-07). An `Error` in place of the fields
- * becomes the line's `exception`; further fields may follow it. An `Error` in place of the message is both.
+ * One log call. Never throws and never interpolates into the message (FA-07). An `Error` in place of the fields, or
+ * under the name `err`, becomes the line's `exception`; further fields may follow it. An `Error` in place of the
+ * message is both. Fields before the message, as pino has them, are understood.
  */
-export type LogCall = (message: string | Error, fields?: LogFields | Error, more?: LogFields) => void
+export type LogCall = (message: string | Error | Lazy, fields?: LogFields | Error, more?: LogFields) => void
 
 /** The log calls of an instance. They work detached from it: `const { info } = box.log`. */
 export interface Logger {
@@ -24,157 +23,71 @@ export interface Logger {
   readonly warn: LogCall
   readonly error: LogCall
   readonly critical: LogCall
-  /** The least severe level that is written; may be changed at any time. (FA-30) */
-  level: LogLevel
-  /** A logger whose lines all carry these fields. (FA-06) */
+  /** A call whose level is chosen at run time or is one of the service's own; INFO where there is no such level. */
+  log(level: string, ...values: Parameters<LogCall>): void
+  /** The least severe level that this logger writes; may be changed at any time. (FA-30) */
+  level: string
+  /** Whether a call of this level would be written. */
+  isEnabled(level: string): boolean
+  /** A logger whose lines all carry these fields. (FA-06, FA-47) */
   with(fields: LogFields): Logger
-}
-
-/** On which explicit calls `source` is found out, at a few microseconds each. (Ruling 11) */
-export type SourceMode = 'always' | 'warn' | 'never'
-
-/** A line that is rendered by us and not by a log call: a request's, an audit event's, our own notices. */
-export interface OwnLine {
-  readonly level: LogLevel
-  readonly message: string
-  /** What kind of line it is. Default `deedbox`: what this package says itself. */
-  readonly type?: string
-  /** Members already rendered and redacted, each with its leading comma; the request id comes first. */
-  readonly members?: string
-  readonly fields?: LogFields | undefined
-  readonly exception?: string | undefined
-}
-
-/** A line that is rendered at the end of the turn; must not depend on what happens until then. */
-export type LazyLine = () => string
-
-/** What the log of one instance is made of. */
-export interface LogWriterSettings {
-  /** Takes each line, with its line break; must not throw. */
-  readonly write: (line: string | LazyLine) => void
-  readonly serializer: Serializer
-  readonly format: LineFormat
-  readonly source: SourceMode
-  readonly scope: () => RequestScope | undefined
-  /** Told once per field name that collided with a key of the line. */
-  readonly onCollision: (key: string) => void
-}
-
-/** Renders and writes the lines of one instance. */
-export class LogWriter {
-  /** The least severe level that log calls write. */
-  level: LogLevel
-  readonly #settings: LogWriterSettings
-  readonly #collided = new Set<string>()
-
-  constructor(level: LogLevel, settings: LogWriterSettings) {
-    this.level = level
-    this.#settings = settings
-  }
-
-  /** Whether a line of this level is written at all. (FA-30) */
-  isWritten(level: LogLevel): boolean {
-    return levelNumbers[level] >= levelNumbers[this.level]
-  }
-
+  /** The same as {@link with}. */
+  child(fields: LogFields): Logger
   /**
-   * Writes the line of a log call.
-   * @param depth frames between this function and the call whose place is the line's source
+   * A logger with a name, which stands on its lines as `logger`; names below one another are joined by full stops:
+   * `log.named('db').named('query')` is `db.query`. Levels are set by such names. (Ruling 12)
    */
-  log(level: LogLevel, bound: LogFields | undefined, call: Parameters<LogCall>, depth: number): void {
-    if (levelNumbers[level] < levelNumbers[this.level]) return
-    try {
-      const [message, second, third] = call
-      const isSecondError = isError(second)
-      const error = isError(message) ? message : isSecondError ? second : undefined
-      const own = isSecondError ? third : (second as LogFields | undefined)
-      const scope = this.#settings.scope()
-      const { source } = this.#settings
-      const wanted = source === 'always' || (source === 'warn' && levelNumbers[level] >= levelNumbers.WARNING)
-      const head = {
-        instant: wallMicroseconds(),
-        level,
-        number: levelNumbers[level],
-        type: 'app.log',
-        logger: undefined,
-        message: error === message ? errorMessage(message) : String(message),
-        source: wanted ? callSite(depth + 1) : undefined,
-        failure: error === undefined ? undefined : { thrown: error },
-        members: scope?.idMember ?? '',
-      }
-      const exception = error === undefined ? undefined : errorTrace(error)
-      const { format, serializer } = this.#settings
-      let line: string
-      try {
-        const fields = bound === undefined ? (own ?? undefined) : { ...bound, ...own }
-        line = format(head, serializer, fields, exception, this.#collision)
-      } catch (unreadable) {
-        const fields = { fields_unreadable: errorMessage(unreadable) }
-        line = format(head, serializer, fields, exception, this.#collision)
-      }
-      this.#settings.write(`${line}\n`)
-    } catch (error) {
-      // Where the stack is used up this throws as well: then the line is lost, and the caller none the wiser.
-      try {
-        this.own({ level: 'ERROR', message: 'A log call could not be written', exception: errorTrace(error) })
-      } catch {}
-    }
-  }
-
+  named(name: string): Logger
+  /** A logger whose lines pass through a function that may change message and fields. (FA-47) */
+  patch(change: (line: PatchedLine) => void): Logger
+  /** A logger whose source is further out by so many calls, for functions that wrap log calls. (FA-05) */
+  depth(frames: number): Logger
   /**
-   * Writes one of our own lines, whatever the level: what is asked of us is not filtered by what is asked of log
-   * calls.
+   * Runs a function, and all that it starts, so that each line written meanwhile, by any logger, carries these
+   * fields. (FA-47)
    */
-  own(line: OwnLine, instant: number = wallMicroseconds()): void {
-    const head = {
-      instant,
-      level: line.level,
-      number: levelNumbers[line.level],
-      type: line.type ?? 'deedbox',
-      logger: undefined,
-      message: line.message,
-      source: undefined,
-      failure: undefined,
-      members: line.members ?? '',
-    }
-    this.#settings.write(this.render(head, line.fields, line.exception))
-  }
-
-  /** Writes a line that is rendered at the end of the turn. */
-  later(line: LazyLine): void {
-    this.#settings.write(line)
-  }
-
-  /** A line with its line break. */
-  render(head: LineHead, fields: LogFields | undefined, exception: string | undefined): string {
-    const { format, serializer } = this.#settings
-    return `${format(head, serializer, fields, exception, this.#collision)}\n`
-  }
-
-  readonly #collision = (key: string): void => {
-    if (this.#collided.has(key)) return
-    this.#collided.add(key)
-    this.#settings.onCollision(key)
-  }
+  withContext<Result>(fields: LogFields, work: () => Result): Result
+  /**
+   * A function that logs what the given one throws, or its promise rejects with, and then gives `undefined`, or with
+   * `rethrow` throws it on. (FA-49)
+   */
+  catching<Values extends unknown[], Result>(
+    work: (...values: Values) => Result,
+    options?: CatchingOptions,
+  ): (...values: Values) => Result | undefined
 }
 
-/** A revoked proxy throws when it is asked. */
-function isError(value: unknown): value is Error {
-  try {
-    return value instanceof Error
-  } catch {
-    return false
-  }
-}
+const unbound: LoggerBinding = { name: undefined, fields: undefined, patches: [], depth: 0 }
 
 /** Makes the log calls around a writer; `writer` is asked at each call, so that it may depend on the context. */
-export function createLogger(writer: () => LogWriter, bound?: LogFields): Logger {
-  const call =
-    (level: LogLevel): LogCall =>
-    (...values) =>
-      writer().log(level, bound, values, 1)
+export function createLogger(writer: () => LogWriter, binding: LoggerBinding = unbound): Logger {
+  let least = 0
+  let known: LogWriter | undefined
+  let version = -1
+
+  /** The number from which on this logger writes, looked up again only where something changed. */
+  const leastOf = (target: LogWriter): number => {
+    const { thresholds } = target
+    if (binding.name === undefined) return thresholds.general
+    if (known !== target || version !== thresholds.version) {
+      known = target
+      version = thresholds.version
+      least = thresholds.of(binding.name)
+    }
+    return least
+  }
+  const call = (level: LogLevel): LogCall => {
+    const number = levelNumbers[level]
+    return (...values) => {
+      const target = writer()
+      if (number >= leastOf(target)) target.log(level, number, binding, values as CallValues, 1)
+    }
+  }
   const warning = call('WARNING')
-  return {
+  const bound = (more: Partial<LoggerBinding>): Logger => createLogger(writer, { ...binding, ...more })
+  const withFields = (fields: LogFields): Logger => bound({ fields: joined(binding.fields ?? {}, fields) })
+
+  const logger: Logger = {
     trace: call('TRACE'),
     debug: call('DEBUG'),
     info: call('INFO'),
@@ -183,21 +96,35 @@ export function createLogger(writer: () => LogWriter, bound?: LogFields): Logger
     warn: warning,
     error: call('ERROR'),
     critical: call('CRITICAL'),
+    log: (level, ...values) => {
+      const target = writer()
+      const name = target.scale.read(String(level)) ?? 'INFO'
+      const number = target.scale.numberOf(name) ?? levelNumbers.INFO
+      if (number >= leastOf(target)) target.log(name, number, binding, values as CallValues, 1)
+    },
     get level() {
-      return writer().level
+      const { scale } = writer()
+      const number = leastOf(writer())
+      return scale.names.find(name => (scale.numberOf(name) ?? 0) >= number) ?? 'CRITICAL'
     },
     set level(level) {
-      writer().level = level
+      const { scale, thresholds } = writer()
+      const number = scale.numberOf(scale.read(String(level)) ?? '')
+      if (number === undefined) throw new TypeError(`"${level}" is no level. Use ${scale.names.join(', ')}.`)
+      thresholds.set(binding.name, number)
     },
-    with: fields => createLogger(writer, bound === undefined ? fields : joined(bound, fields)),
+    isEnabled: level => {
+      const target = writer()
+      const name = target.scale.read(String(level))
+      return name !== undefined && (target.scale.numberOf(name) ?? 0) >= leastOf(target)
+    },
+    with: withFields,
+    child: withFields,
+    named: name => bound({ name: binding.name === undefined ? name : `${binding.name}.${name}` }),
+    patch: change => bound({ patches: [...binding.patches, change] }),
+    depth: frames => bound({ depth: binding.depth + frames }),
+    withContext,
+    catching: (work, options = {}) => catching(logger.log, work, options),
   }
-}
-
-/** Fields over others; where they cannot be read, a field that says so in their place. */
-export function joined(bound: LogFields, fields: LogFields): LogFields {
-  try {
-    return { ...bound, ...fields }
-  } catch (error) {
-    return { ...bound, fields_unreadable: errorMessage(error) }
-  }
+  return logger
 }

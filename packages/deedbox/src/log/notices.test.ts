@@ -3,17 +3,19 @@ import { test } from 'node:test'
 import { createRedactor } from '../safety/index.ts'
 import { parseLine } from '../testing/captured-log.ts'
 import { createInstanceLog } from './instance-log.ts'
+import { LevelScale } from './levels.ts'
 import { flatLine } from './line.ts'
+import { Thresholds } from './thresholds.ts'
 
 test('IF-35 a notice is written once a minute per code, and the next one says how many were left out', t => {
   let now = 1_000
   t.mock.method(performance, 'now', () => now)
   const texts: string[] = []
   const { notices, flush } = createInstanceLog({
-    level: 'CRITICAL',
-    sink: { write: line => texts.push(line) },
+    scale: new LevelScale(),
+    thresholds: new Thresholds(50),
+    sinks: [{ to: line => texts.push(line), choice: { format: flatLine, isSummary: false } }],
     source: 'never',
-    format: flatLine,
     redactor: createRedactor(),
     scope: () => undefined,
   })

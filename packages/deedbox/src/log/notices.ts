@@ -1,4 +1,5 @@
-import type { LogFields, LogWriter } from './logger.ts'
+import type { LogFields } from './fields.ts'
+import type { LogWriter } from './writer.ts'
 
 /** Milliseconds between two lines of the same notice. */
 const quietTime = 60_000

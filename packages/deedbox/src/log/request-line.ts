@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type JobRecord, type RequestRecord, secondsText } from '../request/index.ts'
-import { errorTrace, quote, type Redactor, remember, validationDetail } from '../safety/index.ts'
+import { quote, type Redactor, remember, validationDetail } from '../safety/index.ts'
+import type { LogFields } from './fields.ts'
 import { type LogLevel, levelNumbers } from './levels.ts'
-import type { LogFields, LogWriter } from './logger.ts'
+import type { Output } from './output.ts'
+import type { LogWriter } from './writer.ts'
 
 /** What the caller decides about request lines. */
 export interface RequestLineOptions {
@@ -42,12 +44,16 @@ export function requestLevel(record: RequestRecord): LogLevel {
   return record.status === 429 || record.status === 499 ? 'WARNING' : 'INFO'
 }
 
-/** Builds the sink that writes one flat line per request record. (FA-15 … FA-23, FA-25) */
-export function requestLineSink(
-  writer: LogWriter,
-  redactor: Redactor,
-  options: RequestLineOptions,
-): RequestLineSink {
+/** Renders the line of a request as it looks at an output. */
+export type RequestRenderer = (
+  output: Output,
+  record: RequestRecord,
+  level: LogLevel,
+  fields: LogFields | undefined,
+) => string
+
+/** Builds the renderer of request lines with everything at top level. (FA-15 … FA-23, FA-25) */
+export function requestLineRenderer(writer: LogWriter, redactor: Redactor): RequestRenderer {
   const agentText = remember(text => headerText(text, redactor.text), rememberedHeaders)
   const refererText = remember(text => headerText(text, redactor.url), rememberedHeaders)
   const routeText = remember(text => headerText(text, redactor.text), rememberedHeaders)
@@ -68,7 +74,7 @@ export function requestLineSink(
       `,"user_agent":${userAgent === null ? '"-"' : agentText(userAgent)}${optionalMembers(record, redactor, routeText)}`
     )
   }
-  const render = (record: RequestRecord, level: LogLevel, fields: LogFields | undefined): string => {
+  return (output, record, level, fields) => {
     const { error } = record
     const members = membersOf(record)
     const head = {
@@ -77,28 +83,43 @@ export function requestLineSink(
       number: levelNumbers[level],
       type: 'request.summary',
       logger: undefined,
-      message: isFailure(record) ? 'Unhandled exception' : 'log request',
+      message: messageOf(record),
       source: undefined,
       failure: error ?? undefined,
       members: fields === undefined ? members : membersWithout(members, fields),
     }
-    return writer.render(head, fields, error === null ? undefined : errorTrace(error.thrown))
+    return writer.render(output, head, fields, error === null ? undefined : writer.trace(error.thrown))
   }
-  return withChoices(writer, redactor, options, (record, level, fields) =>
-    writer.later(() => render(record, level, fields)),
-  )
+}
+
+function messageOf(record: RequestRecord): string {
+  return isFailure(record) ? 'Unhandled exception' : 'log request'
 }
 
 /**
  * Asks the caller's functions for level and fields, then has the line written, also when one of them throws: what
  * it throws is passed on once the line is safe.
  */
-export function withChoices(
+export function requestLineSink(
   writer: LogWriter,
   redactor: Redactor,
   options: RequestLineOptions,
-  write: (record: RequestRecord, level: LogLevel, fields: LogFields | undefined) => void,
+  /** How the line looks at each kind of output. */
+  renderers: { readonly line: RequestRenderer; readonly summary: RequestRenderer },
 ): RequestLineSink {
+  const write = (record: RequestRecord, level: LogLevel, fields: LogFields | undefined): void => {
+    const facts = {
+      level,
+      number: levelNumbers[level],
+      type: 'request.summary',
+      logger: undefined,
+      message: messageOf(record),
+    }
+    writer.each(facts, fields, output => {
+      const render = output.isSummary ? renderers.summary : renderers.line
+      output.write(() => render(output, record, level, fields))
+    })
+  }
   return (record, request, response) => {
     let level = requestLevel(record)
     let fields: LogFields | undefined
@@ -211,7 +232,7 @@ export function jobLineSink(writer: LogWriter): (record: JobRecord) => void {
         message: record.error === null ? 'job completed' : 'Unhandled exception',
         members: `,"request_id":${quote(record.requestId)},"elapsed":${secondsText(record.elapsed)}`,
         fields: { job: record.job },
-        exception: record.error === null ? undefined : errorTrace(record.error.thrown),
+        thrown: record.error ?? undefined,
       },
       endOf(record),
     )

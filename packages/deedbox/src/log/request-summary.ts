@@ -1,15 +1,9 @@
 import type { RequestRecord } from '../request/index.ts'
-import { errorMessage, errorName, errorTrace, quote, type Redactor } from '../safety/index.ts'
+import { errorMessage, errorName, quote, type Redactor } from '../safety/index.ts'
+import { joined, type LogFields } from './fields.ts'
 import { levelNumbers } from './levels.ts'
-import { joined, type LogFields, type LogWriter } from './logger.ts'
-import {
-  endOf,
-  isFailure,
-  type RequestLineOptions,
-  type RequestLineSink,
-  targetOf,
-  withChoices,
-} from './request-line.ts'
+import { endOf, isFailure, type RequestLineOptions, type RequestRenderer, targetOf } from './request-line.ts'
+import type { LogWriter } from './writer.ts'
 
 /** What a summary holds beyond the fixed fields. */
 export interface RequestSummaryOptions extends RequestLineOptions {
@@ -17,31 +11,29 @@ export interface RequestSummaryOptions extends RequestLineOptions {
   readonly summaryQuery: boolean
 }
 
-/** Builds the sink that writes one `request.summary` of mozlog per request record. (DF-33 … DF-42) */
-export function requestSummarySink(
+/** Builds the renderer of one `request.summary` of mozlog per request record. (DF-33 … DF-42) */
+export function requestSummaryRenderer(
   writer: LogWriter,
   redactor: Redactor,
   options: RequestSummaryOptions,
-): RequestLineSink {
-  return withChoices(writer, redactor, options, (record, level, added) =>
-    writer.later(() => {
-      const thrown = isFailure(record) ? record.error : null
-      const head = {
-        instant: endOf(record),
-        level,
-        number: levelNumbers[level],
-        type: 'request.summary',
-        logger: undefined,
-        // The text of the exception, and nothing on a normal end. (DF-33, DF-40)
-        message: thrown === null ? '' : errorMessage(thrown.thrown),
-        source: undefined,
-        failure: thrown ?? undefined,
-        members: `,"request_id":${quote(record.requestId)}`,
-      }
-      const fields = joined(summaryOf(record, redactor, options), added ?? {})
-      return writer.render(head, fields, thrown === null ? undefined : errorTrace(thrown.thrown))
-    }),
-  )
+): RequestRenderer {
+  return (output, record, level, added) => {
+    const thrown = isFailure(record) ? record.error : null
+    const head = {
+      instant: endOf(record),
+      level,
+      number: levelNumbers[level],
+      type: 'request.summary',
+      logger: undefined,
+      // The text of the exception, and nothing on a normal end. (DF-33, DF-40)
+      message: thrown === null ? '' : errorMessage(thrown.thrown),
+      source: undefined,
+      failure: thrown ?? undefined,
+      members: `,"request_id":${quote(record.requestId)}`,
+    }
+    const fields = joined(summaryOf(record, redactor, options), added ?? {})
+    return writer.render(output, head, fields, thrown === null ? undefined : writer.trace(thrown.thrown))
+  }
 }
 
 /** The standard fields of mozlog. (DF-48) */

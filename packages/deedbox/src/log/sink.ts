@@ -15,6 +15,10 @@ export interface LogSink {
    * handed over, at exit, and on signals.
    */
   flush?(): void
+  /** Resolves once everything taken so far is written, for sinks that write later. Awaited by the instance's `flush`. */
+  drain?(): Promise<void>
+  /** Lets go of what the sink holds open. Nothing is written afterwards. */
+  close?(): void | Promise<void>
 }
 
 /** One of the process's own streams. */
@@ -38,7 +42,7 @@ const retries = 10
 export function standardSink(
   stream: StandardStream,
   onLoss: (lines: number, problem: string) => void,
-): Required<LogSink> {
+): LogSink & Required<Pick<LogSink, 'write' | 'flush'>> {
   let attempts = 0
   const out = new SonicBoom({
     fd: stream === 'stderr' ? 2 : 1,

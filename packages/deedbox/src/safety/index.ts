@@ -1,5 +1,6 @@
 export { ConfigurationError, type FoundVariable, findVariable } from './environment.ts'
 export { errorMessage, errorName, errorTrace } from './error-text.ts'
+export { Lazy, lazy } from './lazy.ts'
 export { quote } from './quote.ts'
 export { createRedactor, type RedactionOptions, type Redactor } from './redaction.ts'
 export { remember } from './remember.ts'

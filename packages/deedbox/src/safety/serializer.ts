@@ -1,5 +1,6 @@
 import { types } from 'node:util'
 import { errorMessage, errorName, errorStack } from './error-text.ts'
+import { Lazy } from './lazy.ts'
 import { quote } from './quote.ts'
 import type { Redactor } from './redaction.ts'
 import { type PathNode, stepInto } from './redaction-paths.ts'
@@ -125,6 +126,7 @@ export function createSerializer(redactor: Redactor, limits: SerializerLimits): 
   }
 
   const object = (value: object, place: PathNode | undefined, walk: Walk): string | undefined => {
+    if (value instanceof Lazy) return write(value.value, place, walk)
     if (walk.ancestors.includes(value)) return '"[Circular]"'
     if (walk.room <= 0 || walk.ancestors.length >= limits.depth) {
       walk.cut = true

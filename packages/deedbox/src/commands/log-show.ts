@@ -1,12 +1,15 @@
 import type { LineOutput } from './line-output.ts'
 import type { LogEntry } from './log-entry.ts'
 import { type LogGroup, LogGroups } from './log-groups.ts'
+import { type PrettyLook, prettyEntry } from './log-pretty.ts'
 import { entryText, type Paint, printable, requestText } from './log-text.ts'
+import { timeText } from './log-times.ts'
 
 /** How lines are shown. */
 export interface ShowOptions {
   readonly style: 'pretty' | 'text' | 'json'
   readonly paint: Paint
+  readonly look: PrettyLook
   /** Whether a person's terminal shows them. */
   readonly isTerminal: boolean
   readonly isGrouped: boolean
@@ -19,6 +22,7 @@ export class LogShow {
   readonly #output: LineOutput
   readonly #options: ShowOptions
   readonly #groups: LogGroups | undefined
+  #day = ''
 
   constructor(output: LineOutput, options: ShowOptions) {
     this.#output = output
@@ -55,20 +59,36 @@ export class LogShow {
 
   #addGroup(group: LogGroup): void {
     const isNamed = group.requestId !== undefined && this.#options.style !== 'json'
+    const [first] = group.entries
+    if (isNamed && this.#options.style === 'pretty' && first !== undefined) this.#addDay(first)
     if (isNamed) this.#output.add(headText(group, this.#options.paint))
     for (const entry of group.entries) this.#addEntry(entry, isNamed)
   }
 
   #addEntry(entry: LogEntry, isInGroup: boolean): void {
-    const { style, paint, isTerminal } = this.#options
+    const { style, paint, look, isTerminal } = this.#options
     if (style === 'json') {
       // In a string of JSON the escapes mean what they stand for, so the line is the same to whoever copies it.
       this.#output.add(isTerminal ? printable(entry.bytes.toString('utf8')) : entry.bytes)
       this.#output.add('\n')
       return
     }
-    const text = entryText(entry, { paint, isMultiLine: style === 'pretty', withoutRequestId: isInGroup })
-    this.#output.add(isInGroup ? `  ${text.trimEnd().replaceAll('\n', '\n  ')}\n` : text)
+    if (style === 'pretty') {
+      this.#addDay(entry)
+      this.#output.add(prettyEntry(entry, look, isInGroup ? 2 : 0))
+      return
+    }
+    const text = entryText(entry, { paint, isMultiLine: false, withoutRequestId: isInGroup })
+    this.#output.add(isInGroup ? `  ${text}` : text)
+  }
+
+  /** The rows of an entry have the time of day only: the day stands above where it changes. */
+  #addDay({ time }: LogEntry): void {
+    if (time === undefined) return
+    const day = timeText(time).slice(0, 10)
+    if (day === this.#day) return
+    this.#day = day
+    this.#output.add(`${this.#options.paint('dim', day)}\n`)
   }
 }
 

@@ -27,11 +27,9 @@ const codes: Readonly<Record<Colour, string>> = {
   bold: '1',
 }
 
-/** Chooses by `--color`; `auto` is colours on a terminal, unless `NO_COLOR` is set or the terminal is a dumb one. */
-export function painter(choice: string, isTerminal: boolean, env: NodeJS.ProcessEnv): Paint {
-  const isPlainTerminal = (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb'
-  const colours = choice === 'always' || (choice === 'auto' && isTerminal && !isPlainTerminal)
-  return colours ? (colour, text) => `\u001b[${codes[colour]}m${text}\u001b[0m` : (_colour, text) => text
+/** Paints in the terminal's own colours, or not at all. */
+export function painter(isColoured: boolean): Paint {
+  return isColoured ? (colour, text) => `\u001b[${codes[colour]}m${text}\u001b[0m` : (_colour, text) => text
 }
 
 /** Control characters, line breaks and direction marks in what somebody else wrote must not steer the terminal. */
@@ -47,8 +45,8 @@ export function printable(text: string): string {
 /** Parts that have a place of their own in the text. */
 const shownParts: readonly LogPart[] = ['time', 'level', 'message', 'requestId', 'source', 'exception']
 
-/** What is the same on each line of a process, and what a process says of itself. */
-const unshown = new Set([
+/** What is the same on each line of a process, and says nothing of what happened. */
+export const unshown: ReadonlySet<string> = new Set([
   'pid',
   'hostname',
   'v',

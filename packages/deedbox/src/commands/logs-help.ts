@@ -24,9 +24,9 @@ Options
   --merge                 several files in time order, each in order by itself. Without it, one after the other
   --group                 the lines of each request together, where it ended. Of more than 10,000 requests at once, or
                           64 MiB of their lines, the longest open ones are shown in parts
-  --output <how>          pretty (traces below their lines), text (one line each) or json (the line as it was read);
-                          default: pretty on a terminal, json elsewhere
-  --color <when>          auto (default: on a terminal, unless NO_COLOR is set), always, never
+  --output <how>          pretty (as the logger shows lines in development), text (one line each) or json (the line as
+                          it was read); default: pretty on a terminal, json elsewhere
+  --color <when>          auto (default: on a terminal unless NO_COLOR is set, or if FORCE_COLOR is), always, never
   --help                  this text
 
 Exit codes: 0 shown, also if nothing fits; 1 a file could not be read, the others are shown; 2 it was called wrongly.

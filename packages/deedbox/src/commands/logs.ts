@@ -6,6 +6,7 @@ import { standardInput } from './log-files.ts'
 import { filterOptions, type LineChoice, readFilters } from './log-filters.ts'
 import { LastEntries } from './log-last.ts'
 import { mergedByTime } from './log-merge.ts'
+import { prettyLook } from './log-pretty.ts'
 import { type ReadingHooks, readChosen } from './log-reading.ts'
 import { LogShow } from './log-show.ts'
 import { followFiles } from './log-tail.ts'
@@ -57,9 +58,11 @@ export async function logs(args: string[]): Promise<number> {
 
   const output = new LineOutput(stdout)
   const progress = new ByteProgress()
+  const look = prettyLook(color, stdout, env)
   const show = new LogShow(output, {
     style,
-    paint: painter(color, isTerminal, env),
+    paint: painter(look.palette !== undefined),
+    look,
     isTerminal,
     isGrouped: values.group === true,
     beforeOutput: () => progress.clear(),

@@ -10,7 +10,7 @@ Options
   --data <folder>   the data folder of a ledger; its server may be running. Needs the package @deedbox/ledger
   --url <base URL>  a running ledger instead (DEEDBOX_URL), with an API key of scope read in DEEDBOX_API_KEY
   --output <how>    pretty or json (one object for each line or event); default: pretty on a terminal, json elsewhere
-  --color <when>    auto (default: on a terminal, unless NO_COLOR is set), always, never
+  --color <when>    auto (default: on a terminal, unless NO_COLOR is set, or if FORCE_COLOR is), always, never
   --help            this text
 
 Exit codes: 0 shown, also if nothing is known of the request; 1 a file or the ledger could not be read, the rest is

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { ByteProgress } from './byte-progress.ts'
 import { LineOutput } from './line-output.ts'
 import { standardInput } from './log-files.ts'
+import { prettyLook } from './log-pretty.ts'
 import type { ReadingHooks } from './log-reading.ts'
 import { painter } from './log-text.ts'
 import { oneOf } from './one-of.ts'
@@ -78,7 +79,11 @@ export async function trace(args: string[]): Promise<number> {
   } else {
     const picture = joined(requestId, found)
     const output = new LineOutput(stdout)
-    output.add(style === 'json' ? traceLines(picture) : traceText(picture, painter(color, isTerminal, env)))
+    output.add(
+      style === 'json'
+        ? traceLines(picture)
+        : traceText(picture, painter(prettyLook(color, stdout, env).palette !== undefined)),
+    )
     await output.flush()
   }
   return failures > 0 ? 1 : 0

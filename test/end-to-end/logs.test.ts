@@ -160,6 +160,23 @@ test('FA-57 what others wrote does not steer the terminal, in any form for peopl
   }
 })
 
+test('FA-57 lines that are odd, huge or nested deeply are shown too, and what follows them', async t => {
+  const file = join(tempFolder(t), 'app.log')
+  const deep = `{"message":"deep","a":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_000)}}`
+  const odd = [
+    deep,
+    '{"time":1e300,"msg":"late"}',
+    '{"time":-1,"level":{},"msg":[]}',
+    `"${'x'.repeat(100_000)}"`,
+  ]
+  writeFileSync(file, `${odd.join('\n')}\n${line(1)}`)
+  for (const args of [[], ['--output', 'pretty'], ['--output', 'text'], ['--group'], ['--field', 'a=1']]) {
+    const { code, stderr, stdout } = await deedbox(['logs', file, ...args])
+    assert.deepEqual([code, stderr], [0, ''], args.join(' '))
+    if (args[0] !== '--field') assert.match(stdout, /m1/)
+  }
+})
+
 const python = await run('python3', ['--version'])
 const skip = python.code !== 0 && 'python3, which makes a pseudo-terminal, is not installed'
 

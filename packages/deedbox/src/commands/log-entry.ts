@@ -182,7 +182,13 @@ export function readEntries(bytes: Buffer): LogEntry[] {
 
 /** A value as it is shown and compared. */
 export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  if (typeof value === 'string') return value
+  try {
+    return JSON.stringify(value)
+  } catch {
+    // Parsing has no limit of depth, writing has.
+    return '(nested too deeply)'
+  }
 }
 
 function objectIn(bytes: Buffer): JsonObject | undefined {

@@ -123,11 +123,15 @@ function pairText(path: string, value: unknown, paint: Paint): string {
   return `${paint('dim', `${printable(path)}=`)}${printable(shown)}`
 }
 
+/** Objects inside one another that are shown by dotted paths, at most; deeper ones are shown as JSON. */
+const deepest = 20
+
 /** The values of nested objects by their dotted paths. */
-function* leaves(object: JsonObject, prefix = ''): Generator<readonly [string, unknown]> {
+function* leaves(object: JsonObject, prefix = '', depth = 0): Generator<readonly [string, unknown]> {
   for (const [key, value] of Object.entries(object)) {
     const path = prefix + key
-    if (isObject(value) && Object.keys(value).length > 0) yield* leaves(value, `${path}.`)
-    else yield [path, value]
+    if (depth < deepest && isObject(value) && Object.keys(value).length > 0) {
+      yield* leaves(value, `${path}.`, depth + 1)
+    } else yield [path, value]
   }
 }

@@ -16,8 +16,11 @@ export function instantOf(value: unknown): number | undefined {
   return beyond === undefined ? parsed : parsed + Number(`0.${beyond}`)
 }
 
+/** The last millisecond that a Date can be; what lies beyond is no time. */
+const lastInstant = 8.64e15
+
 function ofNumber(number: number): number | undefined {
-  if (!(number > 0)) return undefined
+  if (!(number > 0 && number / 1e6 <= lastInstant)) return undefined
   if (number < 1e11) return number * 1e3
   if (number < 1e14) return number
   return number < 1e17 ? number / 1e3 : number / 1e6

@@ -21,7 +21,8 @@ export function tempFolder(t: TestContext): string {
 
 /** Variables of a ledger that keeps everything in one folder of the test. */
 export function ledgerEnv(folder: string, more: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const { DEEDBOX_URL, DEEDBOX_API_KEY, ...inherited } = process.env
+  // Node's test runner forces colours when a terminal shows its report.
+  const { DEEDBOX_URL, DEEDBOX_API_KEY, FORCE_COLOR, ...inherited } = process.env
   return {
     ...inherited,
     DEEDBOX_DATA: join(folder, 'data'),

@@ -16,6 +16,12 @@ export interface LedgerCommands {
   verifyFolder(options: VerifyOptions & { ledger: string }): Promise<DataReport>
   /** One report per ledger of the file. */
   verifyEveryLedger(options: VerifyOptions): Promise<DataReport[]>
+  /** The events of one request, the oldest first. */
+  requestEvents(options: {
+    folder: string
+    requestId: string
+    most: number
+  }): Promise<Readonly<Record<string, unknown>>[]>
 }
 
 interface VerifyOptions {

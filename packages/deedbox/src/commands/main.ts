@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { loadLedger } from './ledger-package.ts'
+import { logs } from './logs.ts'
 import { Progress } from './progress.ts'
+import { trace } from './trace.ts'
 import { UsageError } from './usage-error.ts'
 import { verify } from './verify.ts'
 
@@ -32,6 +34,8 @@ Commands
   recover     close a ledger that is an old copy, and open a new one that says so
   tamper-lab  attack a throw-away ledger in every known way, and see what is caught
   verify      check a receipt, an export, a ledger's data or a log over HTTP; needs no trust
+  logs        log lines that fit, for people or for jq; follows files, groups by request
+  trace       one request from all that is known of it: its log lines and its events, on one timeline
 
 Options
   --help       this text; "deedbox <command> --help" tells more
@@ -40,6 +44,8 @@ Options
 Examples
   deedbox serve
   deedbox events --type error --follow
+  deedbox logs app.log --level WARNING --group
+  deedbox trace 0ee7e0c4-6d5f-4f0a-9a3c-2f5a4a8a1d55 app.log
   deedbox verify receipt.tlog-proof --key 'ledger.example/acme+f1d8e151+AQOh…'
   deedbox verify --data .deedbox --key ledger.vkey
 
@@ -53,6 +59,10 @@ export async function main(args: string[]): Promise<number> {
     switch (name) {
       case 'verify':
         return await verify(rest)
+      case 'logs':
+        return await logs(rest)
+      case 'trace':
+        return await trace(rest)
       case '--version':
         process.stdout.write(`${ownVersion()}\n`)
         return 0

@@ -1,0 +1,103 @@
+import { parseArgs } from 'node:util'
+import { ByteProgress } from './byte-progress.ts'
+import { LineOutput } from './line-output.ts'
+import { standardInput } from './log-files.ts'
+import { prettyLook } from './log-pretty.ts'
+import type { ReadingHooks } from './log-reading.ts'
+import { painter } from './log-text.ts'
+import { oneOf } from './one-of.ts'
+import { traceHelp } from './trace-help.ts'
+import { joined, traceLines, traceText } from './trace-picture.ts'
+import {
+  fileSource,
+  folderSource,
+  mostItems,
+  type TraceItem,
+  type TraceSource,
+  urlSource,
+} from './trace-sources.ts'
+import { UsageError } from './usage-error.ts'
+
+const options = {
+  data: { type: 'string' },
+  url: { type: 'string' },
+  output: { type: 'string' },
+  color: { type: 'string' },
+  help: { type: 'boolean' },
+} as const
+
+/** `deedbox trace`. Resolves to the exit code. @throws UsageError */
+export async function trace(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+  const { stdout, stdin, stderr, env } = process
+  if (values.help) {
+    stdout.write(traceHelp)
+    return 0
+  }
+  const [requestId = '', ...named] = positionals
+  if (requestId === '') {
+    throw new UsageError('Name a request id. "deedbox trace --help" shows how.')
+  }
+  const isTerminal = stdout.isTTY === true
+  const style = oneOf('--output', values.output, ['pretty', 'json'], isTerminal ? 'pretty' : 'json')
+  const color = oneOf('--color', values.color, ['auto', 'always', 'never'], 'auto')
+  const ledger = ledgerSource(values, env)
+  if (named.length === 0 && ledger === undefined && stdin.isTTY) {
+    throw new UsageError('Name log files, or a ledger with --data or --url, or both.')
+  }
+  const files = named.length === 0 && ledger === undefined ? [standardInput] : named
+
+  const progress = new ByteProgress()
+  let failures = 0
+  const tell = (sentence: string): void => {
+    progress.clear()
+    stderr.write(`deedbox: ${sentence}\n`)
+  }
+  const hooks: ReadingHooks = {
+    onBytes: count => progress.add(count),
+    onProblem: ({ message }) => {
+      failures++
+      tell(message)
+    },
+  }
+  await progress.expect(files)
+  const sources = [...files.map(name => fileSource(name, hooks)), ...(ledger === undefined ? [] : [ledger])]
+  const found: TraceItem[] = []
+  for (const source of sources) {
+    try {
+      const items = await source.read(requestId)
+      if (items.length > mostItems) tell(`${source.name} has more than ${mostItems} of this request.`)
+      found.push(...items.slice(0, mostItems))
+    } catch (error) {
+      failures++
+      tell(error instanceof Error ? error.message : String(error))
+    }
+  }
+  progress.clear()
+  if (found.length === 0) {
+    stderr.write('Nothing is known of this request.\n')
+  } else {
+    const picture = joined(requestId, found)
+    const output = new LineOutput(stdout)
+    output.add(
+      style === 'json'
+        ? traceLines(picture)
+        : traceText(picture, painter(prettyLook(color, stdout, env).palette !== undefined)),
+    )
+    await output.flush()
+  }
+  return failures > 0 ? 1 : 0
+}
+
+/** The ledger that the options name, else the one of `DEEDBOX_URL`; a ledger is not looked for otherwise. */
+function ledgerSource(
+  { data, url }: { readonly data?: string | undefined; readonly url?: string | undefined },
+  env: NodeJS.ProcessEnv,
+): TraceSource | undefined {
+  if (data !== undefined && url !== undefined) {
+    throw new UsageError('Name the ledger by --url or by --data, not by both.')
+  }
+  if (data !== undefined) return folderSource(data)
+  const address = url ?? (env.DEEDBOX_URL || undefined)
+  return address === undefined ? undefined : urlSource(address, env.DEEDBOX_API_KEY)
+}

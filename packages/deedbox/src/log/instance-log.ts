@@ -4,7 +4,8 @@ import type { LogLevel } from './levels.ts'
 import type { LineFormat } from './line.ts'
 import { type LazyLine, LogWriter, type SourceMode } from './logger.ts'
 import { Notices } from './notices.ts'
-import { type LogSink, type StandardStream, standardSink } from './sink.ts'
+import type { LogSink, StandardStream } from './sink.ts'
+import { standardSink } from './sinks/stream-sink.ts'
 
 /** What the log of one instance is made from. */
 export interface InstanceLogSettings {

@@ -32,6 +32,13 @@ switch (ending) {
   case 'natural':
     logAll()
     break
+  case 'slow-reader':
+    // Touched, a pipe no longer blocks: it refuses what it has no room for.
+    process.stdout.writable
+    process.send?.('full soon')
+    logAll()
+    process.disconnect()
+    break
   case 'exit':
     logAll()
     process.exit(3)

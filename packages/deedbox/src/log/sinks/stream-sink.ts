@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs'
 import { errorMessage } from '../../safety/index.ts'
 import type { LogSink, LossListener, StandardStream } from '../sink.ts'
-import { TextBytes } from './text-bytes.ts'
+import { lineCount, TextBytes } from './text-bytes.ts'
 
 /** Characters that are collected, at most, before they are written in the middle of a turn. */
 const fullBuffer = 65_536
@@ -92,11 +92,4 @@ export function standardSink(stream: StandardStream, onLoss: LossListener): LogS
     },
     flush: () => writeOut(retries),
   }
-}
-
-/** How many lines end in these bytes. */
-export function lineCount(bytes: Uint8Array): number {
-  let count = 0
-  for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) count++
-  return count
 }

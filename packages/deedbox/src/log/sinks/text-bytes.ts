@@ -19,3 +19,10 @@ export class TextBytes {
     return this.#buffer.subarray(0, this.#buffer.write(text))
   }
 }
+
+/** How many lines end in these bytes. */
+export function lineCount(bytes: Uint8Array): number {
+  let count = 0
+  for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) count++
+  return count
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { logFolder, numbersTo } from '../../testing/log-folder.ts'
+
+const program = fileURLToPath(new URL('../../testing/cluster-logging.ts', import.meta.url))
+const linesOfWorker = 5_000
+
+for (const mode of ['served', 'alone']) {
+  test(`FA-52 FA-51 four workers and rotation: each line once, whole (the file is ${mode})`, async t => {
+    const folder = logFolder(t)
+    const args = [
+      '--conditions=@deedbox/source',
+      program,
+      folder.file('app.log'),
+      mode,
+      String(linesOfWorker),
+    ]
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args)
+    assert.equal(stderr, '')
+    assert.equal(Number(stdout) > 0, mode === 'served')
+    assert.deepEqual(
+      folder.numbers().sort((a, b) => a - b),
+      numbersTo(4 * linesOfWorker),
+    )
+    const names = folder.names()
+    assert(names.length > 5)
+    assert(names.every(name => name === 'app.log' || name.endsWith(mode === 'served' ? 'log.gz' : '.log')))
+  })
+}

@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { isOurs, type ToPrimary, type ToWorker } from './cluster-messages.ts'
 import { takeLeftLines } from './left-lines.ts'
+import { isAlive } from './lock-file.ts'
 
 /** The files that this process writes for its workers. */
 const writers = new Map<string, (text: string) => void>()
@@ -13,27 +14,29 @@ const known = new Map<Worker, number>()
 
 const ended: (() => void)[] = []
 
+let isListening = false
+
 /**
  * Writes the lines that workers of this process have for a file, from now on. Returns how to undo it; the workers then
  * write for themselves.
  * @param write must not throw
  */
 export function serveWorkers(path: string, write: (text: string) => void): () => void {
-  if (writers.size === 0) {
+  if (!isListening) {
+    // For good: a worker's end counts as well when no file is written any more.
+    isListening = true
     cluster.on('message', take)
     cluster.on('exit', endHalf)
     cluster.on('disconnect', endHalf)
   }
   writers.set(path, write)
-  takeLeft(path)
+  // Of a worker whose messages are not read yet it is not known what is missing.
+  const unread = new Set([...known.keys()].map(worker => worker.process.pid))
+  takeLeft(path, pid => !unread.has(pid) && !isAlive(pid))
   announce(path, true)
   return () => {
     writers.delete(path)
     announce(path, false)
-    if (writers.size > 0) return
-    cluster.off('message', take)
-    cluster.off('exit', endHalf)
-    cluster.off('disconnect', endHalf)
   }
 }
 
@@ -75,7 +78,7 @@ function endHalf(worker: Worker): void {
   const halves = known.get(worker)
   if (halves === 0) known.set(worker, 1)
   if (halves !== 1) return
-  for (const path of writers.keys()) takeLeft(path)
+  for (const path of writers.keys()) takeLeft(path, pid => pid === worker.process.pid)
   for (const key of lastNumbers.keys()) {
     if (key.startsWith(`${worker.process.pid}-`)) lastNumbers.delete(key)
   }
@@ -83,11 +86,11 @@ function endHalf(worker: Worker): void {
   for (const resolve of ended.splice(0)) resolve()
 }
 
-function takeLeft(path: string): void {
+function takeLeft(path: string, isEnded: (pid: number) => boolean): void {
   const write = writers.get(path)
   if (write === undefined) return
   try {
-    takeLeftLines(path, key => lastNumbers.get(key) ?? 0, write)
+    takeLeftLines(path, isEnded, key => lastNumbers.get(key) ?? 0, write)
   } catch {
     // No folder, no file of anybody.
   }

@@ -1,6 +1,5 @@
 import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { isAlive } from './lock-file.ts'
 
 /**
  * The lines that a worker had sent when it ended, and of which it cannot know whether they arrived. It leaves them in
@@ -18,18 +17,20 @@ export function leaveLines(path: string, key: string, left: readonly LeftLines[]
 }
 
 /**
- * Takes what processes that are dead have left.
+ * Takes what ended processes have left.
+ * @param isEnded whether nothing will arrive any more from the process of this number
  * @param lastOf the number of the last message that arrived from a worker's sink
  */
 export function takeLeftLines(
   path: string,
+  isEnded: (pid: number) => boolean,
   lastOf: (key: string) => number,
   write: (text: string) => void,
 ): void {
   const start = `${basename(path)}.`
   for (const name of readdirSync(dirname(path))) {
     const [, key = '', pid] = /^((\d+)-\d+)\.left$/.exec(name.slice(start.length)) ?? []
-    if (!name.startsWith(start) || pid === undefined || isAlive(Number(pid))) continue
+    if (!name.startsWith(start) || pid === undefined || !isEnded(Number(pid))) continue
     const taken = join(dirname(path), `${name}.${process.pid}`)
     try {
       // Whoever renames it has it for itself.

@@ -7,12 +7,12 @@ import { deedbox } from '../index.ts'
 import { fileSink } from '../log/index.ts'
 
 const [path = '', mode = '', count = '0'] = process.argv.slice(2)
+const options = { path, rotate: { size: '200 kB' }, compress: 'gzip' } as const
 const workers = 4
 const linesOfTurn = 50
 
 function primary(): void {
-  const sink =
-    mode === 'served' ? fileSink({ path, rotate: { size: '200 kB' }, compress: 'gzip' }) : undefined
+  const sink = mode === 'served' ? fileSink(options) : undefined
   let messages = 0
   let left = workers
   cluster.on('message', (_worker, { deedbox }) => {
@@ -27,7 +27,7 @@ function primary(): void {
 }
 
 async function worker(): Promise<void> {
-  const sink = fileSink({ path, rotate: { size: '200 kB' } })
+  const sink = fileSink(options)
   const box = deedbox({ env: 'production', ledger: null, log: { sink, source: 'never' } })
   const first = Number(process.env.NUMBER) * Number(count)
   for (let i = 0; i < Number(count); i++) {

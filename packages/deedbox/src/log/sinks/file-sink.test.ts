@@ -180,6 +180,7 @@ test('FA-51 a file that is not to be reopened stays the one that was opened', as
 test('FA-51 a line that has no end, of a process that died, is ended before the next one', async t => {
   const folder = logFolder(t)
   writeFileSync(folder.file('app.log'), '{"i":')
+  utimesSync(folder.file('app.log'), 1_700_000_000, 1_700_000_000)
   const sink = fileSink({ path: folder.file('app.log') })
   writeLines(sink, 0, 1)
   await sink.close()

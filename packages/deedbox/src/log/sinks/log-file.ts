@@ -21,6 +21,9 @@ import { lineCount, TextBytes } from './text-bytes.ts'
 /** Milliseconds until a rotation is tried again that the file system refused. */
 const rotationPause = 1_000
 
+/** Milliseconds after which a write has ended. */
+const quietTime = 100
+
 /** The file under one path, opened for appending, which other processes may write and rotate as well. */
 interface OpenFile {
   readonly fd: number
@@ -55,13 +58,15 @@ export class LogFile {
   open(): void {
     const { path, mode } = this.#settings
     mkdirSync(dirname(path), { recursive: true })
-    const fd = openSync(path, 'a', mode)
+    const fd = openToAppend(path, mode)
     const stat = fstatSync(fd)
-    const { ino, dev, size } = stat
+    const { ino, dev, size, mtimeMs } = stat
     const before = this.#file
     this.#file = { fd, ino, dev, isRegular: stat.isFile() }
     if (before !== undefined) closeSync(before.fd)
-    this.#isTorn = this.#file.isRegular && size > 0 && !endsWith(path, size, lineBreak)
+    // Also a file that another process is about to write seems to have no end.
+    const isQuiet = this.#file.isRegular && size > 0 && Date.now() - mtimeMs > quietTime
+    this.#isTorn = isQuiet && endsWith(fd, size, lineBreak) === false
   }
 
   /** Writes lines, each with its end. What cannot be written is told. Never throws. */
@@ -162,7 +167,7 @@ export class LogFile {
       this.#isTorn = false
       while (at < end) at += writeSync(file.fd, lines, at, end - at)
     } catch (cause) {
-      const torn = lines.subarray(lines.subarray(0, at).lastIndexOf(lineBreak) + 1, at)
+      const torn = lines.subarray(lines.subarray(0, at).lastIndexOf(0x0a) + 1, at)
       this.#isTorn = torn.length > 0 && !this.#takeBack(file, torn)
       throw new Unwritten(at, cause)
     }
@@ -173,7 +178,7 @@ export class LogFile {
     if (!isRegular) return false
     try {
       const { size } = fstatSync(fd)
-      if (!endsWith(this.#settings.path, size, torn)) return false
+      if (endsWith(fd, size, torn) !== true) return false
       ftruncateSync(fd, size - torn.length)
       return true
     } catch {
@@ -194,18 +199,22 @@ class Unwritten extends Error {
 
 const lineBreak = Buffer.from('\n')
 
-function endsWith(path: string, size: number, bytes: Buffer): boolean {
+/** Also to be read, to see its end: by the path another file may be found already. */
+function openToAppend(path: string, mode: number): number {
+  try {
+    return openSync(path, 'a+', mode)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
+    return openSync(path, 'a', mode)
+  }
+}
+
+/** `undefined` where the file may be written and not read. */
+function endsWith(fd: number, size: number, bytes: Buffer): boolean | undefined {
   const last = Buffer.alloc(bytes.length)
   try {
-    const fd = openSync(path, 'r')
-    try {
-      readSync(fd, last, 0, last.length, size - last.length)
-    } finally {
-      closeSync(fd)
-    }
-    return last.equals(bytes)
+    return readSync(fd, last, 0, last.length, size - last.length) === last.length && last.equals(bytes)
   } catch {
-    // A file that may be written and not read.
-    return false
+    return undefined
   }
 }

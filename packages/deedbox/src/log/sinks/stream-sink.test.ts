@@ -109,3 +109,17 @@ test('FA-09 a stream that cannot take everything at once gets each line once, wh
   const [stdout] = await Promise.all([output, ended])
   checkAll(stdout)
 })
+
+test('FA-10 a reader that stalls gets each line once, whole and in order, when it goes on', async () => {
+  const child = start('slow-reader', 'stdout')
+  const ended = once(child, 'close')
+  let notes = ''
+  for await (const note of child.stderr ?? []) {
+    notes += note
+    // Given up for the moment, with all that the pipe does not hold kept.
+    if (notes.includes('EAGAIN')) break
+  }
+  assert.match(notes, /^deedbox: the log sink failed, 0 lines are lost so far: EAGAIN/)
+  const [stdout] = await Promise.all([text(child.stdout ?? process.stdin), ended])
+  checkAll(stdout)
+})

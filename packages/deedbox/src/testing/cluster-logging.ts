@@ -1,5 +1,6 @@
 // A cluster whose workers log to one file that rotates, and then exit without waiting for anything.
-// Arguments: the path, `served` or `alone` (whether the primary has a sink for the file), lines of each worker.
+// Arguments: the path, `served`, `closed` or `alone` (whether the primary has a sink for the file, or one that it closes
+// while the workers log), lines of each worker.
 // Prints how many messages with lines the primary had.
 
 import cluster from 'node:cluster'
@@ -12,11 +13,11 @@ const workers = 4
 const linesOfTurn = 50
 
 function primary(): void {
-  const sink = mode === 'served' ? fileSink(options) : undefined
+  const sink = mode === 'alone' ? undefined : fileSink(options)
   let messages = 0
   let left = workers
   cluster.on('message', (_worker, { deedbox }) => {
-    if (deedbox === 'log-lines') messages++
+    if (deedbox === 'log-lines' && ++messages === 10 && mode === 'closed') void sink?.close()
   })
   cluster.on('exit', async () => {
     if (--left > 0) return

@@ -3,8 +3,13 @@ import { isOurs, type ToPrimary, type ToWorker } from './cluster-messages.ts'
 import { takeLeftLines } from './left-lines.ts'
 import { isAlive } from './lock-file.ts'
 
-/** The files that this process writes for its workers. */
-const writers = new Map<string, (text: string) => void>()
+/** A file that this process writes for its workers, or has written: what they leave is written all the same. */
+interface Served {
+  readonly write: (text: string) => void
+  readonly isOpen: boolean
+}
+
+const files = new Map<string, Served>()
 
 /** The number of the last message of each worker's sink. */
 const lastNumbers = new Map<string, number>()
@@ -29,13 +34,15 @@ export function serveWorkers(path: string, write: (text: string) => void): () =>
     cluster.on('exit', endHalf)
     cluster.on('disconnect', endHalf)
   }
-  writers.set(path, write)
+  files.set(path, { write, isOpen: true })
   // Of a worker whose messages are not read yet it is not known what is missing.
   const unread = new Set([...known.keys()].map(worker => worker.process.pid))
   takeLeft(path, pid => !unread.has(pid) && !isAlive(pid))
   announce(path, true)
   return () => {
-    writers.delete(path)
+    // Another sink may have taken the file over.
+    if (files.get(path)?.write !== write) return
+    files.set(path, { write, isOpen: false })
     announce(path, false)
   }
 }
@@ -60,15 +67,15 @@ function tell(worker: Worker, message: ToWorker): void {
 function take(worker: Worker, message: unknown): void {
   if (!isOurs(message)) return
   const said = message as ToPrimary
-  const write = writers.get(said.path)
-  if (write === undefined) return
+  const file = files.get(said.path)
+  if (!file?.isOpen) return
   if (said.deedbox === 'log-file?') {
     known.set(worker, 0)
     tell(worker, { deedbox: 'log-file', path: said.path, isOpen: true })
     return
   }
   const { key, number, text } = said
-  write(text)
+  file.write(text)
   lastNumbers.set(key, number)
   tell(worker, { deedbox: 'log-written', key, number })
 }
@@ -78,7 +85,7 @@ function endHalf(worker: Worker): void {
   const halves = known.get(worker)
   if (halves === 0) known.set(worker, 1)
   if (halves !== 1) return
-  for (const path of writers.keys()) takeLeft(path, pid => pid === worker.process.pid)
+  for (const path of files.keys()) takeLeft(path, pid => pid === worker.process.pid)
   for (const key of lastNumbers.keys()) {
     if (key.startsWith(`${worker.process.pid}-`)) lastNumbers.delete(key)
   }
@@ -87,10 +94,10 @@ function endHalf(worker: Worker): void {
 }
 
 function takeLeft(path: string, isEnded: (pid: number) => boolean): void {
-  const write = writers.get(path)
-  if (write === undefined) return
+  const file = files.get(path)
+  if (file === undefined) return
   try {
-    takeLeftLines(path, isEnded, key => lastNumbers.get(key) ?? 0, write)
+    takeLeftLines(path, isEnded, key => lastNumbers.get(key) ?? 0, file.write)
   } catch {
     // No folder, no file of anybody.
   }

@@ -10,15 +10,7 @@ import { root, run, tempFolder } from './ledger-process.ts'
 const knownFrameworks = ['@nestjs/core', 'express', 'fastify', 'hono', 'koa', 'next']
 
 /** What our package needs, at any depth: a service without a framework has these and no others. */
-const required = [
-  '@deedbox/tlog',
-  '@noble/curves',
-  '@noble/hashes',
-  'atomic-sleep',
-  'canonicalize',
-  'deedbox',
-  'sonic-boom',
-]
+const required = ['@deedbox/tlog', '@noble/curves', '@noble/hashes', 'canonicalize', 'deedbox']
 
 /** The oldest Node that the packages say they run on. */
 const oldestNode = '22.13.0'

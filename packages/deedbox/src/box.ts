@@ -186,7 +186,10 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
 
   const deliver = (timeout: number): Promise<boolean> => {
     toAudit.drain()
-    return runOutside(() => outlet.flush(timeout))
+    return runOutside(async () => {
+      const [delivered] = await Promise.all([outlet.flush(timeout), instanceLog.drain(timeout)])
+      return delivered
+    })
   }
 
   const unregister = registerEndOfProcess({

@@ -43,6 +43,16 @@ export {
   requestLineSink,
 } from './request-line.ts'
 export { requestSummaryRenderer } from './request-summary.ts'
-export { type LogSink, type StandardStream, standardSink } from './sink.ts'
+export type { LogSink, LossListener, StandardStream } from './sink.ts'
+export type {
+  FileRetention,
+  FileRotation,
+  FileSinkOptions,
+  RotatedFile,
+  RotationFacts,
+} from './sinks/file-options.ts'
+export { type FileSink, fileSink } from './sinks/file-sink.ts'
+export { type FunctionSinkOptions, functionSink } from './sinks/function-sink.ts'
+export { standardSink } from './sinks/stream-sink.ts'
 export { Thresholds } from './thresholds.ts'
 export { LogWriter, type PatchedLine, type SourceMode } from './writer.ts'

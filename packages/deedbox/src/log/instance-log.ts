@@ -1,16 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RequestScope } from '../request/index.ts'
-import { createSerializer, errorMessage, errorTrace, logLimits, type Redactor } from '../safety/index.ts'
+import { createSerializer, errorTrace, logLimits, type Redactor } from '../safety/index.ts'
 import { compileFilter, type LineFilter } from './filters.ts'
 import type { LevelScale } from './levels.ts'
 import type { LineFormat } from './line.ts'
 import { Notices } from './notices.ts'
 import { Output } from './output.ts'
-import { type LogSink, type StandardStream, standardSink } from './sink.ts'
+import type { LogSink, StandardStream } from './sink.ts'
+import { functionSink } from './sinks/function-sink.ts'
+import { standardSink } from './sinks/stream-sink.ts'
 import type { Thresholds } from './thresholds.ts'
 import { LogWriter, type SourceMode } from './writer.ts'
 
-/** A function that takes lines, each with its line break; what it returns is not waited for. */
+/** A function that takes lines, without their line breaks; a promise that it gives is waited for at the end. */
 export type LineFunction = (line: string) => unknown
 
 /** What lines can go to. */
@@ -81,7 +83,9 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
     const least = level === undefined ? 0 : scale.numberOf(scale.read(level) ?? '')
     if (least === undefined) throw new TypeError(`"${level}" is no level. Use ${scale.names.join(', ')}.`)
     const accepts = filter === undefined ? undefined : compileFilter(filter, scale)
-    const output = new Output(sinkOf(to, lose), { format, isSummary, least, accepts }, watcher)
+    const sink = sinkOf(to, lose)
+    sink.onLoss?.(lose)
+    const output = new Output(sink, { format, isSummary, least, accepts }, watcher)
     outputs.push(output)
     return async () => {
       const at = outputs.indexOf(output)
@@ -131,11 +135,5 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
 
 function sinkOf(to: SinkTarget, lose: (count: number, problem: string) => void): LogSink {
   if (typeof to === 'string') return standardSink(to, lose)
-  if (typeof to !== 'function') return to
-  return {
-    write: line => {
-      const result = to(line)
-      if (result instanceof Promise) result.catch(error => lose(1, errorMessage(error)))
-    },
-  }
+  return typeof to === 'function' ? functionSink(to) : to
 }

@@ -14,7 +14,7 @@ test('IF-35 a notice is written once a minute per code, and the next one says ho
   const { notices, flush } = createInstanceLog({
     scale: new LevelScale(),
     thresholds: new Thresholds(50),
-    sinks: [{ to: line => texts.push(line), choice: { format: flatLine, isSummary: false } }],
+    sinks: [{ to: { write: line => void texts.push(line) }, choice: { format: flatLine, isSummary: false } }],
     source: 'never',
     redactor: createRedactor(),
     scope: () => undefined,

@@ -29,7 +29,7 @@ test('FA-46 X-04 several sinks, each with its format, level and filter; a reques
   const ours = flat.texts.filter(text => !text.includes('"notice"'))
   assert.deepEqual(messages(ours), ['first', 'second', 'third', 'job completed'])
   assert.deepEqual(messages(severe.texts), ['second'])
-  assert.deepEqual(own.texts, ['INFO first undefined\n', 'INFO third r1\n'])
+  assert.deepEqual(own.texts, ['INFO first undefined', 'INFO third r1'])
   const fields = mozlog.texts.map(text => (JSON.parse(text) as { Fields: Record<string, unknown> }).Fields)
   assert.deepEqual(fields.at(-2)?.rid, 'r1')
   assert.deepEqual(fields.at(-2)?.msg, 'third')

@@ -1,16 +1,26 @@
 // A service process that logs so many lines and then ends in a way of its own.
-// Arguments: the number of lines, how to end, the stream.
+// Arguments: the number of lines, how to end, the stream, or `file` or `function` with the path of a file.
 
+import { appendFileSync, existsSync, renameSync, watch } from 'node:fs'
 import { createServer } from 'node:http'
-import { deedbox, type StandardStream } from '../index.ts'
+import { dirname } from 'node:path'
+import { deedbox, type LogSink, type StandardStream } from '../index.ts'
+import { fileSink, functionSink } from '../log/index.ts'
 
-const [count = '0', ending = '', stream = 'stderr'] = process.argv.slice(2)
+const [count = '0', ending = '', stream = 'stderr', path = ''] = process.argv.slice(2)
+
+function sink(): LogSink | StandardStream {
+  if (stream === 'file') return fileSink({ path, rotate: { size: '50 kB' }, compress: 'gzip' })
+  if (stream === 'function') return functionSink(line => appendFileSync(path, `${line}\n`))
+  return stream as StandardStream
+}
+
 const box = deedbox({
   service: 'ending',
   env: 'production',
   ledger: null,
   audit: { requests: false },
-  log: { sink: stream as StandardStream, source: 'never' },
+  log: { sink: sink(), source: 'never' },
 })
 
 function logAll(): void {
@@ -31,6 +41,13 @@ function waitForSignal(): void {
 switch (ending) {
   case 'natural':
     logAll()
+    break
+  case 'slow-reader':
+    // Touched, a pipe no longer blocks: it refuses what it has no room for.
+    process.stdout.writable
+    process.send?.('full soon')
+    logAll()
+    process.disconnect()
     break
   case 'exit':
     logAll()
@@ -64,6 +81,18 @@ switch (ending) {
     })
     waitForSignal()
     break
+  case 'hangup': {
+    // Moved away, and nothing is logged: only the signal can bring the file back.
+    renameSync(path, `${path}.1`)
+    const folder = watch(dirname(path), () => {
+      if (!existsSync(path)) return
+      folder.close()
+      process.send?.('reopened')
+    })
+    process.once('message', () => process.disconnect())
+    process.send?.('moved')
+    break
+  }
   default:
     throw new Error(`unknown ending ${ending}`)
 }

@@ -4,9 +4,9 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { parseLine } from '../testing/captured-log.ts'
+import { parseLine } from '../../testing/captured-log.ts'
 
-const program = fileURLToPath(new URL('../testing/ending-process.ts', import.meta.url))
+const program = fileURLToPath(new URL('../../testing/ending-process.ts', import.meta.url))
 const lineCount = 2_000
 
 interface Ended {
@@ -98,4 +98,28 @@ test('FA-10 a reader that went away does not end the process', async () => {
   child.send('end')
   assert.deepEqual(await ended, [7, null])
   assert.match(await notes, /^deedbox: the log sink failed, .*EPIPE/m)
+})
+
+test('FA-09 a stream that cannot take everything at once gets each line once, whole and in order', async () => {
+  const child = start('slow-reader', 'stdout')
+  const ended = once(child, 'close')
+  // Not read before the process has filled it, so that the system call takes a part, then nothing.
+  await once(child, 'message')
+  const output = text(child.stdout ?? process.stdin)
+  const [stdout] = await Promise.all([output, ended])
+  checkAll(stdout)
+})
+
+test('FA-10 a reader that stalls gets each line once, whole and in order, when it goes on', async () => {
+  const child = start('slow-reader', 'stdout')
+  const ended = once(child, 'close')
+  let notes = ''
+  for await (const note of child.stderr ?? []) {
+    notes += note
+    // Given up for the moment, with all that the pipe does not hold kept.
+    if (notes.includes('EAGAIN')) break
+  }
+  assert.match(notes, /^deedbox: the log sink failed, 0 lines are lost so far: EAGAIN/)
+  const [stdout] = await Promise.all([text(child.stdout ?? process.stdin), ended])
+  checkAll(stdout)
 })

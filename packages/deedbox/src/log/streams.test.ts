@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const child = fileURLToPath(new URL('../testing/mozlog-child.ts', import.meta.url))
+
+async function streams(variables: Record<string, string>): Promise<{ stdout: string; stderr: string }> {
+  return promisify(execFile)(process.execPath, ['--conditions=@deedbox/source', child], {
+    env: { PATH: process.env.PATH, ...variables },
+  })
+}
+
+test('FA-09 DF-51 X-04 lines go to standard error, mozlog to standard output, each only there, or where a variable says', async () => {
+  const flat = await streams({})
+  assert.equal(flat.stdout, '')
+  assert.equal(JSON.parse(flat.stderr).message, 'said')
+  const mozlog = await streams({ DEEDBOX_LOG_FORMAT: 'mozlog' })
+  assert.equal(mozlog.stderr, '')
+  assert.equal(JSON.parse(mozlog.stdout).Fields.msg, 'said')
+  const chosen = await streams({ DEEDBOX_LOG_FORMAT: 'mozlog', DEEDBOX_LOG_SINK: 'stderr' })
+  assert.equal(chosen.stdout, '')
+  assert.equal(JSON.parse(chosen.stderr).Fields.order, 7)
+  const wrong = await streams({ DEEDBOX_LOG_FORMAT: 'xml' })
+  assert.equal(JSON.parse(wrong.stderr).message, 'said')
+})

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { compiledProgram } from '../../packages/deedbox/src/testing/compiled-program.ts'
 import { everyBlockIsTested, Page, replaceOnce } from './page.ts'
+import { snippetFolder } from './snippet-folder.ts'
 
 const page = new Page('docs/guide/errors.md')
 const shop = page.fence('// shop.ts')
@@ -19,6 +20,10 @@ test('guide, errors: FA-37 FA-42 FA-45 FA-58 the trace that the page shows, with
   assert.deepEqual([full.code, full.stderr], [0, ''])
   assert.ok(full.stdout.includes(variables.replaceAll('/srv/shop', '<folder>')), full.stdout)
   assert.ok(!/key-of-the-shop/.test(plain.stdout + full.stdout))
+})
+
+test('guide, errors: FA-44 the program of the page compiles against the packages as installed', async t => {
+  await snippetFolder(t, 'express-5', { 'shop.ts': shop })
 })
 
 everyBlockIsTested(page)

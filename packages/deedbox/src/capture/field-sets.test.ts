@@ -12,7 +12,7 @@ class ZodError extends Error {
   readonly issues = [{ code: 'invalid_type', path: ['b'], message: 'a number is needed' }]
 }
 
-test('FA-34 FA-35 FA-36 each kind of line has its fields, two lines in their order for 422, one for 500', async t => {
+test('FA-34 FA-35 FA-36 FA-08, samples 72 to 75: each kind of line has its fields, two lines in their order for 422, one for 500', async t => {
   const { box, lines, texts, recorded } = captureLog()
   const server = createServer(
     observe(box, { unhandled: 'answer', validation: 'answer' })((request, response) => {

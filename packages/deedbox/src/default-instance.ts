@@ -4,6 +4,7 @@ import {
   createInstanceLog,
   createLogger,
   flatLine,
+  type InstanceLog,
   LevelScale,
   type Logger,
   type LogWriter,
@@ -11,6 +12,7 @@ import {
   Thresholds,
 } from './log/index.ts'
 import { readLogSettings } from './log-settings.ts'
+import { registerEndOfProcess } from './process-end.ts'
 import { currentScope, type RequestScope } from './request/index.ts'
 import { createRedactor } from './safety/index.ts'
 import { readEnv } from './settings.ts'
@@ -54,8 +56,21 @@ function activeWriter(): LogWriter {
   return fallback
 }
 
-/** Variables are heeded already; what is wrong with them is said when the first instance is made. */
+/** Its lines are written out at the end of the process, as those of an instance are. */
 function fallbackWriter(): LogWriter {
+  const instanceLog = fallbackLog()
+  const flush = (): void => instanceLog.flush()
+  registerEndOfProcess({
+    onSignal: true,
+    flush: async () => flush(),
+    flushLines: flush,
+    flushSync: flush,
+  })
+  return instanceLog.writer
+}
+
+/** Variables are heeded already; what is wrong with them is said when the first instance is made. */
+function fallbackLog(): InstanceLog {
   const redactor = createRedactor()
   const scope = (): undefined => undefined
   try {
@@ -70,7 +85,7 @@ function fallbackWriter(): LogWriter {
       source,
       redactor,
       scope,
-    }).writer
+    })
   } catch {
     const scale = new LevelScale()
     return createInstanceLog({
@@ -80,7 +95,7 @@ function fallbackWriter(): LogWriter {
       source: 'always',
       redactor,
       scope,
-    }).writer
+    })
   }
 }
 

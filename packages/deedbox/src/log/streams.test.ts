@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -25,3 +26,19 @@ test('FA-09 DF-51 X-04 lines go to standard error, mozlog to standard output, ea
   const wrong = await streams({ DEEDBOX_LOG_FORMAT: 'xml' })
   assert.equal(JSON.parse(wrong.stderr).message, 'said')
 })
+
+for (const how of ['naturally', 'exit', 'throw', 'signal']) {
+  test(`FA-53 what was logged without an instance is written when the process ends: ${how}`, async () => {
+    const program = fileURLToPath(new URL('../testing/last-words.ts', import.meta.url))
+    const running = execFile(process.execPath, ['--conditions=@deedbox/source', program, how], {
+      env: { PATH: process.env.PATH },
+    })
+    let stderr = ''
+    running.stderr?.on('data', (text: string) => {
+      stderr += text
+    })
+    const [code, signal] = await once(running, 'close')
+    assert.deepEqual([code, signal], how === 'signal' ? [null, 'SIGTERM'] : [how === 'throw' ? 1 : 0, null])
+    assert.equal(stderr.split('\n').filter(line => line.includes('"last words"')).length, 1, stderr)
+  })
+}

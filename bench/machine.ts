@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { findPackageJSON } from 'node:module'
 import { arch, availableParallelism, cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os'
 import { join, resolve } from 'node:path'
 import { quantile } from './statistics.ts'
@@ -52,10 +52,11 @@ export function describeMachine(): Machine {
   }
 }
 
+/** Some packages do not let their package.json be imported, but all have one. */
 function versionOf(name: string): string {
-  const require = createRequire(import.meta.url)
-  const { version } = require(`${name}/package.json`) as { version: string }
-  return version
+  const file = findPackageJSON(name, import.meta.url)
+  if (file === undefined) throw new Error(`The package ${name} is not installed.`)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
 function fdatasyncTimes(): { median: number; p99: number } {

@@ -125,6 +125,7 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
       for (const output of outputs) output.flush()
     },
     drain: async timeout => {
+      if (outputs.every(({ isDrained }) => isDrained)) return
       const ended = new AbortController()
       const late = delay(timeout, undefined, { ref: false, signal: ended.signal }).catch(() => undefined)
       await Promise.race([Promise.all(outputs.map(output => output.drain())), late])

@@ -35,6 +35,7 @@ export class Output {
   readonly #watcher: OutputWatcher
   readonly #queue: TurnQueue<string | LazyLine>
   #unrendered = false
+  #isDrained = true
 
   constructor(sink: LogSink, settings: OutputSettings, watcher: OutputWatcher) {
     this.format = settings.format
@@ -61,6 +62,7 @@ export class Output {
 
   /** A finished line goes to the sink at once, unless one that stands before it is still to be rendered. */
   write(line: string | LazyLine): void {
+    this.#isDrained = false
     if (typeof line === 'string' && !this.#unrendered) {
       this.#hand(line)
       // Only so that the sink is flushed when the turn ends.
@@ -77,9 +79,19 @@ export class Output {
     this.#flushSink()
   }
 
-  /** The same for what a sink writes later: resolves once all that it took is written. Never rejects. */
+  /** Whether nothing was written since the last {@link drain}. */
+  get isDrained(): boolean {
+    return this.#isDrained
+  }
+
+  /**
+   * The same for what a sink writes later: resolves once all that it took is written. Never rejects. Does nothing
+   * where nothing was written since: the work of a sink would keep a process alive that asks for this at its end.
+   */
   async drain(): Promise<void> {
     this.flush()
+    if (this.#isDrained) return
+    this.#isDrained = true
     try {
       await this.#sink.drain?.()
     } catch (error) {

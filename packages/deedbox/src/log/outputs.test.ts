@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import type { LineFilter, SinkSetup } from '../index.ts'
 import { captureLog } from '../testing/captured-log.ts'
 
@@ -149,4 +152,13 @@ test('FA-30 FA-46 what cannot be a sink, a level, a format or a filter is an err
       },
     )
   }
+})
+
+test('FA-53 a sink that takes its time to drain does not keep the process alive', async () => {
+  const program = fileURLToPath(new URL('../testing/restless-sink.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@deedbox/source', program], {
+    env: { PATH: process.env.PATH },
+    timeout: 20_000,
+  })
+  assert.equal(stdout, '1 drains\n')
 })

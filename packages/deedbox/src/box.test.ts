@@ -49,7 +49,7 @@ async function ask(url: string, count: number): Promise<number[]> {
 }
 
 test('IF-02 ruling 1 without a ledger events become log lines, said once; explicit ones are acknowledged as logged', async t => {
-  const { box, lines } = aBox(t, { ledger: null, log: { level: 'CRITICAL' } })
+  const { box, lines } = aBox(t, { ledger: undefined, log: { level: 'CRITICAL' } })
   const url = await aService(t, box)
   await ask(url, 3)
   const { status, txId, payloadHash } = await box.send('said', 'plain\ntext')
@@ -73,6 +73,10 @@ test('IF-02 ruling 1 without a ledger events become log lines, said once; explic
     env: 'testing',
   })
   assert.equal(noticesOf(lines, 'no_ledger').length, 1)
+  // Who says that there is none need not be told.
+  const chosen = aBox(t, { ledger: null })
+  await chosen.box.flush()
+  assert.equal(noticesOf(chosen.lines, 'no_ledger').length, 0)
 })
 
 test('IF-33 X-11 IF-32 a ledger that never answers: every request is served, the events wait', async t => {

@@ -100,7 +100,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     notify: text => notices.warn('locals', text),
   })
   if (problems.length > 0) notices.warn('log_settings', problems.join(' '))
-  const outlet = createOutlet(settings.ledger, options.audit ?? {}, writer, notices)
+  const outlet = createOutlet(settings.ledger, options.audit ?? {}, writer, notices, options.ledger === null)
   const events = { service, env, redactor, kind: options.audit?.kind }
   const generateId = createIdGenerator(settings.idGenerator, () =>
     notices.warn('bad_request_id', 'requestId.generator threw or gave no valid id; a random UUID was used'),

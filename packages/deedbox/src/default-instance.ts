@@ -14,8 +14,8 @@ import {
 import { readLogSettings } from './log-settings.ts'
 import { registerEndOfProcess } from './process-end.ts'
 import { currentScope, type RequestScope } from './request/index.ts'
-import { createRedactor } from './safety/index.ts'
-import { readEnv } from './settings.ts'
+import { createRedactor, errorMessage } from './safety/index.ts'
+import { readEnv, readService } from './settings.ts'
 
 /** Copies of this package share the default instance. (Ruling 3) */
 const key: unique symbol = Symbol.for('deedbox.default.1') as never
@@ -69,7 +69,7 @@ function fallbackWriter(): LogWriter {
   return instanceLog.writer
 }
 
-/** Variables are heeded already; what is wrong with them is said when the first instance is made. */
+/** Variables are heeded already; what is wrong with them is said in a line, since there is nobody to throw at. */
 function fallbackLog(): InstanceLog {
   const redactor = createRedactor()
   const scope = (): undefined => undefined
@@ -77,7 +77,8 @@ function fallbackLog(): InstanceLog {
     const env = readEnv(process.env)
     const { scale, thresholds, sinks, source, format } = readLogSettings({}, process.env, env)
     const nobody = (): void => undefined
-    const facts = { service: '', env, environment: process.env, onFailure: nobody, onWarning: nobody }
+    const service = readService(process.env)
+    const facts = { service, env, environment: process.env, onFailure: nobody, onWarning: nobody }
     return createInstanceLog({
       scale,
       thresholds,
@@ -86,9 +87,9 @@ function fallbackLog(): InstanceLog {
       redactor,
       scope,
     })
-  } catch {
+  } catch (error) {
     const scale = new LevelScale()
-    return createInstanceLog({
+    const instanceLog = createInstanceLog({
       scale,
       thresholds: new Thresholds(scale.numberOf('INFO') ?? 0),
       sinks: [{ to: 'stderr', choice: { format: flatLine, isSummary: false } }],
@@ -96,6 +97,8 @@ function fallbackLog(): InstanceLog {
       redactor,
       scope,
     })
+    instanceLog.notices.warn('log_settings', errorMessage(error))
+    return instanceLog
   }
 }
 

@@ -26,15 +26,19 @@ export function createErrorTexts(settings: ErrorTextSettings): ErrorTexts {
   const { form, redactor, env, redaction, notify } = settings
   if (form === 'trace') return { trace: errorTrace, close: async () => undefined }
   const locals: Locals | undefined = openLocals({ environment: env, redaction, notify })
-  const localsHint = locals === undefined && env === 'development'
+  let isHintDue = locals === undefined && env === 'development'
   return {
-    trace: thrown =>
-      formatError(thrown, {
+    trace: thrown => {
+      // Once is enough: it stands beneath each error else.
+      const localsHint = isHintDue
+      isHintDue = false
+      return formatError(thrown, {
         redactor,
         maxLength: longest,
         localsHint,
         ...(locals === undefined ? {} : { locals }),
-      }),
+      })
+    },
     close: async () => locals?.close(),
   }
 }

@@ -60,10 +60,7 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   oneOf('processErrors', options.processErrors, ['log', 'adopt', 'off'])
   checkAudit(options.audit ?? {})
   return {
-    service:
-      nonEmpty(options.service, 'service') ??
-      findVariable(environment, ['DEEDBOX_SERVICE', 'IMTBL_SERVICE_NAME'])?.value ??
-      'node-service',
+    service: nonEmpty(options.service, 'service') ?? readService(environment),
     env,
     ledger: readLedger(options.ledger, environment),
     skipPaths: options.skipPaths ?? defaultSkipPaths,
@@ -75,12 +72,24 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   }
 }
 
+/** How the three environments are called for short in `ENV` and `NODE_ENV`. */
+const shortNames: Readonly<Record<string, string>> = {
+  dev: 'development',
+  test: 'testing',
+  prod: 'production',
+}
+
+/** The name of the service by its variables. */
+export function readService(environment: Environment): string {
+  return findVariable(environment, ['DEEDBOX_SERVICE', 'IMTBL_SERVICE_NAME'])?.value ?? 'node-service'
+}
+
 /** The name of the environment by its variables. */
 export function readEnv(environment: Environment): string {
   const own = findVariable(environment, ['DEEDBOX_ENV', 'IMTBL_ENV'])?.value
   const name = own ?? findVariable(environment, ['ENV', 'NODE_ENV'])?.value ?? 'production'
-  const known = name.toLowerCase()
-  if (known === 'test' && own === undefined) return 'testing'
+  const known =
+    own === undefined ? (shortNames[name.toLowerCase()] ?? name.toLowerCase()) : name.toLowerCase()
   return known === 'production' || known === 'development' || known === 'testing' ? known : name
 }
 

@@ -13,15 +13,19 @@ export type LedgerTarget =
   | Promise<LedgerClient>
   | null
 
-/** Builds the outlet of one instance for its ledger; without one, events become log lines, said once. (Ruling 1) */
+/**
+ * Builds the outlet of one instance for its ledger; without one, events become log lines, said once. (Ruling 1)
+ * @param isChosen whether the service itself said that there is none: it need not be told
+ */
 export function createOutlet(
   target: LedgerTarget,
   options: DeliveryOptions & { readonly timeout?: number; readonly requests?: boolean },
   writer: LogWriter,
   notices: Notices,
+  isChosen: boolean,
 ): AuditOutlet {
   if (target === null) {
-    if (options.requests !== false) {
+    if (options.requests !== false && !isChosen) {
       notices.warn(
         'no_ledger',
         'No ledger is configured, so audit events become log lines of type "audit". ' +

@@ -39,6 +39,15 @@ export interface LineChoice {
   fits(entry: LogEntry): boolean
 }
 
+/** Ids are shown by their end where room is short, and copied by their beginning: six characters tell them apart. */
+const leastPart = 6
+
+/** Whether an id is the wanted one, or begins or ends with it. */
+export function isRequestId(id: string | undefined, wanted: string): boolean {
+  if (id === undefined) return false
+  return id === wanted || (wanted.length >= leastPart && (id.startsWith(wanted) || id.endsWith(wanted)))
+}
+
 type Test = (entry: LogEntry) => boolean
 
 /**
@@ -50,7 +59,7 @@ export function readFilters(values: FilterValues, now: number): LineChoice {
   const tests: Test[] = []
   if (values['json-only']) tests.push(entry => entry.object !== undefined)
   const ids = values['request-id'] ?? []
-  if (ids.length > 0) tests.push(entry => ids.includes(entry.requestId ?? ''))
+  if (ids.length > 0) tests.push(({ requestId }) => ids.some(id => isRequestId(requestId, id)))
   if (values.level !== undefined) tests.push(levelTest(values.level))
   if (values.since !== undefined) {
     const since = readInstant('--since', values.since, now)

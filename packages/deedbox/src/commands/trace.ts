@@ -63,12 +63,15 @@ export async function trace(args: string[]): Promise<number> {
   await progress.expect(files)
   const sources = [...files.map(name => fileSource(name, hooks)), ...(ledger === undefined ? [] : [ledger])]
   const found: TraceItem[] = []
+  let wanted = requestId
   for (const source of sources) {
     try {
-      const items = await source.read(requestId)
+      const items = await source.read(wanted)
+      wanted = wholeId(wanted, items)
       if (items.length > mostItems) tell(`${source.name} has more than ${mostItems} of this request.`)
       found.push(...items.slice(0, mostItems))
     } catch (error) {
+      if (error instanceof UsageError) throw error
       failures++
       tell(error instanceof Error ? error.message : String(error))
     }
@@ -77,7 +80,7 @@ export async function trace(args: string[]): Promise<number> {
   if (found.length === 0) {
     stderr.write('Nothing is known of this request.\n')
   } else {
-    const picture = joined(requestId, found)
+    const picture = joined(wanted, found)
     const output = new LineOutput(stdout)
     output.add(
       style === 'json'
@@ -87,6 +90,17 @@ export async function trace(args: string[]): Promise<number> {
     await output.flush()
   }
   return failures > 0 ? 1 : 0
+}
+
+/**
+ * The id of which a part was given, as the lines have it.
+ * @throws UsageError when it is a part of several
+ */
+function wholeId(part: string, items: readonly TraceItem[]): string {
+  const ids = new Set(items.flatMap(item => (item.from === 'log' ? [item.entry.requestId ?? part] : [])))
+  if (ids.size > 1) throw new UsageError(`"${part}" is a part of several ids: ${[...ids].join(', ')}.`)
+  const [id = part] = ids
+  return id
 }
 
 /** The ledger that the options name, else the one of `DEEDBOX_URL`; a ledger is not looked for otherwise. */

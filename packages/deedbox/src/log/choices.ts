@@ -57,6 +57,8 @@ export function sinkChoice(setup: SinkSetup, format: LogFormat | undefined, fact
     return { format: prettyLine(options), isSummary: false, level, filter }
   }
   // One object a line, always, where nobody looks. (Ruling 13)
+  if (chosen === 'pretty')
+    facts.onWarning(`log.format: lines are laid out for people in no ${facts.env}, so these are flat.`)
   const name = chosen === undefined || chosen === 'pretty' ? 'flat' : chosen
   if (!namedFormats.includes(name))
     throw new ConfigurationError(

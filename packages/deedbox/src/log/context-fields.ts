@@ -22,8 +22,8 @@ export function contextFields(): LogFields | undefined {
  * and instance. Inner fields stand before outer ones of the same name, and a log call's own before both. Afterwards
  * all is as it was. (FA-47)
  */
-export function withContext<Result>(fields: LogFields, work: () => Result): Result {
+export function withContext<Result>(fields: object, work: () => Result): Result {
   context.isUsed = true
   const outer = context.storage.getStore()
-  return context.storage.run(outer === undefined ? { ...fields } : joined(outer, fields), work)
+  return context.storage.run(outer === undefined ? { ...fields } : joined(outer, fields as LogFields), work)
 }

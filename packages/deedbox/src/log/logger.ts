@@ -8,9 +8,10 @@ import type { CallValues, LoggerBinding, LogWriter, PatchedLine } from './writer
 /**
  * One log call. Never throws and never interpolates into the message (FA-07). An `Error` in place of the fields, or
  * under the name `err`, becomes the line's `exception`; further fields may follow it. An `Error` in place of the
- * message is both. Fields before the message, as pino has them, are understood.
+ * message is both. What is caught is `unknown` to the compiler and may be given as it is; a value that is no object
+ * stands as `value`. Fields before the message, as pino has them, are understood.
  */
-export type LogCall = (message: string | Error | Lazy, fields?: LogFields | Error, more?: LogFields) => void
+export type LogCall = (message: string | Error | Lazy, fields?: unknown, more?: object) => void
 
 /** The log calls of an instance. They work detached from it: `const { info } = box.log`. */
 export interface Logger {
@@ -30,9 +31,9 @@ export interface Logger {
   /** Whether a call of this level would be written. */
   isEnabled(level: string): boolean
   /** A logger whose lines all carry these fields. (FA-06, FA-47) */
-  with(fields: LogFields): Logger
+  with(fields: object): Logger
   /** The same as {@link with}. */
-  child(fields: LogFields): Logger
+  child(fields: object): Logger
   /**
    * A logger with a name, which stands on its lines as `logger`; names below one another are joined by full stops:
    * `log.named('db').named('query')` is `db.query`. Levels are set by such names. (Ruling 12)
@@ -46,7 +47,7 @@ export interface Logger {
    * Runs a function, and all that it starts, so that each line written meanwhile, by any logger, carries these
    * fields. (FA-47)
    */
-  withContext<Result>(fields: LogFields, work: () => Result): Result
+  withContext<Result>(fields: object, work: () => Result): Result
   /**
    * A function that logs what the given one throws, or its promise rejects with, and then gives `undefined`, or with
    * `rethrow` throws it on. (FA-49)
@@ -85,7 +86,8 @@ export function createLogger(writer: () => LogWriter, binding: LoggerBinding = u
   }
   const warning = call('WARNING')
   const bound = (more: Partial<LoggerBinding>): Logger => createLogger(writer, { ...binding, ...more })
-  const withFields = (fields: LogFields): Logger => bound({ fields: joined(binding.fields ?? {}, fields) })
+  const withFields = (fields: object): Logger =>
+    bound({ fields: joined(binding.fields ?? {}, fields as LogFields) })
 
   const logger: Logger = {
     trace: call('TRACE'),
@@ -124,7 +126,7 @@ export function createLogger(writer: () => LogWriter, binding: LoggerBinding = u
     patch: change => bound({ patches: [...binding.patches, change] }),
     depth: frames => bound({ depth: binding.depth + frames }),
     withContext,
-    catching: (work, options = {}) => catching(logger.log, work, options),
+    catching: (work, options = {}) => catching(logger.depth(2).log, work, options),
   }
   return logger
 }

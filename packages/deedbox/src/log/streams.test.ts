@@ -24,7 +24,12 @@ test('FA-09 DF-51 X-04 lines go to standard error, mozlog to standard output, ea
   assert.equal(chosen.stdout, '')
   assert.equal(JSON.parse(chosen.stderr).Fields.order, 7)
   const wrong = await streams({ DEEDBOX_LOG_FORMAT: 'xml' })
-  assert.equal(JSON.parse(wrong.stderr).message, 'said')
+  const [warning, said] = wrong.stderr
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  assert.match(warning.message, /^DEEDBOX_LOG_FORMAT: "xml" is unknown/)
+  assert.deepEqual([warning.level, said.message], ['WARNING', 'said'])
 })
 
 for (const how of ['naturally', 'exit', 'throw', 'signal']) {

@@ -212,7 +212,7 @@ function readCall([first, second, third]: CallValues): {
   if (typeof first === 'string' || isError(first) || first instanceof Lazy) {
     const isSecondError = isError(second)
     const error = isError(first) ? first : isSecondError ? second : undefined
-    const fields = fieldsOf(isSecondError ? third : second)
+    const fields = isSecondError ? fieldsOf(third) : together(fieldsOf(second), fieldsOf(third))
     const message = error === first ? errorMessage(first) : textOf(first)
     return error === undefined ? withoutError(message, fields) : { message, error: { thrown: error }, fields }
   }
@@ -233,6 +233,11 @@ function withoutError(message: string, fields: LogFields | undefined): ReturnTyp
     // Unreadable fields are told where they are rendered.
   }
   return { message, error: undefined, fields }
+}
+
+/** Two sets of fields as one. */
+function together(first: LogFields | undefined, more: LogFields | undefined): LogFields | undefined {
+  return more === undefined ? first : joined(first ?? noFields, more)
 }
 
 function fieldsOf(value: unknown): LogFields | undefined {

@@ -1,4 +1,4 @@
-import { flatLine, type LineFormat } from '../line.ts'
+import { flatLineWith, type LineFormat } from '../line.ts'
 import { compactRows, exceptionRows } from './compact-view.ts'
 import { jsonRows } from './json-view.ts'
 import type { FlatRecord } from './known-lines.ts'
@@ -54,10 +54,13 @@ export function prettyObject(
   return paint([...jsonRows(others), ...exceptionRows(exception, width)], palette)
 }
 
+/** A person reads the clock of the place. */
+const localLine = flatLineWith({ offset: 'local' })
+
 /** The format of lines that are written for a person; what is redacted in a flat line is redacted here. (FA-11) */
 export function prettyLine(options: PrettyOptions & { readonly palette: Palette | undefined }): LineFormat {
   return (head, serializer, fields, exception, onCollision) => {
-    const line = flatLine(head, serializer, fields, exception, onCollision)
+    const line = localLine(head, serializer, fields, exception, onCollision)
     try {
       const { number, logger } = head
       return prettyObject(JSON.parse(line) as FlatRecord, options.palette, { ...options, number, logger })

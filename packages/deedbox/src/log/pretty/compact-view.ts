@@ -51,7 +51,7 @@ export function compactRows(record: FlatRecord, options: CompactOptions): Row[] 
 }
 
 /** A place in the source, as stacks show it. */
-const frame = /^\s+at \S+(?: \S+)*:\d+:\d+\)?$/
+const frame = /^\s*(?:at \S+(?: \S+)*:\d+:\d+\)?|File ".+", line \d+, in .*)$/
 
 /** A frame of code that is not the service's. */
 const foreignFrame = /^\s+at .*(?:node_modules[\\/]|\bnode:|\(<anonymous>\)|\(native\))/

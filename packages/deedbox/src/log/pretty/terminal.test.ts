@@ -57,7 +57,7 @@ test('FA-11 FA-12 a terminal in development shows colour, and wraps at its width
   assert.match(rows[0] ?? '', /^\d\d:\d\d:\d\d\.\d{3}Z INFO {5}hello$/)
   assert.deepEqual(rows.slice(1, 3), ['  user: { id: 7 }', '  password: "[redacted]"'])
   assert(
-    rows.every(row => row.length <= 60 || /^ +at /.test(row)),
+    rows.every(row => row.length <= 60 || /^ *(?:at|File) /.test(row)),
     rows.join('\n'),
   )
   assert.match(rows[4] ?? '', /^ {4}\S/)

@@ -255,11 +255,13 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     },
     stats: () => ({ records, lines: instanceLog.lines(), audit: outlet.stats() }),
     flush: async (timeout = flushTimeout) => {
+      const deadline = performance.now() + timeout
       const delivered = await deliver(timeout)
-      await instanceLog.drain(timeout)
+      await instanceLog.drain(Math.max(0, deadline - performance.now()))
       return delivered
     },
     close: async (timeout = flushTimeout) => {
+      const deadline = performance.now() + timeout
       const delivered = await deliver(timeout)
       const left = outlet.close()
       if (left > 0)
@@ -268,7 +270,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       unregisterErrors()
       unregisterPropagation?.()
       leaveDefault(box)
-      await instanceLog.drain(timeout)
+      await instanceLog.drain(Math.max(0, deadline - performance.now()))
       await errorTexts.close()
       return delivered && left === 0
     },

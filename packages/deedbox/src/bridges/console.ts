@@ -1,6 +1,6 @@
 import { Console } from 'node:console'
 import { Writable } from 'node:stream'
-import { isInsideSink, type Logger } from '../log/index.ts'
+import { isInsideSink, type Logger, rememberHanded, wasHanded } from '../log/index.ts'
 import { type BridgedLevel, bridgedLine } from './bridged-line.ts'
 import { type ConsoleMessage, consoleMessage } from './console-message.ts'
 
@@ -51,7 +51,7 @@ export function captureConsole(log: Logger, options: CaptureConsoleOptions = {})
   const { print = false } = options
   const named = log.with({ logger: 'console' })
   const lineOf = consoleLines()
-  const undo: (() => void)[] = []
+  const undo: (() => void)[] = [rememberHanded()]
   let active = true
   let busy = false
 
@@ -102,7 +102,7 @@ export function captureConsole(log: Logger, options: CaptureConsoleOptions = {})
 
 /** A sink that prints later on, from a queue for instance, would otherwise get its own lines back without an end. */
 function isFinished([text]: readonly unknown[]): boolean {
-  return typeof text === 'string' && /^\{"timestamp":"\d|^\{"Timestamp":\d/.test(text)
+  return typeof text === 'string' && wasHanded(text)
 }
 
 interface ConsoleLine extends ConsoleMessage {

@@ -84,7 +84,8 @@ export function urlSource(address: string, apiKey: string | undefined): TraceSou
       for (;;) {
         const page = await pageOf(base, query, apiKey)
         found.push(...page.events)
-        if (page.next_cursor === null || found.length > mostItems) return itemsOf(found.toReversed())
+        if (page.next_cursor === null || page.events.length === 0 || found.length > mostItems)
+          return itemsOf(found.toReversed())
         query.set('cursor', page.next_cursor)
         query.set('as_of', String(page.as_of))
       }

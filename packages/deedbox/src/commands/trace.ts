@@ -4,7 +4,7 @@ import { LineOutput } from './line-output.ts'
 import { standardInput } from './log-files.ts'
 import { prettyLook } from './log-pretty.ts'
 import type { ReadingHooks } from './log-reading.ts'
-import { painter } from './log-text.ts'
+import { painter, printable } from './log-text.ts'
 import { oneOf } from './one-of.ts'
 import { traceHelp } from './trace-help.ts'
 import { joined, traceLines, traceText } from './trace-picture.ts'
@@ -51,7 +51,7 @@ export async function trace(args: string[]): Promise<number> {
   let failures = 0
   const tell = (sentence: string): void => {
     progress.clear()
-    stderr.write(`deedbox: ${sentence}\n`)
+    stderr.write(`deedbox: ${printable(sentence)}\n`)
   }
   const hooks: ReadingHooks = {
     onBytes: count => progress.add(count),
@@ -84,12 +84,17 @@ export async function trace(args: string[]): Promise<number> {
     const output = new LineOutput(stdout)
     output.add(
       style === 'json'
-        ? traceLines(picture)
+        ? shown(traceLines(picture), isTerminal)
         : traceText(picture, painter(prettyLook(color, stdout, env).palette !== undefined)),
     )
     await output.flush()
   }
   return failures > 0 ? 1 : 0
+}
+
+/** Lines for a program as they are; on a terminal nothing in them drives it. */
+function shown(lines: string, isTerminal: boolean): string {
+  return isTerminal ? lines.split('\n').map(printable).join('\n') : lines
 }
 
 /**

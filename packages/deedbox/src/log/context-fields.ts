@@ -17,6 +17,11 @@ export function contextFields(): LogFields | undefined {
   return context.isUsed ? context.storage.getStore() : undefined
 }
 
+/** Runs work that is no part of the running code's own, without the fields of its context. */
+export function withoutContext<Result>(work: () => Result): Result {
+  return context.isUsed ? context.storage.run({}, work) : work()
+}
+
 /**
  * Runs a function, and all that it starts, so that each line written meanwhile carries these fields, in any logger
  * and instance. Inner fields stand before outer ones of the same name, and a log call's own before both. Afterwards

@@ -25,6 +25,7 @@ export function customLine(format: LineFormatter, onFailure: (error: unknown) =>
     try {
       const text: unknown = format(JSON.parse(flat) as LogLine)
       if (typeof text === 'string') return text
+      if (text instanceof Promise) text.catch(() => undefined)
       onFailure(new TypeError('The format gave no text.'))
     } catch (error) {
       onFailure(error)

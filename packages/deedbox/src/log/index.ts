@@ -12,7 +12,7 @@ export { customLine, type LineFormatter, type LogLine } from './custom-line.ts'
 export type { LogFields } from './fields.ts'
 export { compileFilter, type LineFacts, type LineFilter } from './filters.ts'
 export type { FormatDetails } from './formats.ts'
-export { isInsideSink, withinSink } from './inside-sink.ts'
+export { isInsideSink, rememberHanded, wasHanded, withinSink } from './inside-sink.ts'
 export {
   createInstanceLog,
   type InstanceLog,

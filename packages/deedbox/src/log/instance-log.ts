@@ -77,7 +77,8 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
     }
   }
   const watcher = { wrote: () => void written++, lost: lose }
-  const outputs: Output[] = []
+  // Never changed in place: a sink may take itself away while it is handed a line.
+  let outputs: readonly Output[] = []
   const addSink: InstanceLog['addSink'] = (to, { format, isSummary, level, filter }) => {
     const { scale } = settings
     const least = level === undefined ? 0 : scale.numberOf(scale.read(level) ?? '')
@@ -86,17 +87,16 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
     const sink = sinkOf(to, lose)
     sink.onLoss?.(lose)
     const output = new Output(sink, { format, isSummary, least, accepts }, watcher)
-    outputs.push(output)
+    outputs = [...outputs, output]
     return async () => {
-      const at = outputs.indexOf(output)
-      if (at >= 0) outputs.splice(at, 1)
+      outputs = outputs.filter(each => each !== output)
       await output.close()
     }
   }
   for (const { to, choice } of settings.sinks) addSink(to, choice)
 
   const writer: LogWriter = new LogWriter({
-    outputs,
+    outputs: () => outputs,
     serializer: createSerializer(settings.redactor, logLimits),
     scale: settings.scale,
     thresholds: settings.thresholds,
@@ -118,16 +118,18 @@ export function createInstanceLog(settings: InstanceLogSettings): InstanceLog {
     lines: () => ({ written, lost }),
     addSink,
     removeSinks: async () => {
-      const removed = outputs.splice(0)
+      const removed = outputs
+      outputs = []
       await Promise.all(removed.map(output => output.close()))
     },
     flush: () => {
       for (const output of outputs) output.flush()
     },
     drain: async timeout => {
+      for (const output of outputs) output.flush()
       if (outputs.every(({ isDrained }) => isDrained)) return
       const ended = new AbortController()
-      const late = delay(timeout, undefined, { ref: false, signal: ended.signal }).catch(() => undefined)
+      const late = delay(timeout, undefined, { signal: ended.signal }).catch(() => undefined)
       await Promise.race([Promise.all(outputs.map(output => output.drain())), late])
       ended.abort()
     },

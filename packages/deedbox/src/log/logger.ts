@@ -100,7 +100,7 @@ export function createLogger(writer: () => LogWriter, binding: LoggerBinding = u
     critical: call('CRITICAL'),
     log: (level, ...values) => {
       const target = writer()
-      const name = target.scale.read(String(level)) ?? 'INFO'
+      const name = (typeof level === 'string' ? target.scale.read(level) : undefined) ?? 'INFO'
       const number = target.scale.numberOf(name) ?? levelNumbers.INFO
       if (number >= leastOf(target)) target.log(name, number, binding, values as CallValues, 1)
     },
@@ -117,7 +117,7 @@ export function createLogger(writer: () => LogWriter, binding: LoggerBinding = u
     },
     isEnabled: level => {
       const target = writer()
-      const name = target.scale.read(String(level))
+      const name = typeof level === 'string' ? target.scale.read(level) : undefined
       return name !== undefined && (target.scale.numberOf(name) ?? 0) >= leastOf(target)
     },
     with: withFields,

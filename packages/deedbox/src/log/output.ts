@@ -1,7 +1,7 @@
 import { TurnQueue } from '../request/index.ts'
 import { errorMessage } from '../safety/index.ts'
 import type { LineFacts } from './filters.ts'
-import { withinSink } from './inside-sink.ts'
+import { handLine, withinSink } from './inside-sink.ts'
 import type { LineFormat } from './line.ts'
 import type { LogSink } from './sink.ts'
 
@@ -53,7 +53,9 @@ export class Output {
     if (this.#accepts === undefined) return true
     try {
       const { level, number, logger, type, message } = facts
-      return this.#accepts({ level, number, logger, type, message, fields })
+      const answer: unknown = this.#accepts({ level, number, logger, type, message, fields })
+      if (answer instanceof Promise) answer.catch(() => undefined)
+      return Boolean(answer)
     } catch (error) {
       this.#watcher.lost(0, `a filter failed: ${errorMessage(error)}`)
       return true
@@ -79,9 +81,9 @@ export class Output {
     this.#flushSink()
   }
 
-  /** Whether nothing was written since the last {@link drain}. */
+  /** Whether a flush is all that is needed: nothing was written since the last {@link drain}, or nothing is written later. */
   get isDrained(): boolean {
-    return this.#isDrained
+    return this.#isDrained || this.#sink.drain === undefined
   }
 
   /**
@@ -118,7 +120,7 @@ export class Output {
   #hand(line: string | LazyLine): void {
     try {
       const text = typeof line === 'string' ? line : line()
-      withinSink(() => this.#sink.write(text))
+      handLine(text, line => this.#sink.write(line))
       this.#watcher.wrote()
     } catch (error) {
       this.#watcher.lost(1, errorMessage(error))

@@ -126,13 +126,11 @@ export function requestLineSink(
     let fields: LogFields | undefined
     try {
       level = chosenLevel(options.requestLevel?.(record)) ?? level
-      if (options.requestFields !== undefined && writer.isWritten(level))
+      if (options.requestFields !== undefined && writer.isWritten(level, 'request.summary'))
         fields = chosenFields(options.requestFields(record, request, response))
     } finally {
-      if (writer.isWritten(level)) {
-        writeValidation(writer, redactor, record)
-        write(record, level, fields)
-      }
+      writeValidation(writer, redactor, record)
+      if (writer.isWritten(level, 'request.summary')) write(record, level, fields)
     }
   }
 }
@@ -166,7 +164,12 @@ export function targetOf(record: RequestRecord): string {
 
 /** Ahead of the line of a request that did not pass validation, one line that says what was wrong with it. (FA-24) */
 function writeValidation(writer: LogWriter, redactor: Redactor, record: RequestRecord): void {
-  if (record.error === null || record.status < 400 || record.status >= 500 || !writer.isWritten('INFO'))
+  if (
+    record.error === null ||
+    record.status < 400 ||
+    record.status >= 500 ||
+    !writer.isWritten('INFO', 'request.validation')
+  )
     return
   const detail = validationDetail(record.error.thrown)
   if (detail === undefined) return

@@ -48,7 +48,7 @@ export interface OwnLine {
 /** What the log of one instance is made of. */
 export interface LogWriterSettings {
   /** Where lines go; may change at any time. */
-  readonly outputs: readonly Output[]
+  readonly outputs: () => readonly Output[]
   readonly serializer: Serializer
   readonly scale: LevelScale
   readonly thresholds: Thresholds
@@ -77,9 +77,10 @@ export class LogWriter {
     this.scale = settings.scale
   }
 
-  /** Whether a line of this level is written at all, by the general threshold. (FA-30) */
-  isWritten(level: LogLevel): boolean {
-    return levelNumbers[level] >= this.thresholds.general
+  /** Whether a line of this level and type is written at all, by the threshold of the type or the general one. (FA-30) */
+  isWritten(level: LogLevel, type: string): boolean {
+    const { thresholds } = this
+    return levelNumbers[level] >= (thresholds.hasNames ? thresholds.of(type) : thresholds.general)
   }
 
   /**
@@ -109,7 +110,7 @@ export class LogWriter {
       if (binding.patches.length > 0) all = patched(binding.patches, head, all)
       const exception = error === undefined ? undefined : this.trace(error.thrown)
       all = this.framed(all, error)
-      for (const output of outputs) {
+      for (const output of outputs()) {
         if (output.takes(head, all)) output.write(this.#line(output, head, all, exception))
       }
     } catch (error) {
@@ -150,7 +151,7 @@ export class LogWriter {
   ): void {
     const { thresholds, outputs } = this.#settings
     if (thresholds.hasNames && facts.number < (thresholds.own(facts.type) ?? 0)) return
-    for (const output of outputs) if (output.takes(facts, fields)) write(output)
+    for (const output of outputs()) if (output.takes(facts, fields)) write(output)
   }
 
   /** A line with its line break, as it looks at an output. */

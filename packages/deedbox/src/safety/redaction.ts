@@ -1,6 +1,7 @@
 import { isCardNumber } from './card-numbers.ts'
 import { quote } from './quote.ts'
 import { compilePaths, type PathNode } from './redaction-paths.ts'
+import { ownCopy } from './remember.ts'
 import { secretNameTest } from './secret-names.ts'
 import { secretTextRedactor } from './secret-patterns.ts'
 
@@ -98,7 +99,7 @@ export function createRedactor(options: RedactionOptions = {}): Redactor {
       isValue: valueNames.has(name.toLowerCase()),
       isWord: /^[\w-]+$/.test(name),
     }
-    if (rules.size < rememberedKeys && name.length <= longestRemembered) rules.set(name, rule)
+    if (rules.size < rememberedKeys && name.length <= longestRemembered) rules.set(ownCopy(name), rule)
     return rule
   }
 

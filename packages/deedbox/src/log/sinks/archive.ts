@@ -8,8 +8,9 @@ import type { FileRetention, FileSettings } from './file-options.ts'
 import { takeLock } from './lock-file.ts'
 import { type ArchivedFile, archivedFiles } from './rotated-names.ts'
 
-/** Milliseconds until a lock that another process holds is tried again. */
+/** Milliseconds until a lock that another process holds is tried again, and for how long. */
 const lockPause = 50
+const longestWait = 60_000
 
 const dayLength = 86_400_000
 
@@ -80,9 +81,11 @@ export class Archive {
 }
 
 async function waitForLock(path: string): Promise<() => void> {
+  const until = performance.now() + longestWait
   for (;;) {
     const unlock = takeLock(path)
     if (unlock !== undefined) return unlock
+    if (performance.now() > until) throw new Error(`another process holds ${path}`)
     await new Promise(resolve => setTimeout(resolve, lockPause))
   }
 }

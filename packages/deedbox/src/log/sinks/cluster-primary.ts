@@ -67,10 +67,11 @@ function tell(worker: Worker, message: ToWorker): void {
 function take(worker: Worker, message: unknown): void {
   if (!isOurs(message)) return
   const said = message as ToPrimary
+  // Also of a worker that asks before a file is opened here it has to be known when it ends.
+  if (!known.has(worker)) known.set(worker, 0)
   const file = files.get(said.path)
   if (!file?.isOpen) return
   if (said.deedbox === 'log-file?') {
-    known.set(worker, 0)
     tell(worker, { deedbox: 'log-file', path: said.path, isOpen: true })
     return
   }

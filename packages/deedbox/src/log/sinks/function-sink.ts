@@ -1,4 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { runOutside } from '../../request/index.ts'
 import { ConfigurationError, errorMessage } from '../../safety/index.ts'
+import { withoutContext } from '../context-fields.ts'
 import type { LogSink } from '../sink.ts'
 import { Losses } from './losses.ts'
 
@@ -24,17 +27,14 @@ export function functionSink(
     throw new ConfigurationError('functionSink.limit', 'a whole number of lines from 1 on is needed.')
   const losses = new Losses('a function that takes lines')
   const begun = new Set<Promise<unknown>>()
-  let isInside = false
+  const inside = new AsyncLocalStorage<true>()
 
   const call = (line: string): unknown => {
-    // Its own line would call it again, without end.
-    if (isInside) throw new Error('the function of a sink logged to its own log')
-    isInside = true
-    try {
-      return take(line.endsWith('\n') ? line.slice(0, -1) : line)
-    } finally {
-      isInside = false
-    }
+    // Its own line would call it again, without end; also one that it writes later on.
+    if (inside.getStore() === true) throw new Error('the function of a sink logged to its own log')
+    const text = line.endsWith('\n') ? line.slice(0, -1) : line
+    // What it starts, a timer or a connection, serves all lines and is no request's.
+    return runOutside(() => withoutContext(() => inside.run(true, take, text)))
   }
   const drain = async (): Promise<void> => {
     await Promise.all(begun)

@@ -38,16 +38,25 @@ export function takeLeftLines(
     } catch {
       continue
     }
-    for (const { number, text } of read(taken)) {
-      if (number > lastOf(key)) write(text)
+    try {
+      for (const { number, text } of read(taken)) {
+        if (number > lastOf(key)) write(text)
+      }
+    } finally {
+      rmSync(taken, { force: true })
     }
-    rmSync(taken, { force: true })
   }
 }
 
 function read(path: string): LeftLines[] {
   return readFileSync(path, 'utf8')
     .split('\n')
-    .slice(0, -1)
-    .map(line => JSON.parse(line) as LeftLines)
+    .flatMap(line => {
+      try {
+        return [JSON.parse(line) as LeftLines]
+      } catch {
+        // The end of the file, or what a full disk cut off.
+        return []
+      }
+    })
 }

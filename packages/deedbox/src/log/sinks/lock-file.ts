@@ -62,11 +62,19 @@ function read(path: string): string | undefined {
 }
 
 function isLeftOver(path: string, text: string): boolean {
+  // In a container the process before us had our number, and our host's name.
+  if (text === holder && isOlderThanUs(path)) return true
   const [pid, host] = text.split('@')
   if (host === hostname()) return !isAlive(Number(pid))
   // Not written yet, or written on another machine, or in another container, whose processes are not ours to see.
   const stat = statSync(path, { throwIfNoEntry: false })
   return stat === undefined || Date.now() - stat.mtimeMs > forgotten
+}
+
+/** Whether a file was last written before this process began; a second apart, for clocks that are read apart. */
+function isOlderThanUs(path: string): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  return stat !== undefined && stat.mtimeMs < Date.now() - process.uptime() * 1000 - 1_000
 }
 
 /** Whether a process of this machine lives. */

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs'
+import { runOutside } from '../../request/index.ts'
 import { errorMessage } from '../../safety/index.ts'
 import type { LogSink, LossListener, StandardStream } from '../sink.ts'
 import { lineCount, TextBytes } from './text-bytes.ts'
@@ -30,6 +31,10 @@ export function standardSink(stream: StandardStream, onLoss: LossListener): LogS
   let rest: Buffer | undefined
   let isTryingAgain = false
 
+  const tryAgain = (): void => {
+    isTryingAgain = false
+    writeOut(0)
+  }
   const giveUp = (left: Buffer, error: unknown): void => {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EPIPE' || code === 'EBADF') {
@@ -42,10 +47,7 @@ export function standardSink(stream: StandardStream, onLoss: LossListener): LogS
     rest = Buffer.from(left)
     if (!isTryingAgain) {
       isTryingAgain = true
-      setTimeout(() => {
-        isTryingAgain = false
-        writeOut(0)
-      }, pause).unref()
+      runOutside(() => setTimeout(tryAgain, pause).unref())
     }
     onLoss(0, errorMessage(error))
   }

@@ -1,4 +1,5 @@
 import { type CallSiteObject, getCallSites } from 'node:util'
+import { originOf } from '../errors/index.ts'
 
 /** How far out the caller of another logger is looked for. */
 const furthest = 40
@@ -6,21 +7,35 @@ const furthest = 40
 /** Other loggers, through whose own frames their lines come. */
 const loggers = /[/\\]node_modules[/\\](?:pino|winston|winston-transport|logform|readable-stream)[/\\]/
 
+/** The texts of places, by script and position: a service has few places that log, and each of them logs often. */
+const known = new Map<string, Map<number, string>>()
+const mostScripts = 1_000
+const mostPlaces = 1_000
+
+/** Columns of one line that are told apart. */
+const columns = 65_536
+
 /**
- * Where a log call stands, as `file:function:line`. (FA-05) With source maps on, Node answers for the original
- * file. Costs a few microseconds: only as many frames as needed are taken. Where a bridge from another logger made the
- * call, it is the place where that logger was called.
+ * Where a log call stands, as `file:function:line`. (FA-05) Compiled code is traced back to its source by the source map
+ * that it names, whether or not Node was told to do so. Costs a few microseconds: only as many frames as needed are
+ * taken. Where a bridge from another logger made the call, it is the place where that logger was called.
  * @param depth how many frames lie between this function and the one to name; 0 is the direct caller
  */
 export function callSite(depth: number): string {
   const raw = process.sourceMapsEnabled ? undefined : rawFrame(depth + 1)
   if (raw !== undefined) {
     const work = raw.getFunctionName() ?? ''
-    if (!work.startsWith('bridged')) return named(raw.getFileName() ?? '', work, raw.getLineNumber() ?? 0)
+    if (!work.startsWith('bridged')) {
+      return placeText(raw.getFileName() ?? '', work, raw.getLineNumber() ?? 0, raw.getColumnNumber() ?? 0)
+    }
   }
   const frames = getCallSites(furthest).slice(depth + 1)
   const frame = frames[0]?.functionName.startsWith('bridged') === true ? frames.find(isOutside) : frames[0]
-  return frame === undefined ? '<unknown>' : named(frame.scriptName, frame.functionName, frame.lineNumber)
+  if (frame === undefined) return '<unknown>'
+  const { scriptName, functionName, lineNumber } = frame
+  return process.sourceMapsEnabled
+    ? named(scriptName, functionName, lineNumber)
+    : placeText(scriptName, functionName, lineNumber, frame.columnNumber)
 }
 
 function isOutside({ functionName, scriptName }: CallSiteObject): boolean {
@@ -30,6 +45,22 @@ function isOutside({ functionName, scriptName }: CallSiteObject): boolean {
     !scriptName.startsWith('node:') &&
     !loggers.test(scriptName)
   )
+}
+
+function placeText(script: string, work: string, line: number, column: number): string {
+  const key = line * columns + Math.min(column, columns - 1)
+  const places = known.get(script)
+  const before = places?.get(key)
+  if (before !== undefined) return before
+  const origin = originOf(script, line, column)
+  const text = origin === undefined ? named(script, work, line) : named(origin.file, work, origin.line)
+  if (places === undefined) {
+    // Code that is made at run time has names without end.
+    if (known.size < mostScripts) known.set(script, new Map([[key, text]]))
+  } else if (places.size < mostPlaces) {
+    places.set(key, text)
+  }
+  return text
 }
 
 function named(script: string, work: string, line: number): string {

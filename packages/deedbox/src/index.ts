@@ -29,11 +29,13 @@ export {
   errorFrames,
   formatCurrentStack,
   formatError,
+  formatWorkerStack,
   type Locals,
   type LocalsOptions,
   openLocals,
   type SourceReader,
   type TextTest,
+  type WorkerStackOptions,
 } from './errors/index.ts'
 export { initLogging } from './init-logging.ts'
 export type { AddedSink, Deedbox, DeedboxStats, SendInput, SendResult } from './instance.ts'

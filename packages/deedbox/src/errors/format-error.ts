@@ -35,9 +35,14 @@ export function formatError(thrown: unknown, options: ErrorFormatOptions = {}): 
 export function formatCurrentStack(options: ErrorFormatOptions = {}): string {
   const here: { stack?: string } = {}
   Error.captureStackTrace(here, formatCurrentStack)
-  return guarded(options, here, settings => {
+  return formatStack(here, options)
+}
+
+/** A stack alone, without an error that it is of. */
+export function formatStack(holder: { readonly stack?: string }, options: ErrorFormatOptions): string {
+  return guarded(options, holder, settings => {
     const context = frameContext(settings)
-    const frames = framesOf(here, settings.sources, settings.isSuppressedPath)
+    const frames = framesOf(holder, settings.sources, settings.isSuppressedPath)
     return finished(frameLines(frames, new Map(), context), context)
   })
 }

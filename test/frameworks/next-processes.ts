@@ -127,7 +127,8 @@ async function startNext(t: TestContext, major: NextMajor, how: 'start' | 'dev')
   const { folder, command } = await buildNextApp(major)
   const child = spawn(process.execPath, [command, how, '-p', '0', '-H', '127.0.0.1'], {
     cwd: folder,
-    env: nextEnvironment(),
+    // In development lines are laid out for people.
+    env: { ...nextEnvironment(), DEEDBOX_LOG_FORMAT: 'flat', DEEDBOX_LOG_ERRORS: 'trace' },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A group of its own: `next dev` has a child that serves.
     detached: true,

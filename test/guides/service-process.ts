@@ -104,7 +104,7 @@ export async function startService(
   const closed = once(child, 'close')
   void closed.then(() => {
     if (!/development/.test(JSON.stringify(env)))
-      for (const line of err.split('\n')) if (isLine(line)) keepLine(line)
+      for (const line of err.split('\n')) if (line.startsWith('{"timestamp":')) keepLine(line)
   })
   const told = await Promise.race([once(child, 'message'), closed.then(() => undefined)])
   assert(told !== undefined, `the service ended before it listened:\n${out}${err}`)

@@ -22,7 +22,7 @@ const columns = 65_536
  * @param depth how many frames lie between this function and the one to name; 0 is the direct caller
  */
 export function callSite(depth: number): string {
-  const raw = process.sourceMapsEnabled ? undefined : rawFrame(depth + 1)
+  const raw = process.sourceMapsEnabled ? undefined : rawFrame(depth)
   if (raw !== undefined) {
     const work = raw.getFunctionName() ?? ''
     if (!work.startsWith('bridged')) {
@@ -71,18 +71,19 @@ function named(script: string, work: string, line: number): string {
 const unprepared = (_error: Error, frames: NodeJS.CallSite[]): NodeJS.CallSite[] => frames
 
 /**
- * A frame as V8 has it, which takes half the time of Node's `getCallSites` and knows no source maps. Nobody else sees
- * the two settings meanwhile; where they cannot be changed, or somebody answers in our place, there is none.
+ * A frame as V8 has it, which takes half the time of Node's `getCallSites` and knows no source maps. Counted from
+ * {@link callSite}'s caller, and not from here: bundlers put a function that is called once into its caller. Nobody else
+ * sees the two settings meanwhile; where they cannot be changed, or somebody answers in our place, there is none.
  */
 function rawFrame(depth: number): NodeJS.CallSite | undefined {
   const { stackTraceLimit, prepareStackTrace } = Error
   const holder: { stack?: unknown } = {}
   try {
-    Error.stackTraceLimit = depth + 2
+    Error.stackTraceLimit = depth + 1
     Error.prepareStackTrace = unprepared
-    Error.captureStackTrace(holder)
+    Error.captureStackTrace(holder, callSite)
     const frames = holder.stack
-    return Array.isArray(frames) ? (frames[depth + 1] as NodeJS.CallSite | undefined) : undefined
+    return Array.isArray(frames) ? (frames[depth] as NodeJS.CallSite | undefined) : undefined
   } catch {
     return undefined
   } finally {

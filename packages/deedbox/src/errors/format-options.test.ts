@@ -132,6 +132,21 @@ File "/srv/total.js", line 14, in check
   assert.ok(format({ locals, sourceLines: 0 }).includes('     first = { price: -1 }\n'))
 })
 
+test('FA-38 showValues: of the listed source, of the failing line, all, or none', () => {
+  const locals = holding([
+    ['sum', '1'],
+    ['items', '[]'],
+    ['hidden', '2'],
+  ])
+  const shown = (options: ErrorFormatOptions): string[] =>
+    ['sum = 1', 'items = []', 'hidden = 2'].filter(text => format({ locals, ...options }).includes(text))
+  assert.deepEqual(shown({}), ['sum = 1', 'items = []'])
+  assert.deepEqual(shown({ showValues: 'source' }), ['sum = 1', 'items = []'])
+  assert.deepEqual(shown({ showValues: 'line' }), ['sum = 1'])
+  assert.deepEqual(shown({ showValues: 'all' }), ['sum = 1', 'items = []', 'hidden = 2'])
+  assert.deepEqual(shown({ showValues: 'none' }), [])
+})
+
 test('FA-38 truncateValues cuts values', () => {
   const locals = holding([['sum', 'x'.repeat(600)]])
   assert.ok(format({ locals }).includes(`     sum = ${'x'.repeat(500)}...\n`))

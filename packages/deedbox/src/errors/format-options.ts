@@ -12,6 +12,11 @@ export interface ErrorFormatOptions {
   readonly sourceLines?: number | 'all'
   /** Whether the first line of the function is listed too, if it stands further up. Default true. */
   readonly showSignature?: boolean
+  /**
+   * Which variables are shown: those that the listed source names, those of the failing line, `all`, or `none`. Default
+   * `source`.
+   */
+  readonly showValues?: 'source' | 'line' | 'all' | 'none'
   /** Values of variables are cut at so many characters. Default 500. */
   readonly truncateValues?: number
   /** Longer values go on in the next line, never in mid-word; `0` for one line each. Default 60. */
@@ -50,6 +55,7 @@ export interface ErrorFormatOptions {
 export interface FormatSettings {
   readonly sourceLines: number | 'all'
   readonly showSignature: boolean
+  readonly showValues: 'source' | 'line' | 'all' | 'none'
   readonly truncateValues: number
   readonly lineWrap: number
   readonly isSuppressedPath: (path: string) => boolean
@@ -91,6 +97,7 @@ export function formatSettings(options: ErrorFormatOptions): FormatSettings {
   return {
     sourceLines: sourceLines === 'all' ? 'all' : Math.max(0, Math.floor(sourceLines)),
     showSignature: options.showSignature ?? true,
+    showValues: options.showValues ?? 'source',
     truncateValues: Math.max(1, Math.floor(truncateValues)),
     lineWrap: Math.max(0, Math.floor(lineWrap)),
     isSuppressedPath: pathTest(options.suppressedPaths ?? boringPaths),

@@ -84,14 +84,17 @@ function summaryLine(frame: ErrorFrame, excerpt: Excerpt | undefined): string {
   return failing === '' ? header(frame) : `${header(frame)}\n    --> ${failing}`
 }
 
-/** The variables that the listed source names, or all where none is listed. */
+/** The variables that are asked for; where no source is listed, whether it names them cannot be told. */
 function valueLines(
   variables: FrameVariables,
   excerpt: Excerpt | undefined,
   settings: FormatSettings,
 ): string[] {
   const lines: string[] = []
-  const named = excerpt === undefined ? undefined : new Set(excerpt.code.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu))
+  const { showValues } = settings
+  if (showValues === 'none') return lines
+  const code = showValues === 'all' ? undefined : showValues === 'line' ? excerpt?.failing : excerpt?.code
+  const named = code === undefined ? undefined : new Set(code.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu))
   for (const [name, value] of variables) {
     if (settings.isSuppressedVariable(name) || named?.has(name) === false) continue
     const most = settings.truncateValues

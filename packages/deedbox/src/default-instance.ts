@@ -1,3 +1,4 @@
+import { createErrorTexts } from './error-texts.ts'
 import type { Deedbox } from './instance.ts'
 import { internalsOf } from './internals.ts'
 import {
@@ -75,7 +76,7 @@ function fallbackLog(): InstanceLog {
   const scope = (): undefined => undefined
   try {
     const env = readEnv(process.env)
-    const { scale, thresholds, sinks, source, format } = readLogSettings({}, process.env, env)
+    const { scale, thresholds, sinks, source, format, errors } = readLogSettings({}, process.env, env)
     const nobody = (): void => undefined
     const service = readService(process.env)
     const facts = { service, env, environment: process.env, onFailure: nobody, onWarning: nobody }
@@ -86,6 +87,7 @@ function fallbackLog(): InstanceLog {
       source,
       redactor,
       scope,
+      trace: createErrorTexts({ form: errors, env, redactor, redaction: {}, notify: nobody }).trace,
     })
   } catch (error) {
     const scale = new LevelScale()

@@ -1,5 +1,6 @@
+import { levelNumbers } from '../log/index.ts'
 import { type LogEntry, textOf } from './log-entry.ts'
-import { levelNumbers, levelOf } from './log-levels.ts'
+import { levelOf } from './log-levels.ts'
 import { lookUp } from './log-shapes.ts'
 import { readInstant } from './log-times.ts'
 import { UsageError } from './usage-error.ts'

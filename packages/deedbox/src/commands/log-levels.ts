@@ -1,15 +1,4 @@
-import type { LogLevel } from '../log/index.ts'
-
-/** Where the levels of all formats have their place: our levels and their numbers. (FA-04) */
-export const levelNumbers: Readonly<Record<LogLevel, number>> = {
-  TRACE: 5,
-  DEBUG: 10,
-  INFO: 20,
-  SUCCESS: 25,
-  WARNING: 30,
-  ERROR: 40,
-  CRITICAL: 50,
-}
+import { type LogLevel, levelNumbers } from '../log/index.ts'
 
 /** A level as a line has it: its name and its place among ours. */
 export interface SeenLevel {

@@ -1,4 +1,4 @@
-import { levelNumbers } from './log-levels.ts'
+import { levelNumbers } from '../log/index.ts'
 
 /** What a line of a log holds. */
 export type JsonObject = Readonly<Record<string, unknown>>

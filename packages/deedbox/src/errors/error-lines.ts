@@ -1,6 +1,6 @@
-import { errorMessage, errorName } from '../safety/index.ts'
+import { collectedErrors, errorMessage, errorName, followed } from '../safety/index.ts'
 import { framesOf } from './error-frames.ts'
-import { causeOf, followed, memberCount, membersOf, stackOf } from './error-parts.ts'
+import { causeOf, memberCount, stackOf } from './error-parts.ts'
 import { type FrameContext, frameLines } from './frame-lines.ts'
 import { matchVariables } from './matched-variables.ts'
 import { plainText } from './plain-text.ts'
@@ -21,7 +21,7 @@ export function errorLines(
   const above = new Set(shown).add(thrown)
   const parts: string[][] = []
   const cause = causeOf(thrown)
-  const members = depth < followed ? membersOf(thrown) : []
+  const members = depth < followed ? collectedErrors(thrown) : []
   if (cause !== undefined) {
     if (above.has(cause)) parts.push(['(The cause is an error that this one is a cause of.)', ''])
     else if (depth < followed)

@@ -20,7 +20,7 @@ export {
   type SinkChoice,
   type SinkTarget,
 } from './instance-log.ts'
-export { LevelScale, type LogLevel, type OwnLevels } from './levels.ts'
+export { LevelScale, type LogLevel, levelNumbers, type OwnLevels } from './levels.ts'
 export { flatLine } from './line.ts'
 export { createLogger, type LogCall, type Logger } from './logger.ts'
 export type { MozlogOptions } from './mozlog.ts'

@@ -108,10 +108,13 @@ export class LogWriter {
       let all = binding.fields === undefined ? fields : joined(binding.fields, fields ?? noFields)
       if (around !== undefined) all = joined(around, all ?? noFields)
       if (binding.patches.length > 0) all = patched(binding.patches, head, all)
-      const exception = error === undefined ? undefined : this.trace(error.thrown)
       all = this.framed(all, error)
+      // Sources are read for an annotated text: not for a line that nobody takes.
+      let exception: string | undefined
       for (const output of outputs()) {
-        if (output.takes(head, all)) output.write(this.#line(output, head, all, exception))
+        if (!output.takes(head, all)) continue
+        if (error !== undefined) exception ??= this.trace(error.thrown)
+        output.write(this.#line(output, head, all, exception))
       }
     } catch (error) {
       // Where the stack is used up this throws as well: then the line is lost, and the caller none the wiser.
@@ -139,8 +142,11 @@ export class LogWriter {
       failure: thrown,
       members: line.members ?? '',
     }
-    const exception = thrown === undefined ? undefined : this.trace(thrown.thrown)
-    this.each(head, fields, output => output.write(this.#line(output, head, fields, exception)))
+    let exception: string | undefined
+    this.each(head, fields, output => {
+      if (thrown !== undefined) exception ??= this.trace(thrown.thrown)
+      output.write(this.#line(output, head, fields, exception))
+    })
   }
 
   /** Calls a function for each output that takes a line with these facts. */

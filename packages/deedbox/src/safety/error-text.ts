@@ -2,7 +2,7 @@
 // always answer.
 
 /** How many causes of causes, and members of an aggregate, are followed. */
-const followed = 5
+export const followed = 5
 /** How many entries of an aggregate's list are looked at. */
 const looked = 100
 
@@ -58,13 +58,14 @@ export function errorTrace(thrown: unknown): string {
 function describe(thrown: unknown, heading: string, depth: number, lines: string[]): void {
   lines.push(heading + errorStack(thrown))
   if (depth >= followed) return
-  for (const member of listed(thrown)) describe(member, 'One of: ', depth + 1, lines)
+  for (const member of collectedErrors(thrown)) describe(member, 'One of: ', depth + 1, lines)
   const cause = read(thrown, 'cause')
   if (cause !== undefined && cause !== null) describe(cause, 'Caused by: ', depth + 1, lines)
 }
 
-function listed(thrown: unknown): unknown[] {
-  const members: unknown[] = []
+/** The errors that an `AggregateError` collects; other values under that name are no part of a trace. */
+export function collectedErrors(thrown: unknown): readonly Error[] {
+  const members: Error[] = []
   try {
     const errors = read(thrown, 'errors')
     if (!Array.isArray(errors)) return members

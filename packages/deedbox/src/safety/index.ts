@@ -1,5 +1,5 @@
 export { ConfigurationError, type FoundVariable, findVariable } from './environment.ts'
-export { errorMessage, errorName, errorTrace } from './error-text.ts'
+export { collectedErrors, errorMessage, errorName, errorTrace, followed } from './error-text.ts'
 export { Lazy, lazy } from './lazy.ts'
 export { quote } from './quote.ts'
 export { createRedactor, type RedactionOptions, type Redactor } from './redaction.ts'

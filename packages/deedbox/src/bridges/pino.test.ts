@@ -10,6 +10,7 @@ import { observe as observeFastify } from '../frameworks/fastify.ts'
 import { observe } from '../frameworks/node-http.ts'
 import type { DeedboxOptions } from '../index.ts'
 import { captureLog, type ParsedLine } from '../testing/captured-log.ts'
+import { fiftyRequests, staysApart } from '../testing/fifty-requests.ts'
 import { serve } from '../testing/served.ts'
 import { type PinoDestinationOptions, pinoDestination, pinoSink } from './pino.ts'
 
@@ -116,20 +117,6 @@ test('FA-55 pino: names of its own, levels as words, lines that are no JSON', as
   assert.match(String(found[0]?.exception), /^Error: late/)
   assert.deepEqual([found[4]?.pid, found[4]?.hostname], [1, 'elsewhere'])
 })
-
-async function fiftyRequests(url: string): Promise<void> {
-  await Promise.all(
-    Array.from({ length: 50 }, async (_, i) => {
-      await (await fetch(`${url}/${i}`, { headers: { 'x-request-id': `id-${i}` } })).text()
-    }),
-  )
-}
-
-function staysApart(lines: readonly ParsedLine[], count: number): void {
-  const steps = lines.filter(line => line.of !== undefined)
-  assert.equal(steps.length, count)
-  for (const { request_id, of } of steps) assert.equal(request_id, `id-${String(of).slice(1)}`)
-}
 
 test('FA-55 FA-14 pino: its lines carry the id of their request, 50 at once', async t => {
   const { box, logger, lines, recorded } = fromPino()

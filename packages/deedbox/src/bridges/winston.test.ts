@@ -6,6 +6,7 @@ import winston, { type LogEntry, type LoggerOptions } from 'winston'
 import { observe } from '../frameworks/node-http.ts'
 import type { DeedboxOptions } from '../index.ts'
 import { captureLog, type ParsedLine } from '../testing/captured-log.ts'
+import { fiftyRequests, staysApart } from '../testing/fifty-requests.ts'
 import { serve } from '../testing/served.ts'
 import { winstonSink, winstonTransport } from './winston.ts'
 
@@ -117,20 +118,6 @@ test('FA-55 winston: level, silent and exceptions of a transport', async () => {
   assert.match(String(exception), /^Error: boom\n/)
   assert.equal(about, undefined)
 })
-
-async function fiftyRequests(url: string): Promise<void> {
-  await Promise.all(
-    Array.from({ length: 50 }, async (_, i) => {
-      await (await fetch(`${url}/${i}`, { headers: { 'x-request-id': `id-${i}` } })).text()
-    }),
-  )
-}
-
-function staysApart(lines: readonly ParsedLine[], count: number): void {
-  const steps = lines.filter(line => line.of !== undefined)
-  assert.equal(steps.length, count)
-  for (const { request_id, of } of steps) assert.equal(request_id, `id-${String(of).slice(1)}`)
-}
 
 test('FA-55 FA-14 winston: its lines carry the id of their request, 50 at once, beside a slow transport', async t => {
   const { box, logger, lines, recorded, texts } = fromWinston()

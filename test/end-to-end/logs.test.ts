@@ -184,10 +184,11 @@ test('FA-57 on a terminal lines are for people, in colours unless NO_COLOR is se
   const file = join(tempFolder(t), 'app.log')
   writeFileSync(file, `${line(1, { level: 'WARNING', message: 'low\u009b2J' })}\u001b[2Jplain\n`)
   const shown = async (args: string[], env: Record<string, string> = {}): Promise<string> => {
-    const { NO_COLOR: _, FORCE_COLOR: __, ...inherited } = process.env
+    // Nothing else is handed down: CI, TMUX, NODE_DISABLE_COLORS and more decide on colours too.
+    const { PATH = '' } = process.env
     const onTerminal = ['-c', 'import pty, sys; pty.spawn(sys.argv[1:])', process.execPath, command, 'logs']
     const { stdout } = await run('python3', [...onTerminal, file, ...args], {
-      env: { ...inherited, TERM: 'xterm', ...env },
+      env: { PATH, TERM: 'xterm', ...env },
     })
     return stdout.replaceAll('\r\n', '\n')
   }

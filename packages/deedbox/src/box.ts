@@ -1,13 +1,4 @@
-import {
-  type Acknowledgement,
-  createOutlet,
-  explicitEvent,
-  jobEvent,
-  requestEvent,
-  SendError,
-  type SendOptions,
-  type SendPayload,
-} from './audit/index.ts'
+import { createAuditor, SendError } from './audit/index.ts'
 import { becomeDefault, leaveDefault } from './default-instance.ts'
 import { createErrorTexts } from './error-texts.ts'
 import { errorFrames } from './errors/index.ts'
@@ -49,7 +40,6 @@ import { readSettings } from './settings.ts'
 
 /** Milliseconds. */
 const flushTimeout = 5_000
-const sendTimeout = 15_000
 
 /**
  * Makes an instance. Everything that can be wrong with its settings is found here.
@@ -100,11 +90,22 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     notify: text => notices.warn('locals', text),
   })
   if (problems.length > 0) notices.warn('log_settings', problems.join(' '))
-  const outlet = createOutlet(settings.ledger, options.audit ?? {}, writer, notices, options.ledger === null)
-  const events = { service, env, redactor, kind: options.audit?.kind }
   const generateId = createIdGenerator(settings.idGenerator, () =>
     notices.warn('bad_request_id', 'requestId.generator threw or gave no valid id; a random UUID was used'),
   )
+  const auditor = createAuditor({
+    service,
+    env,
+    redactor,
+    ledger: settings.ledger,
+    isChosen: options.ledger === null,
+    writer,
+    notices,
+    scope: current,
+    generateId,
+    options: options.audit ?? {},
+  })
+  const { outlet } = auditor
   const listeners = new Set<(record: RequestRecord) => unknown>()
   let records = 0
   const sinkFailed = (error: unknown): void =>
@@ -125,10 +126,8 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     summary: requestSummaryRenderer(writer, redactor, summaryOptions),
   })
   const isAudited = options.audit?.requests ?? true
-  const auditRequest = (record: RequestRecord): void =>
-    runOutside(() => outlet.offer(requestEvent(record, events)))
   const toAudit = new TurnQueue<RequestRecord>(waiting => {
-    for (const record of waiting) render(auditRequest, record)
+    for (const record of waiting) render(auditor.request, record)
   })
   const emitRequest: LifecycleSettings['emit'] = (record, request, response) => {
     records++
@@ -139,9 +138,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const writeJob = jobLineSink(writer)
   const emitJob = (record: JobRecord): void => {
     render(writeJob, record)
-    const { eventName } = record
-    if (eventName !== null)
-      render(fact => runOutside(() => outlet.offer(jobEvent({ ...fact, eventName }, events))), record)
+    render(auditor.job, record)
   }
   const jobs = { box: identity, generateId, emit: emitJob }
 
@@ -174,15 +171,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     return scope
   }
 
-  const send = async (
-    name: string,
-    payload: SendPayload,
-    how: SendOptions = {},
-  ): Promise<Acknowledgement> => {
-    const requestId = (stable: string | undefined): string => current()?.requestId ?? stable ?? generateId()
-    const event = explicitEvent(name, payload, how, { service, env, redactor, requestId })
-    return runOutside(() => outlet.send(event, how.timeout ?? sendTimeout))
-  }
+  const send: Deedbox['send'] = (name, payload, how = {}) => auditor.send(name, payload, how)
 
   const deliver = (timeout: number): Promise<boolean> => {
     toAudit.drain()
@@ -228,7 +217,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
 
   const log = createLogger(() => writer)
   const box: Deedbox & { readonly [internalsKey]: Internals } = {
-    [internalsKey]: { identity, lifecycle, writer, notices },
+    [internalsKey]: { identity, lifecycle, writer, notices, auditor },
     service,
     env,
     log,

@@ -1,3 +1,4 @@
+import type { Auditor } from './audit/index.ts'
 import type { LogWriter, Notices } from './log/index.ts'
 import type { Lifecycle } from './request/index.ts'
 
@@ -8,6 +9,7 @@ export interface Internals {
   readonly lifecycle: Lifecycle
   readonly writer: LogWriter
   readonly notices: Notices
+  readonly auditor: Auditor
 }
 
 /** Under this name an instance keeps its internals; another copy of this package finds them too. (Ruling 3) */

@@ -67,6 +67,16 @@ export class Delivery implements AuditOutlet {
     if (this.#add({ event, settle: undefined })) this.#schedule(this.#linger)
   }
 
+  /** Memory is all there is here: the event survives once the ledger has it. */
+  keep(event: AuditEvent): Promise<boolean> {
+    return new Promise(resolve => {
+      const settle = (outcome: LedgerResult | SendError): void =>
+        resolve(!(outcome instanceof Error) && outcome.ok)
+      if (this.#add({ event, settle })) this.#schedule(0)
+      else resolve(false)
+    })
+  }
+
   send(event: AuditEvent, timeout: number): Promise<Acknowledgement> {
     const { idempotencyKey } = event
     return new Promise((resolve, reject) => {

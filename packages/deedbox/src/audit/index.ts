@@ -1,6 +1,7 @@
-export { createOutlet } from './create-outlet.ts'
+export type { AuditEvent } from './audit-event.ts'
+export { type Auditor, createAuditor } from './auditor.ts'
 export { type DeliveryOptions, longestQuotaPause } from './delivery.ts'
-export { explicitEvent, type SendOptions, type SendPayload } from './explicit-event.ts'
+export type { SendOptions, SendPayload } from './explicit-event.ts'
 export {
   type EventKind,
   type EventMeta,
@@ -9,6 +10,5 @@ export {
   type LedgerResult,
   LedgerUnavailable,
 } from './ledger-client.ts'
-export type { Acknowledgement, AuditStats } from './outlet.ts'
-export { jobEvent, requestEvent } from './request-event.ts'
+export type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'

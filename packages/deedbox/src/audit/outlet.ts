@@ -44,6 +44,11 @@ export interface AuditOutlet {
   /** Takes an automatic event. Returns at once and never throws. */
   offer(event: AuditEvent): void
   /**
+   * Takes an automatic event, as {@link offer} does, and resolves once it survives the death of this process, to `true`;
+   * to `false` when that cannot be had. Never rejects.
+   */
+  keep(event: AuditEvent): Promise<boolean>
+  /**
    * Takes an explicit event and resolves once it is acknowledged.
    * @param timeout milliseconds
    * @throws SendError
@@ -66,6 +71,11 @@ export function loggedOutlet(write: (event: AuditEvent, ours: boolean) => void):
     offer(event) {
       logged++
       write(event, true)
+    },
+    async keep(event) {
+      logged++
+      write(event, true)
+      return true
     },
     async send(event) {
       logged++

@@ -1,0 +1,79 @@
+import type { LogWriter, Notices } from '../log/index.ts'
+import { type JobRecord, type RequestRecord, type RequestScope, runOutside } from '../request/index.ts'
+import type { Redactor } from '../safety/index.ts'
+import type { AuditEvent } from './audit-event.ts'
+import { createOutlet, type LedgerTarget } from './create-outlet.ts'
+import type { DeliveryOptions } from './delivery.ts'
+import { explicitEvent, type SendOptions, type SendPayload } from './explicit-event.ts'
+import type { EventKind } from './ledger-client.ts'
+import type { Acknowledgement, AuditOutlet } from './outlet.ts'
+import { Producer } from './producer.ts'
+import { jobEvent, requestEvent } from './request-event.ts'
+
+/** What one instance decided about its audit events. */
+export interface AuditorSettings {
+  readonly service: string
+  readonly env: string
+  readonly redactor: Redactor
+  readonly ledger: LedgerTarget
+  /** Whether the service itself said that there is no ledger. */
+  readonly isChosen: boolean
+  readonly writer: LogWriter
+  readonly notices: Notices
+  /** The request or job that the calling code belongs to. */
+  readonly scope: () => RequestScope | undefined
+  readonly generateId: () => string
+  readonly options: DeliveryOptions & {
+    readonly timeout?: number
+    readonly requests?: boolean
+    readonly kind?: (record: RequestRecord) => EventKind | undefined
+  }
+}
+
+/** Everything about audit events in one instance: how they come about, and where they go. */
+export interface Auditor {
+  readonly outlet: AuditOutlet
+  readonly producer: Producer
+  /** Makes the event of a request and hands it over. */
+  request(record: RequestRecord): void
+  /** Makes the event of a job that named one, and hands it over. */
+  job(record: JobRecord): void
+  /**
+   * Builds an explicit event and hands nothing over.
+   * @throws SendError
+   */
+  build(name: string, payload: SendPayload, options: SendOptions): AuditEvent
+  /**
+   * Sends an explicit event; resolves once it is acknowledged.
+   * @throws SendError
+   */
+  send(name: string, payload: SendPayload, options: SendOptions): Promise<Acknowledgement>
+}
+
+/** Milliseconds that an explicit send waits for its acknowledgement. */
+const sendTimeout = 15_000
+
+/** Builds the auditor of an instance. */
+export function createAuditor(settings: AuditorSettings): Auditor {
+  const { service, env, redactor, options, writer, notices, scope, generateId } = settings
+  const producer = new Producer()
+  const outlet = createOutlet(settings.ledger, options, writer, notices, settings.isChosen)
+  const events = { service, env, redactor, kind: options.kind }
+  const requestId = (stable: string | undefined): string => scope()?.requestId ?? stable ?? generateId()
+  const build: Auditor['build'] = (name, payload, how) =>
+    explicitEvent(name, payload, how, { service, env, redactor, requestId })
+  return {
+    outlet,
+    producer,
+    request: record => runOutside(() => outlet.offer(requestEvent(record, events))),
+    job: record => {
+      const { eventName } = record
+      if (eventName !== null) runOutside(() => outlet.offer(jobEvent({ ...record, eventName }, events)))
+    },
+    build,
+    send: async (name, payload, how) => {
+      const event = build(name, payload, how)
+      return runOutside(() => outlet.send(event, how.timeout ?? sendTimeout))
+    },
+  }
+}

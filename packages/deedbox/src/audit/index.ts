@@ -1,7 +1,16 @@
 export type { AuditEvent } from './audit-event.ts'
+export {
+  type Audited,
+  type AuditedDecorator,
+  type AuditedOptions,
+  type CallResult,
+  createAudited,
+} from './audited.ts'
+export type { MethodContext } from './audited-method.ts'
 export { type Auditor, createAuditor } from './auditor.ts'
 export { type DeliveryOptions, longestQuotaPause } from './delivery.ts'
 export type { SendOptions, SendPayload } from './explicit-event.ts'
+export type { AnyFunction, AuditedCall, CallAuditor } from './function-call.ts'
 export {
   type EventKind,
   type EventMeta,

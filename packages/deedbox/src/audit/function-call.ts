@@ -187,6 +187,10 @@ export class FunctionCall {
 
   /** The generator stays itself, with its prototype and what that offers; all of it goes through these three. */
   #watchGenerator(generator: AnyGenerator): AnyGenerator {
+    if (!Object.isExtensible(generator)) {
+      this.#end(null, undefined)
+      return generator
+    }
     this.#items = 0
     for (const step of ['next', 'return', 'throw'] as const) {
       const own = generator[step]

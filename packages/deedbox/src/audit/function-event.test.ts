@@ -212,6 +212,20 @@ test('IP-14 a redactor that fails, or whatever else, reaches the log and not the
   assert.match(String(said[0]?.trace), /redactor out of order/)
 })
 
+test('IP-14 a function that uses up the stack throws what it threw before, at every level', async () => {
+  const { box, events } = auditedLog()
+  let depth = 0
+  const dive = box.audited(function dive(): number {
+    depth++
+    return dive() + 1
+  })
+  assert.throws(dive, RangeError)
+  assert(depth > 100)
+  const seen = await events()
+  assert(seen.length > 0)
+  assert(seen.every(({ payload }) => payload.kind === 'error'))
+})
+
 test('IP-15 called in a request or job the event has its id; each nested function has an event of its own', async t => {
   const { box, events, recorded } = auditedLog({ audit: { requests: true } })
   const inner = box.audited(async function inner() {

@@ -47,6 +47,6 @@ export function functionEvent(record: FunctionRecord, settings: RequestEventSett
     `${items === null ? '' : `,"items":${items}`}` +
     `${fields === undefined ? '' : `,"fields":${createSerializer(redactor, logLimits).serialize(fields).json}`}` +
     `${error === null ? '' : `,"error":{"exception":${quote(exception)},"exception_message":${quote(exceptionText(error.thrown, redactor))},"retryable":false}`}}`
-  const { service = settings.service } = record
+  const service = record.service === undefined ? settings.service : redactor.text(record.service)
   return finish(payload, { ...settings, service }, kind, name, record.requestId, {})
 }

@@ -1,4 +1,4 @@
-import { createAuditor, SendError } from './audit/index.ts'
+import { changes, createAuditor, SendError } from './audit/index.ts'
 import { becomeDefault, leaveDefault } from './default-instance.ts'
 import { createErrorTexts } from './error-texts.ts'
 import { errorFrames } from './errors/index.ts'
@@ -233,7 +233,8 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     current,
     set: values => needScope('set')?.set(values),
     get: name => current()?.get(name),
-    event: name => needScope('event')?.event(name),
+    event: (name, details) => needScope('event')?.event(name, details),
+    changes,
     run: (job, work) => runJob(job, work, jobs),
     bind: bindToScope,
     send,

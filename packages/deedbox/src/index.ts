@@ -1,6 +1,7 @@
 export {
   type Acknowledgement,
   type AuditStats,
+  changes,
   type EventKind,
   type EventMeta,
   type LedgerClient,
@@ -83,12 +84,15 @@ export type {
 export type { ProcessErrors } from './process-errors.ts'
 export type {
   BodyFacts,
+  Change,
   ClientAddress,
+  EventDetails,
   Failure,
   IdGenerator,
   InboundIdPolicy,
   Job,
   Outcome,
+  Party,
   Propagation,
   RequestRecord,
   RequestScope,

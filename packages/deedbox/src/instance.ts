@@ -1,6 +1,6 @@
 import type { Acknowledgement, AuditStats, SendError, SendOptions, SendPayload } from './audit/index.ts'
 import type { Logger, SinkOptions, SinkTarget } from './log/index.ts'
-import type { Job, RequestRecord, RequestScope } from './request/index.ts'
+import type { Change, EventDetails, Job, RequestRecord, RequestScope } from './request/index.ts'
 
 /** What an instance did so far. */
 export interface DeedboxStats {
@@ -52,8 +52,13 @@ export interface Deedbox {
   set(values: Readonly<Record<string, unknown>>): void
   /** Reads a value back that {@link set} kept. */
   get(name: string): unknown
-  /** Names the audit event of the current request. (IF-16) */
-  event(name: string): void
+  /**
+   * Names the audit event of the current request, and says more about it: who did it, to what, what it changed, why.
+   * Details of several calls add up; a later member replaces an earlier one. (IF-16)
+   */
+  event(name: string, details?: EventDetails): void
+  /** What differs between two states, for the `changes` of an event; see the function of that name. */
+  changes(before: unknown, after: unknown): Change[]
   /**
    * Runs work that is no HTTP request in a scope of its own: log lines carry its id, one line tells its end, and
    * if the work names an event, one is sent. (Ruling 5)

@@ -99,6 +99,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     redactor,
     ledger: settings.ledger,
     isChosen: options.ledger === null,
+    verifierKey: settings.verifierKey,
     writer,
     notices,
     scope: current,
@@ -238,6 +239,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     run: (job, work) => runJob(job, work, jobs),
     bind: bindToScope,
     send,
+    receipt: (event, how = {}) => auditor.receipt(event, how),
     sendAll: inputs => Promise.all(inputs.map(event => attempt(event, send))),
     onRecord: listener => {
       listeners.add(listener)

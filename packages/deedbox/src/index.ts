@@ -1,6 +1,7 @@
 export {
   type Acknowledgement,
   type AuditStats,
+  type CheckedReceipt,
   changes,
   type EventKind,
   type EventMeta,
@@ -8,6 +9,10 @@ export {
   type LedgerItem,
   type LedgerResult,
   LedgerUnavailable,
+  ReceiptError,
+  type ReceiptErrorCode,
+  type ReceiptOptions,
+  type ReceiptPart,
   SendError,
   type SendErrorCode,
   type SendOptions,

@@ -1,4 +1,12 @@
-import type { Acknowledgement, AuditStats, SendError, SendOptions, SendPayload } from './audit/index.ts'
+import type {
+  Acknowledgement,
+  AuditStats,
+  CheckedReceipt,
+  ReceiptOptions,
+  SendError,
+  SendOptions,
+  SendPayload,
+} from './audit/index.ts'
 import type { Logger, SinkOptions, SinkTarget } from './log/index.ts'
 import type { Change, EventDetails, Job, RequestRecord, RequestScope } from './request/index.ts'
 
@@ -74,6 +82,12 @@ export interface Deedbox {
    * @throws SendError
    */
   send(name: string, payload: SendPayload, options?: SendOptions): Promise<Acknowledgement>
+  /**
+   * Fetches the receipt of an event, by its acknowledgement or its `txId`, and checks it: that its signed checkpoint is
+   * the ledger's, and that the event is in the tree below it.
+   * @throws ReceiptError when there is nothing to check
+   */
+  receipt(event: string | Acknowledgement, options?: ReceiptOptions): Promise<CheckedReceipt>
   /** Sends many events, in batches; one result per event, in their order. Never rejects. (IP-09) */
   sendAll(events: readonly SendInput[]): Promise<SendResult[]>
   /** Has a function told each request record as it is made. What it throws, or rejects with, is logged. Returns how to undo it. */

@@ -37,6 +37,11 @@ export interface SendOptions {
    * them. Default `false`: too large is an error. (Ruling 20)
    */
   readonly clamp?: boolean
+  /**
+   * Whether the receipt is fetched and checked as well; it stands in the acknowledgement then. Needs a key with the scope
+   * `verify`. Default `false`. (Ruling 21)
+   */
+  readonly receipt?: boolean
   /** Milliseconds to wait for the acknowledgement, retries included. Default 15,000. */
   readonly timeout?: number
 }

@@ -12,4 +12,11 @@ export {
   LedgerUnavailable,
 } from './ledger-client.ts'
 export type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
+export {
+  type CheckedReceipt,
+  ReceiptError,
+  type ReceiptErrorCode,
+  type ReceiptOptions,
+  type ReceiptPart,
+} from './receipt.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'

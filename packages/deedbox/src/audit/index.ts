@@ -8,6 +8,7 @@ export {
 } from './audited.ts'
 export type { MethodContext } from './audited-method.ts'
 export { type Auditor, createAuditor } from './auditor.ts'
+export { changes } from './changes.ts'
 export { type DeliveryOptions, longestQuotaPause } from './delivery.ts'
 export type { SendOptions, SendPayload } from './explicit-event.ts'
 export type { AnyFunction, AuditedCall, CallAuditor } from './function-call.ts'
@@ -20,4 +21,11 @@ export {
   LedgerUnavailable,
 } from './ledger-client.ts'
 export type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
+export {
+  type CheckedReceipt,
+  ReceiptError,
+  type ReceiptErrorCode,
+  type ReceiptOptions,
+  type ReceiptPart,
+} from './receipt.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'

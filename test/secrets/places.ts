@@ -128,6 +128,7 @@ export const logPlaces: Readonly<Record<string, (box: Deedbox, entry: Entry) => 
       module: text,
       service: text,
       fields: ({ args, result }) => ({ args, result, note: text, [name]: secret ?? text }),
+      details: () => ({ reason: text, actor: { id: text }, [name]: secret ?? text }),
     })({ [name]: secret ?? text })
   },
   'audited error': (box, { text }) => {

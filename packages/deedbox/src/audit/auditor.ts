@@ -94,11 +94,12 @@ export function createAuditor(settings: AuditorSettings): Auditor {
         })
       }
     },
-    fieldsFailed: (eventName, error) =>
-      notices.warn('audited_fields', 'fields() of an audited function failed; the event goes out without', {
-        event_name: eventName,
-        trace: errorTrace(error),
-      }),
+    undescribed: (eventName, option, error) =>
+      notices.warn(
+        `audited_${option}`,
+        `${option}() of an audited function failed; the event goes out without`,
+        { event_name: eventName, trace: errorTrace(error) },
+      ),
     build,
     send: async (name, payload, how) => {
       const event = build(name, payload, how)

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { endOf, type LogFields } from '../log/index.ts'
 import {
   type BodyFacts,
   isoMicroseconds,
   type JobRecord,
   type RequestRecord,
+  uuid4,
   uuid7,
 } from '../request/index.ts'
 import { errorMessage, errorName, quote, type Redactor } from '../safety/index.ts'
@@ -67,7 +67,7 @@ export function requestEvent(record: RequestRecord, settings: RequestEventSettin
   const hash = kind === 'error' ? null : (record.body?.hash ?? null)
   // Written by hand and not by JSON.stringify: this runs once per request.
   const payload =
-    `{"id":"${randomUUID()}","kind":"${kind}","message":${quote(message)},"timestamp":"${isoMicroseconds(endOf(record))}Z"` +
+    `{"id":"${uuid4()}","kind":"${kind}","message":${quote(message)},"timestamp":"${isoMicroseconds(endOf(record))}Z"` +
     `,"context":{"ip":${quote(redactor.text(record.client.ip))},"user_agent":${quote(agent)}}` +
     `,"request":{"request_id":${quote(requestId)},"method":${quote(method)},"path":${quote(path)}` +
     `${record.route === null ? '' : `,"route":${quote(redactor.text(record.route))}`},"query_params":${redactor.queryJson(record.query)}` +
@@ -93,7 +93,7 @@ export function jobEvent(
   const kind: EventKind = error === null ? 'info' : 'error'
   const job = redactor.text(record.job)
   const payload = JSON.stringify({
-    id: randomUUID(),
+    id: uuid4(),
     kind,
     message: (error === null
       ? `${job} executed`

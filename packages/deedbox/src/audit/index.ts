@@ -1,5 +1,7 @@
 export type { AuditEvent } from './audit-event.ts'
 export { type Auditor, createAuditor } from './auditor.ts'
+export { clampPayload, payloadLimit } from './clamp.ts'
+export { kindOf, type Severity, severityOf } from './classification.ts'
 export { type DeliveryOptions, longestQuotaPause } from './delivery.ts'
 export type { SendOptions, SendPayload } from './explicit-event.ts'
 export {
@@ -11,4 +13,5 @@ export {
   LedgerUnavailable,
 } from './ledger-client.ts'
 export type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
+export { requestSheds } from './request-event.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'

@@ -65,7 +65,7 @@ test('assertLine finds a line by its fields', () => {
   assert.match(failureOf(() => assertLine([], { level: 'INFO' })).message, /no line at all/)
 })
 
-test('assertNoSecret finds a secret in lines, records and events, in any of its forms, and never tells it', async () => {
+test('assertNoSecret finds a secret in lines and events, in any of its forms, and never tells it', async () => {
   const secret = 'pa"ss/wörd'
   const found = (captured: Parameters<typeof assertNoSecret>[0]) => {
     const { message, stack } = failureOf(() => assertNoSecret(captured, secret))

@@ -51,15 +51,12 @@ export function assertLine(lines: readonly ParsedLine[], pattern: LinePattern): 
 }
 
 /**
- * Passes when a text is nowhere in what was logged, recorded or stored: neither as it is nor as JSON, an address, or base64
+ * Passes when a text is nowhere in what was logged or stored: neither as it is nor as JSON, an address, or base64
  * writes it. Await `lines()` or `received()` first, so that it is all there.
  * @throws AssertionError that says where it stands, without the text; RangeError for a text of fewer than four characters
  */
 export function assertNoSecret(
-  captured:
-    | Pick<CapturedLog, 'texts' | 'records'>
-    | Pick<MemoryLedger, 'events'>
-    | readonly (string | object)[],
+  captured: Pick<CapturedLog, 'texts'> | Pick<MemoryLedger, 'events'> | readonly (string | object)[],
   secret: string,
 ): void {
   if (secret.length < 4)
@@ -132,10 +129,7 @@ function placesOf(captured: Captured): [string, string][] {
       `event ${event.index}, ${event.event_name}`,
       `${event.text}\n${textOf(event)}`,
     ])
-  return [
-    ...captured.texts.map((text, i): [string, string] => [`line ${i}`, text]),
-    ...captured.records.map((record, i): [string, string] => [`record ${i}`, textOf(record)]),
-  ]
+  return captured.texts.map((text, i) => [`line ${i}`, text])
 }
 
 function isList(captured: Captured): captured is readonly (string | object)[] {

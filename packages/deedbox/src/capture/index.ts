@@ -1,3 +1,4 @@
+export { kindOf, type Severity, severityOf } from '../audit/index.ts'
 export {
   assertEvent,
   assertLine,
@@ -7,6 +8,7 @@ export {
   type LinePattern,
 } from './assertions.ts'
 export { type CapturedLog, captureLog, type ParsedLine, parseLine } from './captured-log.ts'
+export { clampPayload, hashBody } from './event-facts.ts'
 export { fieldSets } from './field-sets.ts'
 export { type FixedClock, type FixedIds, useFixedClock, useFixedIds } from './fixed-clock.ts'
 export {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import type { LedgerClient, LedgerItem } from 'deedbox'
 import { memoryLedger } from 'deedbox/testing'
@@ -114,6 +116,95 @@ test('an event that both have stored is read in the same form', async t => {
     }),
   )
   assert.deepEqual(memory, real)
+})
+
+/** What a server says to raw bytes until it hangs up. */
+async function told({ url }: Address, ...parts: readonly (string | Buffer)[]): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  for (const part of parts) socket.write(part)
+  const answer = (await text(socket)).replace('HTTP/1.1 100 Continue\r\n\r\n', '')
+  const [head = '', body = ''] = answer.split('\r\n\r\n')
+  const [status = ''] = head.split('\r\n')
+  const closes = /^connection: close\r?$/im.test(head)
+  return `${status} ${closes ? 'closes' : 'stays'} ${body.replace(/^[0-9a-f]+\r\n/, '')}`
+}
+
+test('what is no HTTP, too large a head and bodies without a length are refused in the same words', async t => {
+  const servers = await bothServers(t)
+  const post = ({ key }: Address, more: string) =>
+    `POST /v1/events HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n${more}\r\n`
+  const chunked = 'Transfer-Encoding: chunked\r\nConnection: close\r\n'
+  const filler = Buffer.alloc(0x80001, ' ')
+  const all: ((server: Address) => readonly (string | Buffer)[])[] = [
+    () => ['rubbish\r\n\r\n'],
+    () => [`GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(17_000)}\r\n\r\n`],
+    server => [post(server, `Content-Length: ${512 * 1024 + 1}\r\n`)],
+    server => [post(server, chunked), '80001\r\n', filler],
+    server => [post(server, chunked), '0\r\n\r\n'],
+    server => [post(server, 'Content-Length: 0\r\nConnection: close\r\n')],
+    server => [post(server, 'Expect: 100-continue\r\nContent-Length: 1\r\nConnection: close\r\n'), 'x'],
+    server => [post(server, 'Expect: wonders\r\nContent-Length: 1\r\nConnection: close\r\n'), 'x'],
+  ]
+  for (const [i, parts] of all.entries()) {
+    const [real, memory] = await Promise.all(servers.map(server => told(server, ...parts(server))))
+    assert.equal(memory, real, `raw request ${i}`)
+  }
+})
+
+test('bodies with some bytes changed have the same answer from both', async t => {
+  const servers = await bothServers(t)
+  const bodies = table.flatMap(({ body, path }) =>
+    typeof body === 'string' && body.length < 2_000 ? [{ body, path: path ?? '/v1/events' }] : [],
+  )
+  const change = fc.tuple(
+    fc.nat(2_000),
+    fc.nat(3),
+    fc.constantFrom(
+      '',
+      '"',
+      '{',
+      '}',
+      ',',
+      ':',
+      '\\u0000',
+      '\\ud800',
+      '\n',
+      '1e999',
+      'é',
+      '"payload":',
+      '\xff',
+    ),
+  )
+  const ids: [Map<string, number>, Map<string, number>] = [new Map(), new Map()]
+  const [real, memory] = servers
+  const start = await answerOf(real, table[0] as TableRequest)
+  await answerOf(memory, table[0] as TableRequest)
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...bodies),
+      fc.array(change, { maxLength: 3 }),
+      async (request, changes) => {
+        let body = Buffer.from(request.body)
+        for (const [at, length, by] of changes) {
+          const from = at % (body.length + 1)
+          body = Buffer.concat([
+            body.subarray(0, from),
+            Buffer.from(by, 'latin1'),
+            body.subarray(from + length),
+          ])
+        }
+        const isLines = body.includes('\n') && request.path !== '/v1/events'
+        const headers = { 'content-type': isLines ? 'application/x-ndjson' : 'application/json' }
+        const sent = { name: '', path: request.path, body, headers }
+        const [first, second] = await Promise.all([answerOf(real, sent), answerOf(memory, sent)])
+        assert.deepEqual(
+          { ...second, body: comparable(second.body, ids[1], 0) },
+          { ...first, body: comparable(first.body, ids[0], Number(start.body.index)) },
+        )
+      },
+    ),
+    { numRuns: 300 },
+  )
 })
 
 /** The real ledger and the one in memory, both in this process. */

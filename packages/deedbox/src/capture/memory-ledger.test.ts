@@ -108,6 +108,7 @@ test('failures are used up one after the other', async () => {
   const [result] = await ledger.appendBatch([item('a')])
   assert.equal(result?.ok, true)
   assert.throws(() => ledger.refuse(503), RangeError)
+  assert.throws(() => ledger.fail({ status: 200 }), RangeError)
 })
 
 test('an event may fail for a while inside a batch', async () => {

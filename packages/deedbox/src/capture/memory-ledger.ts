@@ -36,7 +36,7 @@ export interface MemoryLedger extends LedgerClient {
   received(count: number): Promise<readonly MemoryEvent[]>
   /** Also listens over HTTP, on a free port of the loopback interface, until {@link MemoryLedger.close}. */
   listen(): Promise<MemoryLedgerAddress>
-  /** Calls are answered with a status, 503 if none is named, and nothing is stored. */
+  /** Calls are answered with a status of 4xx or 5xx, 503 if none is named, and nothing is stored. */
   fail(failure?: Partial<ScriptedAnswer> & FailureScope): void
   /** Calls are refused for good with a status of 4xx. */
   refuse(status: number, scope?: FailureScope): void
@@ -119,8 +119,8 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): MemoryLedger {
       return address
     },
     fail: ({ event, times, status = 503, ...answer } = {}) =>
-      script.add({ status, ...answer }, scopeOf(event, times)),
-    refuse: (status, scope = {}) => script.add({ status: refusalStatus(status) }, scope),
+      script.add({ status: statusBetween(400, 599, status), ...answer }, scopeOf(event, times)),
+    refuse: (status, scope = {}) => script.add({ status: statusBetween(400, 499, status) }, scope),
     quota: ({ event, times, retryAfter } = {}) =>
       script.add({ status: 429, ...(retryAfter === undefined ? {} : { retryAfter }) }, scopeOf(event, times)),
     slow: (milliseconds, scope = {}) => script.add({ slow: milliseconds }, scope),
@@ -146,10 +146,10 @@ function scopeOf(event: string | undefined, times: number | undefined): FailureS
   return { ...(event === undefined ? {} : { event }), ...(times === undefined ? {} : { times }) }
 }
 
-/** @throws RangeError for what is no refusal */
-function refusalStatus(status: number): number {
-  if (Number.isInteger(status) && status >= 400 && status <= 499) return status
-  throw new RangeError(`A refusal has a status of 400 to 499, and not ${status}; for others there is fail().`)
+/** @throws RangeError for a status that a script of this kind cannot answer */
+function statusBetween(least: number, most: number, status: number): number {
+  if (Number.isInteger(status) && status >= least && status <= most) return status
+  throw new RangeError(`The status of this failure is ${least} to ${most}, and not ${status}.`)
 }
 
 /** A call's outcome as the client of a ledger tells it: what may be taken later is no result but a rejection. */

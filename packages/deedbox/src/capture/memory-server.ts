@@ -65,6 +65,10 @@ export class MemoryServer {
       void this.#serve(request, response)
     })
     this.#server.on('clientError', answerClientError)
+    // Expectations other than 100-continue are not minded, as the ledger's server does not.
+    this.#server.on('checkExpectation', (request, response) =>
+      this.#server.emit('request', request, response),
+    )
   }
 
   /** Listens on a free port of the loopback interface and tells the URL. A process ends in spite of it. */

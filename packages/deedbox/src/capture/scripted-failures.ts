@@ -1,6 +1,9 @@
 /** Which calls a scripted failure is for. */
 export interface FailureScope {
-  /** Only this event: the others of its batch are stored. Without it, whole calls. */
+  /**
+   * Answers are for this event alone, and the others of its batch are stored; what befalls a connection befalls the calls
+   * that hold this event. Without it, all calls.
+   */
   readonly event?: string
   /** How many calls; without it, all of them until `recover()`. */
   readonly times?: number

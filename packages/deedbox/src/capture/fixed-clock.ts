@@ -1,8 +1,9 @@
 import { setClock, setIdSource } from '../request/index.ts'
 
 /** A clock that stands still until it is told to move. Dispose of it, or call it, and the system's is back. */
-export interface FixedClock extends Disposable {
+export interface FixedClock {
   (): void
+  [Symbol.dispose](): void
   /** Lets so many milliseconds pass. */
   advance(milliseconds: number): void
   /** The time that it shows, in milliseconds since 1970. */
@@ -10,8 +11,9 @@ export interface FixedClock extends Disposable {
 }
 
 /** Ids that are counted. Dispose of them, or call them, and ids are random again. */
-export interface FixedIds extends Disposable {
+export interface FixedIds {
   (): void
+  [Symbol.dispose](): void
 }
 
 const inUse = new Set<string>()

@@ -9,6 +9,9 @@ export {
 export type { MethodContext } from './audited-method.ts'
 export { type Auditor, createAuditor } from './auditor.ts'
 export { changes } from './changes.ts'
+export type { CheckedReceipt, ReceiptPart } from './checked-receipt.ts'
+export { clampPayload, payloadLimit } from './clamp.ts'
+export { kindOf, type Severity, severityOf } from './classification.ts'
 export { type DeliveryOptions, longestQuotaPause } from './delivery.ts'
 export type { SendOptions, SendPayload } from './explicit-event.ts'
 export type { AnyFunction, AuditedCall, CallAuditor } from './function-call.ts'
@@ -21,11 +24,6 @@ export {
   LedgerUnavailable,
 } from './ledger-client.ts'
 export type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
-export {
-  type CheckedReceipt,
-  ReceiptError,
-  type ReceiptErrorCode,
-  type ReceiptOptions,
-  type ReceiptPart,
-} from './receipt.ts'
+export { ReceiptError, type ReceiptErrorCode, type ReceiptOptions } from './receipt.ts'
+export { requestSheds } from './request-event.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'

@@ -1,7 +1,11 @@
 export type { AuditEvent } from './audit-event.ts'
 export { type Auditor, createAuditor } from './auditor.ts'
-export { type DeliveryOptions, longestQuotaPause } from './delivery.ts'
+export { retryDelay } from './backoff.ts'
+export { clampPayload, payloadLimit } from './clamp.ts'
+export { kindOf, messageOf, type Severity, severityOf } from './classification.ts'
+export { type DeliveryOptions, longestQuotaPause, refusal } from './delivery.ts'
 export type { SendOptions, SendPayload } from './explicit-event.ts'
+export { type HttpLedger, type HttpReply, httpLedger } from './http-ledger.ts'
 export {
   type EventKind,
   type EventMeta,
@@ -11,4 +15,5 @@ export {
   LedgerUnavailable,
 } from './ledger-client.ts'
 export type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
+export { requestSheds } from './request-event.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'

@@ -36,7 +36,7 @@ const longestName = 256
 const longestException = 20_000
 
 /** What goes first when a payload is too large: what can be looked up elsewhere goes before what identifies. (IF-36) */
-const sheds: readonly Shed[] = [
+export const requestSheds: readonly Shed[] = [
   { path: ['error', 'request_body'] },
   { path: ['error', 'exception_message'], keep: 500 },
   { path: ['error', 'exception_message'] },
@@ -177,7 +177,7 @@ function finish(
     ...more,
   }
   return {
-    payload: clampPayload(payload, () => sheds),
+    payload: clampPayload(payload, () => requestSheds),
     meta,
     idempotencyKey: uuid7(),
     requestId,

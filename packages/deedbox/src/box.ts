@@ -1,4 +1,4 @@
-import { createAuditor, SendError } from './audit/index.ts'
+import { createAudited, createAuditor, SendError } from './audit/index.ts'
 import { becomeDefault, leaveDefault } from './default-instance.ts'
 import { createErrorTexts } from './error-texts.ts'
 import { errorFrames } from './errors/index.ts'
@@ -236,6 +236,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     event: name => needScope('event')?.event(name),
     run: (job, work) => runJob(job, work, jobs),
     bind: bindToScope,
+    audited: createAudited(() => auditor),
     send,
     sendAll: inputs => Promise.all(inputs.map(event => attempt(event, send))),
     onRecord: listener => {

@@ -1,3 +1,4 @@
+import { type Audited, createAudited } from './audit/index.ts'
 import { createErrorTexts } from './error-texts.ts'
 import type { Deedbox } from './instance.ts'
 import { internalsOf } from './internals.ts'
@@ -9,6 +10,7 @@ import {
   LevelScale,
   type Logger,
   type LogWriter,
+  Notices,
   sinkChoice,
   Thresholds,
 } from './log/index.ts'
@@ -121,6 +123,20 @@ export function get(name: string): unknown {
 export function event(name: string): void {
   needInstance('event')?.event(name)
 }
+
+/**
+ * {@link Deedbox.audited} of the current request's instance, else of the default instance, asked at each call: a module
+ * may wrap its functions before any instance is made. A call without an instance makes no event, which is said.
+ */
+export const audited: Audited = createAudited(() => {
+  const box = activeInstance()
+  if (box !== undefined) return internalsOf(box).auditor
+  unaudited ??= new Notices(activeWriter())
+  unaudited.warn('no_instance', 'An audited function made no event, because no instance was made yet')
+  return undefined
+})
+
+let unaudited: Notices | undefined
 
 /** The innermost request or job that the calling code belongs to. */
 export function current(): RequestScope | undefined {

@@ -1,12 +1,19 @@
 export {
   type Acknowledgement,
+  type AnyFunction,
+  type Audited,
+  type AuditedCall,
+  type AuditedDecorator,
+  type AuditedOptions,
   type AuditStats,
+  type CallResult,
   type EventKind,
   type EventMeta,
   type LedgerClient,
   type LedgerItem,
   type LedgerResult,
   LedgerUnavailable,
+  type MethodContext,
   SendError,
   type SendErrorCode,
   type SendOptions,
@@ -21,7 +28,7 @@ export {
   captureConsole,
   captureDebuglog,
 } from './bridges/index.ts'
-export { current, event, get, log, set } from './default-instance.ts'
+export { audited, current, event, get, log, set } from './default-instance.ts'
 export {
   type CapturedFrame,
   type ErrorFormatOptions,

@@ -1,4 +1,11 @@
-import type { Acknowledgement, AuditStats, SendError, SendOptions, SendPayload } from './audit/index.ts'
+import type {
+  Acknowledgement,
+  Audited,
+  AuditStats,
+  SendError,
+  SendOptions,
+  SendPayload,
+} from './audit/index.ts'
 import type { Logger, SinkOptions, SinkTarget } from './log/index.ts'
 import type { Job, RequestRecord, RequestScope } from './request/index.ts'
 
@@ -64,6 +71,11 @@ export interface Deedbox {
    * requests, it runs in this one's scope. Outside a request it gives the function back. (FA-14)
    */
   bind<Values extends unknown[], Result>(work: (...values: Values) => Result): (...values: Values) => Result
+  /**
+   * Makes one audit event of each call of a function: `box.audited(charge, { eventName: 'card.charge' })`, or
+   * `@box.audited()` above a method. Nothing else about the function changes. (IP-10)
+   */
+  readonly audited: Audited
   /**
    * Sends one event and resolves once the ledger has acknowledged it. (IP-03 … IP-08)
    * @throws SendError

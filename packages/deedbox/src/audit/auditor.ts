@@ -1,10 +1,12 @@
 import type { LogWriter, Notices } from '../log/index.ts'
 import { type JobRecord, type RequestRecord, type RequestScope, runOutside } from '../request/index.ts'
-import type { Redactor } from '../safety/index.ts'
+import { errorTrace, type Redactor } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import { createOutlet, type LedgerTarget } from './create-outlet.ts'
 import type { DeliveryOptions } from './delivery.ts'
 import { explicitEvent, type SendOptions, type SendPayload } from './explicit-event.ts'
+import type { CallAuditor } from './function-call.ts'
+import { functionEvent } from './function-event.ts'
 import type { EventKind } from './ledger-client.ts'
 import type { Acknowledgement, AuditOutlet } from './outlet.ts'
 import { Producer } from './producer.ts'
@@ -31,7 +33,7 @@ export interface AuditorSettings {
 }
 
 /** Everything about audit events in one instance: how they come about, and where they go. */
-export interface Auditor {
+export interface Auditor extends CallAuditor {
   readonly outlet: AuditOutlet
   readonly producer: Producer
   /** Makes the event of a request and hands it over. */
@@ -70,6 +72,21 @@ export function createAuditor(settings: AuditorSettings): Auditor {
       const { eventName } = record
       if (eventName !== null) runOutside(() => outlet.offer(jobEvent({ ...record, eventName }, events)))
     },
+    requestId: () => requestId(undefined),
+    function: record => {
+      try {
+        runOutside(() => outlet.offer(functionEvent(record, events)))
+      } catch (error) {
+        notices.warn('function_event_failed', 'The event of an audited function could not be made', {
+          trace: errorTrace(error),
+        })
+      }
+    },
+    fieldsFailed: (eventName, error) =>
+      notices.warn('audited_fields', 'fields() of an audited function failed; the event goes out without', {
+        event_name: eventName,
+        trace: errorTrace(error),
+      }),
     build,
     send: async (name, payload, how) => {
       const event = build(name, payload, how)

@@ -12,7 +12,8 @@ const metaBytes = 16_384
 /** What Node's timers hold. Milliseconds. */
 const longestTimeout = 2_147_483_647
 
-const kinds: ReadonlySet<unknown> = new Set<EventKind>(['success', 'info', 'warning', 'error'])
+/** The four kinds. (IP-17) */
+export const eventKinds: ReadonlySet<unknown> = new Set<EventKind>(['success', 'info', 'warning', 'error'])
 
 /** What an explicit event may say beside its name and payload. (IP-03) */
 export interface SendOptions {
@@ -68,7 +69,7 @@ export function explicitEvent(
   const kind = options.kind ?? 'info'
   if (typeof name !== 'string' || name.trim() === '')
     throw invalid('the event name must be a text that is not empty')
-  if (!kinds.has(kind)) throw invalid('kind must be success, info, warning or error')
+  if (!eventKinds.has(kind)) throw invalid('kind must be success, info, warning or error')
   const key = options.idempotencyKey ?? uuid7()
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
     throw invalid('idempotencyKey must be 1 to 255 visible ASCII characters')

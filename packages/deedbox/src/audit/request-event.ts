@@ -37,6 +37,7 @@ const longestException = 20_000
 
 /** What goes first when a payload is too large: what can be looked up elsewhere goes before what identifies. (IF-36) */
 export const requestSheds: readonly Shed[] = [
+  { path: ['fields'] },
   { path: ['error', 'request_body'] },
   { path: ['error', 'exception_message'], keep: 500 },
   { path: ['error', 'exception_message'] },
@@ -46,6 +47,8 @@ export const requestSheds: readonly Shed[] = [
   { path: ['request', 'path'], keep: 1_000 },
   { path: ['message'], keep: 500 },
   { path: ['request', 'route'] },
+  { path: ['function', 'module'], keep: 200 },
+  { path: ['function', 'name'], keep: 200 },
 ]
 
 /** The audit event of a request record. (IF-16 … IF-26) */
@@ -152,15 +155,17 @@ function bodyMembers(body: BodyFacts | null, redactor: Redactor): LogFields {
 }
 
 /** A class name is code's own, but a name can be set to anything. */
-function exceptionName(thrown: unknown, redactor: Redactor): string {
+export function exceptionName(thrown: unknown, redactor: Redactor): string {
   return cutText(redactor.text(cutText(errorName(thrown), longestException)), longestName)
 }
 
-function exceptionText(thrown: unknown, redactor: Redactor): string {
+/** What an exception says, secrets blanked. */
+export function exceptionText(thrown: unknown, redactor: Redactor): string {
   return redactor.text(cutText(errorMessage(thrown), longestException)).toWellFormed()
 }
 
-function finish(
+/** An automatic event of a rendered payload, in the size that it may have. */
+export function finish(
   payload: string,
   settings: RequestEventSettings,
   type: EventKind,

@@ -1,5 +1,5 @@
 export { type ClientAddress, clientAddressResolver, type TrustProxy } from './client-address.ts'
-export { isoMicroseconds, secondsText, wallMicroseconds } from './clock.ts'
+export { isoMicroseconds, secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 export { bindToScope, currentScope, runInScope, runOutside, scopeOfBox } from './context.ts'
 export { createIdGenerator, type IdGenerator, type InboundIdPolicy, uuid7 } from './ids.ts'
 export { type Job, runJob } from './job.ts'

@@ -1,5 +1,7 @@
+import type { Audited, EventKind } from '../../audit/index.ts'
 import type { Deedbox } from '../../instance.ts'
 import { type AppShape, attachApp, shapeOf, shareAt } from './attach-app.ts'
+import { auditedBy, type FunctionDecorator, type FunctionOptions, functionDecorator } from './audit-log.ts'
 import { originalBox } from './original-box.ts'
 import type { ServiceOptions } from './original-options.ts'
 
@@ -23,6 +25,7 @@ const serviceNames: Readonly<Partial<Record<AppShape, string>>> = {
 export class ImmutableLogAudit {
   /** The instance that does the work. */
   readonly box: Deedbox
+  readonly #audited: Audited
   readonly #attached = new WeakSet<object>()
 
   /** @throws ConfigurationError naming the option or variable at fault */
@@ -31,6 +34,7 @@ export class ImmutableLogAudit {
     const shape = app === undefined || app === null ? undefined : shapeOf(app)
     const name = (shape === undefined ? undefined : serviceNames[shape]) ?? 'node-service'
     this.box = originalBox(service, name, 'ImmutableLogAudit').box
+    this.#audited = auditedBy(this.box)
     if (app !== undefined && app !== null) this.attach(app)
   }
 
@@ -51,5 +55,15 @@ export class ImmutableLogAudit {
   /** {@link attach}, under the original's name. */
   initApp(app: object): void {
     this.attach(app)
+  }
+
+  /**
+   * Makes one event of each call of a function, sync or async: `audit.log('payment.process', 'success')(pay)`, or above
+   * a method. Default name `fn.<module>.<name>`, default kind `info`. (IP-13)
+   * @throws ConfigurationError naming the option at fault
+   */
+  log(eventName?: string | FunctionOptions, kind?: EventKind): FunctionDecorator {
+    const given = typeof eventName === 'object' ? eventName : { eventName, kind }
+    return functionDecorator(this.#audited, given, this.log, 'log()')
   }
 }

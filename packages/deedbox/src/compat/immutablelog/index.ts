@@ -1,6 +1,13 @@
 export type { EventKind } from '../../audit/index.ts'
 export { event } from '../../default-instance.ts'
 export { type ImmutableLogPlugin, immutableLogMiddleware, immutableLogPlugin } from './adapters.ts'
+export {
+  type AuditLog,
+  auditLog,
+  auditLogAsync,
+  type FunctionDecorator,
+  type FunctionOptions,
+} from './audit-log.ts'
 export type { LedgerAnswer } from './event-sender.ts'
 export { ImmutableLogAudit, type ImmutableLogOptions } from './immutable-log-audit.ts'
 export { ImmutableLogModule, type NestDynamicModule } from './nest-module.ts'

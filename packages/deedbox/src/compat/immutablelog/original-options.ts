@@ -1,4 +1,4 @@
-import type { EventKind } from '../../audit/index.ts'
+import { type EventKind, eventKinds } from '../../audit/index.ts'
 import type { DeedboxOptions } from '../../options.ts'
 import { ConfigurationError } from '../../safety/index.ts'
 
@@ -34,7 +34,10 @@ export interface EventOptions {
   readonly env?: string | undefined
 }
 
-/** The spellings of each option, ours first, and how `typeof` calls its values; `list` is a list of texts. */
+/**
+ * The spellings of each option, ours first, and what its values have to be: a name of `typeof`'s, `list` (of texts),
+ * `kind` (of an event), or `any`.
+ */
 export type Spellings<Name extends string> = Readonly<
   Record<Name, readonly [kind: string, ...spellings: string[]]>
 >
@@ -92,11 +95,12 @@ const called: Readonly<Record<string, string>> = {
   string: 'a text',
   list: 'a list of texts',
   object: 'an object',
-  any: 'anything',
+  kind: 'success, info, warning or error',
 }
 
 function isOfKind(value: unknown, kind: string): boolean {
   if (kind === 'any') return true
+  if (kind === 'kind') return eventKinds.has(value)
   if (kind === 'list') return Array.isArray(value) && value.every(each => typeof each === 'string')
   return typeof value === kind
 }

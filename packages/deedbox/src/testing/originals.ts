@@ -38,9 +38,20 @@ export function aSender(
   timeout?: number,
 ): { sender: EventSender; lines: Lines } {
   const { deedbox, lines } = kept()
-  const made = originalBox({ apiKey: apiUrl && 'iml_live_secret', apiUrl, deedbox }, 'node-service', 'test')
+  const made = originalBox({ apiKey: apiUrl && 'iml_live_secret', apiUrl, deedbox }, 'node-service')
   t.after(() => made.box.close(0))
   return { sender: new EventSender(made, timeout), lines }
+}
+
+/** Sets variables for the time of a test; those of the originals that are not given are absent. */
+export function setVariables(t: TestContext, variables: Readonly<Record<string, string>>): void {
+  const before = { ...process.env }
+  for (const name of Object.keys(before)) if (/^(?:IMTBL|DEEDBOX)_/.test(name)) delete process.env[name]
+  Object.assign(process.env, variables)
+  t.after(() => {
+    for (const name of Object.keys(variables)) delete process.env[name]
+    Object.assign(process.env, before)
+  })
 }
 
 /** The routes of the tests: 200, 302, 404, a throw, and any path with a client's own id. */

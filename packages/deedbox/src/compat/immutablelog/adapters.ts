@@ -2,14 +2,14 @@ import { type ExpressMiddleware, observe } from '../../frameworks/express.ts'
 import type { ObservedFastify } from '../../frameworks/fastify.ts'
 import { ImmutableLogAudit } from './immutable-log-audit.ts'
 import { originalBox } from './original-box.ts'
-import type { ServiceOptions } from './original-options.ts'
+import { readService, type ServiceOptions } from './original-options.ts'
 
 /**
  * Express: `app.use(immutableLogMiddleware({ apiKey, apiUrl, serviceName }))`, before everything else. (IP-01)
  * @throws ConfigurationError naming the option or variable at fault
  */
 export function immutableLogMiddleware(options: ServiceOptions = {}): ExpressMiddleware {
-  return observe(originalBox(options, 'express-service', 'immutableLogMiddleware()').box)
+  return observe(originalBox(readService(options, 'immutableLogMiddleware()'), 'express-service').box)
 }
 
 /** What `app.register()` takes, with the options of its second argument. */

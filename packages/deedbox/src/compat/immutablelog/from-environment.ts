@@ -9,6 +9,6 @@ let sender: EventSender | undefined
  * @throws ConfigurationError naming the variable at fault
  */
 export function fromEnvironment(): EventSender {
-  sender ??= new EventSender(originalBox({}, 'node-service', 'sendEvent()'))
+  sender ??= new EventSender(originalBox({}, 'node-service'))
   return sender
 }

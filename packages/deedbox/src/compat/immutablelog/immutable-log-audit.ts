@@ -3,13 +3,21 @@ import type { Deedbox } from '../../instance.ts'
 import { type AppShape, attachApp, shapeOf, shareAt } from './attach-app.ts'
 import { auditedBy, type FunctionDecorator, type FunctionOptions, functionDecorator } from './audit-log.ts'
 import { originalBox } from './original-box.ts'
-import type { ServiceOptions } from './original-options.ts'
+import {
+  readOptions,
+  type ServiceOptions,
+  type ServiceSettings,
+  type Spellings,
+  serviceSpellings,
+} from './original-options.ts'
 
 /** What {@link ImmutableLogAudit} takes: the options of both originals of that name. (IF-02, IP-13) */
 export interface ImmutableLogOptions extends ServiceOptions {
   /** An Express, Fastify, Koa, Hono or Nest application, or a server of `node:http`, to attach to at once. (IF-04) */
   readonly app?: object | null | undefined
 }
+
+const spellings: Spellings<keyof ServiceSettings | 'app'> = { ...serviceSpellings, app: ['any', 'app'] }
 
 /** Names that the originals give a service that gives itself none. */
 const serviceNames: Readonly<Partial<Record<AppShape, string>>> = {
@@ -30,12 +38,14 @@ export class ImmutableLogAudit {
 
   /** @throws ConfigurationError naming the option or variable at fault */
   constructor(options: ImmutableLogOptions = {}) {
-    const { app, ...service } = options
-    const shape = app === undefined || app === null ? undefined : shapeOf(app)
+    const { app, ...service } = readOptions(options, spellings, 'ImmutableLogAudit') as ServiceSettings & {
+      readonly app?: object
+    }
+    const shape = app === undefined ? undefined : shapeOf(app)
     const name = (shape === undefined ? undefined : serviceNames[shape]) ?? 'node-service'
-    this.box = originalBox(service, name, 'ImmutableLogAudit').box
+    this.box = originalBox(service, name).box
     this.#audited = auditedBy(this.box)
-    if (app !== undefined && app !== null) this.attach(app)
+    if (app !== undefined) this.attach(app)
   }
 
   /**

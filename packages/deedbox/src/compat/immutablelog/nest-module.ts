@@ -3,7 +3,7 @@ import type { Deedbox } from '../../instance.ts'
 import { internalsOf } from '../../internals.ts'
 import { scopeOfBox } from '../../request/index.ts'
 import { originalBox } from './original-box.ts'
-import type { ServiceOptions } from './original-options.ts'
+import { readService, type ServiceOptions } from './original-options.ts'
 
 /** What Nest takes among the `imports` of a module. */
 export interface NestDynamicModule {
@@ -52,7 +52,7 @@ export const ImmutableLogModule: {
   forRoot(options?: ServiceOptions): NestDynamicModule
 } = {
   forRoot(options = {}) {
-    const { box } = originalBox(options, 'nestjs-service', 'ImmutableLogModule.forRoot()')
+    const { box } = originalBox(readService(options, 'ImmutableLogModule.forRoot()'), 'nestjs-service')
     return {
       module: class ImmutableLogModule {
         /** Called by Nest before the routes are declared. */

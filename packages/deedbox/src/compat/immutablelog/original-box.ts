@@ -4,12 +4,7 @@ import { internalsOf } from '../../internals.ts'
 import type { DeedboxOptions } from '../../options.ts'
 import { findVariable } from '../../safety/index.ts'
 import { type RemoteLedger, readLedger } from '../../settings.ts'
-import {
-  readOptions,
-  type ServiceOptions,
-  type ServiceSettings,
-  serviceSpellings,
-} from './original-options.ts'
+import type { ServiceSettings } from './original-options.ts'
 
 /** Health endpoints that the originals left out. (IF-07) */
 const skippedPaths: readonly string[] = ['/health', '/healthz']
@@ -24,18 +19,10 @@ export interface OriginalBox {
 /**
  * Makes an instance with the defaults of the originals (ruling 2). It writes no request lines, adds no
  * `X-Processed-Time` and leaves the errors of the process alone, as they did.
- * @param taker what takes the options, for the text of an error
  * @throws ConfigurationError naming the option or variable at fault
  */
-export function originalBox(options: ServiceOptions, defaultService: string, taker: string): OriginalBox {
-  const {
-    apiKey,
-    apiUrl,
-    serviceName,
-    env,
-    skipPaths,
-    deedbox: more = {},
-  } = readOptions(options, serviceSpellings, taker) as ServiceSettings
+export function originalBox(settings: ServiceSettings, defaultService: string): OriginalBox {
+  const { apiKey, apiUrl, serviceName, env, skipPaths, deedbox: more = {} } = settings
   const remote = more.ledger === undefined ? remoteLedger(apiKey, apiUrl) : undefined
   const variable = (...names: string[]): string | undefined => findVariable(process.env, names)?.value
   const box = deedbox({

@@ -59,6 +59,14 @@ export const serviceSpellings: Spellings<keyof ServiceSettings> = {
 }
 
 /**
+ * Reads {@link ServiceOptions}.
+ * @throws ConfigurationError naming the option at fault
+ */
+export function readService(options: ServiceOptions, taker: string): ServiceSettings {
+  return readOptions(options, serviceSpellings, taker) as ServiceSettings
+}
+
+/**
  * Reads options in any of their spellings. `undefined` counts as absent, and so does `null`, which the original's
  * `None` becomes.
  * @param taker what takes them, for the text of an error

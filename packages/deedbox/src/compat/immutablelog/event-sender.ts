@@ -115,6 +115,7 @@ export class EventSender {
         }
         this.#internals.notices.warn('send_retry', `An event is sent again, since ${errorMessage(error)}`, {
           attempt,
+          wait_ms: Math.round(wait),
           event_name: name,
         })
         await sleep(wait)

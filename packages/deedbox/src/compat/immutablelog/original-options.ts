@@ -83,7 +83,7 @@ export function readOptions<Name extends string>(
   const names = Object.keys(spellings) as Name[]
   const read: Partial<Record<Name, unknown>> = {}
   for (const [spelling, value] of Object.entries(given)) {
-    const name = names.find(each => spellings[each].indexOf(spelling) > 0)
+    const name = names.find(each => spellings[each].slice(1).includes(spelling))
     if (name === undefined) {
       const known = names.flatMap(each => spellings[each].slice(1)).join(', ')
       throw new ConfigurationError(spelling, `${taker} has no such option. There are: ${known}.`)

@@ -126,13 +126,16 @@ export function event(name: string): void {
 
 /**
  * {@link Deedbox.audited} of the current request's instance, else of the default instance, asked at each call: a module
- * may wrap its functions before any instance is made. A call without an instance makes no event, which is said.
+ * may wrap its functions before any instance is made. A call without an open instance makes no event, which is said.
  */
 export const audited: Audited = createAudited(() => {
   const box = activeInstance()
   if (box !== undefined) return internalsOf(box).auditor
   unaudited ??= new Notices(activeWriter())
-  unaudited.warn('no_instance', 'An audited function made no event, because no instance was made yet')
+  unaudited.warn(
+    'no_instance',
+    'An audited function made no event, because no instance is open; call deedbox() first',
+  )
   return undefined
 })
 

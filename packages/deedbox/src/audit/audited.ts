@@ -21,18 +21,20 @@ export type CallResult<Result> = Result extends
 /** How a function is audited. */
 export interface AuditedOptions<Arguments extends readonly unknown[] = readonly unknown[], Result = unknown> {
   /** Default `fn.<module>.<name>`. A function without a name needs one. */
-  readonly eventName?: string
+  readonly eventName?: string | undefined
   /** Of a call that does not throw; one that does is an `error`. Default `info`. */
-  readonly kind?: EventKind
+  readonly kind?: EventKind | undefined
   /** Default: the instance's. */
-  readonly service?: string
+  readonly service?: string | undefined
   /** Default: of a decorated method its class, else the name of the file that called `audited`, without its ending. */
-  readonly module?: string
+  readonly module?: string | undefined
   /**
    * What the event tells of a call beyond that it was; it becomes the payload's `fields`, secrets blanked. Default:
    * nothing of arguments and results is recorded. If it throws, that is logged, and the event goes out without.
    */
-  readonly fields?: (call: AuditedCall<Arguments, Result>) => Readonly<Record<string, unknown>> | undefined
+  readonly fields?:
+    | ((call: AuditedCall<Arguments, Result>) => Readonly<Record<string, unknown>> | undefined)
+    | undefined
 }
 
 /** A decorator for methods, getters and setters: a standard one, and one for TypeScript's `experimentalDecorators`. */

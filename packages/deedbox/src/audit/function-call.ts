@@ -106,10 +106,12 @@ interface MetadataStore {
 
 /** `reflect-metadata` keeps what decorators tell by function: Nest finds its routes there. */
 function copyMetadata(from: object, to: object): void {
-  const store: MetadataStore = Reflect
+  const store = Reflect as unknown as MetadataStore
   for (const key of store.getOwnMetadataKeys?.(from) ?? [])
     store.defineMetadata?.(key, store.getOwnMetadata?.(key, from), to)
 }
+
+const nothing: readonly unknown[] = []
 
 /** One call of an audited function, from its start to the one event of its end. */
 export class FunctionCall {
@@ -125,7 +127,8 @@ export class FunctionCall {
   constructor(auditor: CallAuditor, facts: FunctionFacts, args: readonly unknown[]) {
     this.#auditor = auditor
     this.#facts = facts
-    this.#args = args
+    // Nobody else keeps them alive as long as a promise or a generator takes.
+    this.#args = facts.fields === undefined ? nothing : args
     this.#requestId = auditor.requestId()
     this.#start = performance.now()
     this.#startedAt = wallMicroseconds(this.#start)
@@ -187,6 +190,10 @@ export class FunctionCall {
 
   /** The generator stays itself, with its prototype and what that offers; all of it goes through these three. */
   #watchGenerator(generator: AnyGenerator): AnyGenerator {
+    if (!Object.isExtensible(generator)) {
+      this.#end(null, undefined)
+      return generator
+    }
     this.#items = 0
     for (const step of ['next', 'return', 'throw'] as const) {
       const own = generator[step]
@@ -228,19 +235,23 @@ export class FunctionCall {
     if (this.#over) return
     this.#over = true
     const { eventName, kind, service, module, name } = this.#facts
-    this.#auditor.function({
-      eventName,
-      kind,
-      service,
-      module,
-      name,
-      requestId: this.#requestId,
-      startedAt: this.#startedAt,
-      elapsed: toSeconds(performance.now() - this.#start),
-      error,
-      items: this.#items,
-      fields: this.#fields(error, result),
-    })
+    try {
+      this.#auditor.function({
+        eventName,
+        kind,
+        service,
+        module,
+        name,
+        requestId: this.#requestId,
+        startedAt: this.#startedAt,
+        elapsed: toSeconds(performance.now() - this.#start),
+        error,
+        items: this.#items,
+        fields: this.#fields(error, result),
+      })
+    } catch {
+      // Where the function used up the stack there is no room to say so either; the caller gets its own error.
+    }
   }
 
   #fields(error: Failure | null, result: unknown): FunctionRecord['fields'] {

@@ -210,21 +210,35 @@ for (const major of [12, 11]) {
       'create(AppModule)',
       'create(AppModule, new FastifyAdapter())',
     )}`
+    const attached = replaceOnce(
+      replaceOnce(
+        replaceOnce(express, "ImmutableLogModule.forRoot({ serviceName: 'shop' })", ''),
+        '{ ImmutableLogModule }',
+        '{ ImmutableLogAudit }',
+      ),
+      'await app.listen',
+      'new ImmutableLogAudit({ app })\nawait app.listen',
+    )
     const folder = await snippetFolder(
       t,
       `nest-${major}`,
-      { 'express.ts': express, 'fastify.ts': fastify },
+      { 'express.ts': express, 'fastify.ts': fastify, 'attached.ts': attached },
       { decorators: true },
     )
-    for (const platform of ['express', 'fastify']) {
+    for (const [platform, name, service] of [
+      ['express', 'order.paid', 'shop'],
+      ['fastify', 'order.paid', 'shop'],
+      // The module alone asks handlers for their names.
+      ['attached', 'http.GET./orders/paid', 'nestjs-service'],
+    ] as const) {
       await t.test(platform, async t => {
         const { ledger, env } = await aLedger(t)
         const running = await startService(t, folder.runnable(`${platform}.ts`), { env })
         assert.equal((await running.call('GET', '/orders/paid')).body, '{"ok":true}')
         assert.equal((await running.call('GET', '/orders/broken')).status, 500)
         assert.deepEqual(await told(ledger, 2), [
-          ['order.paid', 'success', 'shop'],
-          ['http.GET./orders/broken', 'error', 'shop'],
+          [name, 'success', service],
+          ['http.GET./orders/broken', 'error', service],
         ])
         const [, broken] = ledger.stored.values()
         assert.equal(payloadOf(broken).error?.exception, 'RangeError')

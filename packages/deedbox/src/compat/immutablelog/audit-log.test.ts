@@ -87,6 +87,40 @@ test('IP-10 IP-12 auditLog and auditLogAsync, with options first and last, from 
   assert.throws(() => auditLog({ kind: 'fatal' } as never), { setting: 'kind' })
 })
 
+test('IP-10 IP-13 above methods, as standard decorators call it and as the older ones do', async t => {
+  const ledger = await aLedger(t, keepAll)
+  const { audit } = anAudit(t, ledger.url)
+  class Orders {
+    readonly prefix = 'o'
+    place(n: number): string {
+      return this.prefix + n
+    }
+    cancel(n: number): string {
+      return this.prefix + n
+    }
+  }
+  const context = {
+    kind: 'method',
+    name: 'place',
+    static: false,
+    private: false,
+    addInitializer: () => {},
+  } as const
+  Orders.prototype.place = audit.log('order.place', 'success')(Orders.prototype.place, context)
+  const descriptor = Object.getOwnPropertyDescriptor(Orders.prototype, 'cancel') as PropertyDescriptor
+  Object.defineProperty(Orders.prototype, 'cancel', audit.log()(Orders.prototype, 'cancel', descriptor))
+  const orders = new Orders()
+  assert.deepEqual([orders.place(7), orders.cancel(8)], ['o7', 'o8'])
+  const told = await events(ledger, 2)
+  assert.deepEqual(
+    told.map(({ meta, payload }) => [meta.event_name, payload.function]),
+    [
+      ['order.place', { module: 'Orders', name: 'place' }],
+      ['fn.Orders.cancel', { module: 'Orders', name: 'cancel' }],
+    ],
+  )
+})
+
 test('IP-15 a function called in a request of another instance shares its id', async t => {
   const ledger = await aLedger(t, keepAll)
   const { audit } = anAudit(t, ledger.url)

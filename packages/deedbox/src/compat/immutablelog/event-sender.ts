@@ -71,7 +71,7 @@ export class EventSender {
   async send(name: string, payload: SendPayload, options: EventOptions): Promise<LedgerAnswer> {
     if (this.#ledger === undefined) return this.#logged(name, payload, options)
     const event = this.#build(name, payload, options)
-    const reply = await this.#post(this.#ledger, event)
+    const reply = await this.#post(this.#ledger, event).catch(explained)
     if (!reply.result.ok) throw refusal(event, reply.result)
     return reply.body as LedgerAnswer
   }
@@ -179,6 +179,16 @@ function wayOf({ kind, service, env }: EventOptions): {
     ...(env === undefined ? {} : { env }),
     ...(requestId === undefined ? {} : { requestId }),
   }
+}
+
+/** As a sentence of its own, for who gets it without a line around it. */
+function explained(error: unknown): never {
+  if (!(error instanceof LedgerUnavailable)) throw error
+  const { message, retryAfter } = error
+  throw new LedgerUnavailable(`The ledger did not take the event, or may have: ${message}`, {
+    retryAfter,
+    cause: error,
+  })
 }
 
 function isTimeout(cause: unknown): boolean {

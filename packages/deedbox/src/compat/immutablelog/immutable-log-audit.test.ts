@@ -199,7 +199,7 @@ test('IF-02 IF-03 ruling 2 an option that is unknown, wrong or given twice stops
     [{ serviceName: 'a', service: 'b' }, 'service'],
     [{ skip_paths: '/health' }, 'skip_paths'],
     [{ skipPaths: [/x/] }, 'skipPaths'],
-    [{ apiKey: 'iml_live_x', apiUrl: 'ledger' }, 'ledger.url'],
+    [{ apiKey: 'iml_live_x', apiUrl: 'ledger' }, 'apiUrl'],
     [{ apiKey: 'deed_live_x' }, 'DEEDBOX_URL'],
     [{ app: {} }, 'app'],
     [{ deedbox: { ledgr: 1 } }, 'ledgr'],

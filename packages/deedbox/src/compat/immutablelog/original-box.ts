@@ -2,7 +2,7 @@ import { deedbox } from '../../box.ts'
 import type { Deedbox } from '../../instance.ts'
 import { internalsOf } from '../../internals.ts'
 import type { DeedboxOptions } from '../../options.ts'
-import { findVariable } from '../../safety/index.ts'
+import { ConfigurationError, findVariable } from '../../safety/index.ts'
 import { type RemoteLedger, readLedger } from '../../settings.ts'
 import type { ServiceSettings } from './original-options.ts'
 
@@ -55,8 +55,19 @@ export function originalBox(settings: ServiceSettings, defaultService: string): 
 function remoteLedger(apiKey: string | undefined, apiUrl: string | undefined): RemoteLedger | undefined {
   const key = nonEmpty(apiKey) ?? findVariable(process.env, ['DEEDBOX_API_KEY', 'IMTBL_API_KEY'])?.value
   if (key === undefined) return undefined
-  const ledger = readLedger({ apiKey: key, url: apiUrl, batches: false }, process.env)
-  return ledger !== null && 'apiKey' in ledger ? ledger : undefined
+  try {
+    const ledger = readLedger({ apiKey: key, url: apiUrl, batches: false }, process.env)
+    return ledger !== null && 'apiKey' in ledger ? ledger : undefined
+  } catch (error) {
+    throw error instanceof ConfigurationError ? inOurWords(error) : error
+  }
+}
+
+/** By the names that the options have here. */
+function inOurWords({ setting, message }: ConfigurationError): ConfigurationError {
+  const rename = (text: string): string =>
+    text.replaceAll('ledger.url', 'apiUrl').replaceAll('ledger.apiKey', 'apiKey')
+  return new ConfigurationError(rename(setting), rename(message.slice(setting.length + 2)))
 }
 
 /** No request line is graver than ERROR. */

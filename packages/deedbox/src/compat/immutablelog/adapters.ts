@@ -1,5 +1,4 @@
-import { type ExpressMiddleware, observe } from '../../frameworks/express.ts'
-import type { ObservedFastify } from '../../frameworks/fastify.ts'
+import { type ExpressMiddleware, type ObservedFastify, observeExpress } from '../../frameworks/index.ts'
 import { ImmutableLogAudit } from './immutable-log-audit.ts'
 import { originalBox } from './original-box.ts'
 import { readService, type ServiceOptions } from './original-options.ts'
@@ -9,7 +8,7 @@ import { readService, type ServiceOptions } from './original-options.ts'
  * @throws ConfigurationError naming the option or variable at fault
  */
 export function immutableLogMiddleware(options: ServiceOptions = {}): ExpressMiddleware {
-  return observe(originalBox(readService(options, 'immutableLogMiddleware()'), 'express-service').box)
+  return observeExpress(originalBox(readService(options, 'immutableLogMiddleware()'), 'express-service').box)
 }
 
 /** What `app.register()` takes, with the options of its second argument. */

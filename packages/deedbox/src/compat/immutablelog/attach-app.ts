@@ -1,9 +1,15 @@
-import { type ExpressMiddleware, observe as observeExpress } from '../../frameworks/express.ts'
-import { type ObservedFastify, observe as observeFastify } from '../../frameworks/fastify.ts'
-import { observe as observeHono } from '../../frameworks/hono.ts'
-import { observe as observeKoa } from '../../frameworks/koa.ts'
-import { type NestApp, observe as observeNest } from '../../frameworks/nest.ts'
-import { attachServer, type HttpServer } from '../../frameworks/node-http.ts'
+import {
+  attachServer,
+  type ExpressMiddleware,
+  type HttpServer,
+  type NestApp,
+  type ObservedFastify,
+  observeExpress,
+  observeFastify,
+  observeHono,
+  observeKoa,
+  observeNest,
+} from '../../frameworks/index.ts'
 import type { Deedbox } from '../../instance.ts'
 import { ConfigurationError } from '../../safety/index.ts'
 

@@ -1,4 +1,4 @@
-import { attachServer, type HttpServer } from '../../frameworks/node-http.ts'
+import { attachServer, type HttpServer } from '../../frameworks/index.ts'
 import type { Deedbox } from '../../instance.ts'
 import { internalsOf } from '../../internals.ts'
 import { scopeOfBox } from '../../request/index.ts'

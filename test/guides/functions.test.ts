@@ -14,6 +14,7 @@ const automatic = page.fence('"message": "fn.cards.removeUser executed"')
 const failed = page.fence('"message": "card.charge failed: RangeError"')
 const rows = page.fence('// rows.ts')
 const items = page.fence('"items": 3')
+const block = page.fence('// block.ts')
 const users = page.fence('// users.ts')
 
 interface Seen {
@@ -90,6 +91,17 @@ test('IP-15 IP-16 guide, functions: a generator in a job, its items and fields',
   assert.deepEqual(more, [])
   assert.equal(event?.meta.request_id, 'export-1')
   assert.deepEqual(timeless(event?.payload), timeless(JSON.parse(items)))
+})
+
+test('guide, functions: details of a call stand in meta', async t => {
+  const folder = await snippetFolder(t, 'express-5', { 'audit.ts': audit, 'block.ts': block })
+  const { code, stderr } = await run(process.execPath, [folder.runnable('block.ts')], { env: cleanEnv() })
+  assert.equal(code, 0, stderr)
+  const [event] = eventsIn(stderr)
+  assert.deepEqual(
+    [event?.meta.event_name, event?.meta.actor, event?.meta.targets],
+    ['user.block', { type: 'user', id: 'u_42' }, [{ type: 'user', id: '7' }]],
+  )
 })
 
 for (const decorators of ['standard', true] as const) {

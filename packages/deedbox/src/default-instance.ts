@@ -16,7 +16,7 @@ import {
 } from './log/index.ts'
 import { readLogSettings } from './log-settings.ts'
 import { registerEndOfProcess } from './process-end.ts'
-import { currentScope, type RequestScope } from './request/index.ts'
+import { currentScope, type EventDetails, type RequestScope } from './request/index.ts'
 import { createRedactor, errorMessage } from './safety/index.ts'
 import { readEnv, readService } from './settings.ts'
 
@@ -120,8 +120,8 @@ export function get(name: string): unknown {
 }
 
 /** {@link Deedbox.event} of the current request's instance, else of the default instance. */
-export function event(name: string): void {
-  needInstance('event')?.event(name)
+export function event(name: string, details?: EventDetails): void {
+  needInstance('event')?.event(name, details)
 }
 
 /**

@@ -94,6 +94,11 @@ export interface AuditOptions extends DeliveryOptions {
   readonly requests?: boolean | undefined
   /** Overrides the kind of a request's event, for example to make 429 a `warning`. (IF-19) */
   readonly kind?: (record: RequestRecord) => EventKind | undefined
+  /**
+   * The ledger's verifier key, got from somewhere else than the ledger: receipts are checked by it. Default
+   * `DEEDBOX_VERIFIER_KEY`.
+   */
+  readonly verifierKey?: string | undefined
   /** Milliseconds for one call to a ledger over HTTP. Default 5,000. (IF-32) */
   readonly timeout?: number | undefined
 }

@@ -64,6 +64,7 @@ test('IP-10 what cannot be audited as it was asked for is refused when it is wra
     [[work, { service: '' }], /service must be a text/],
     [[work, { kind: 'fatal' }], /kind must be success, info, warning or error/],
     [[work, { fields: {} }], /fields must be a function/],
+    [[work, { details: {} }], /details must be a function/],
     [[undefined, { kind: 'field', name: 'a', addInitializer: () => undefined }], /decorates methods/],
     [[{}, 'a', undefined], /decorates methods/],
     [[{}, 'a', { value: 7 }], /decorates methods/],

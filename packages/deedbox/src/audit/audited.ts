@@ -1,4 +1,5 @@
 import { callingFile } from '../log/index.ts'
+import type { EventDetails } from '../request/index.ts'
 import { auditedDescriptor, auditedMethod, isContext, type MethodContext } from './audited-method.ts'
 import { eventKinds } from './explicit-event.ts'
 import {
@@ -35,6 +36,8 @@ export interface AuditedOptions<Arguments extends readonly unknown[] = readonly 
   readonly fields?:
     | ((call: AuditedCall<Arguments, Result>) => Readonly<Record<string, unknown>> | undefined)
     | undefined
+  /** Who did it, to what and why: members of the event's `meta`, as `event()` takes them. Fails as `fields` does. */
+  readonly details?: ((call: AuditedCall<Arguments, Result>) => EventDetails | undefined) | undefined
 }
 
 /** A decorator for methods, getters and setters: a standard one, and one for TypeScript's `experimentalDecorators`. */
@@ -114,7 +117,9 @@ function checkedOptions(given: unknown): AuditedOptions {
   }
   if (options.kind !== undefined && !eventKinds.has(options.kind))
     throw new TypeError('audited(): kind must be success, info, warning or error')
-  if (options.fields !== undefined && typeof options.fields !== 'function')
-    throw new TypeError('audited(): fields must be a function that returns an object')
+  for (const name of ['fields', 'details'] as const) {
+    if (options[name] !== undefined && typeof options[name] !== 'function')
+      throw new TypeError(`audited(): ${name} must be a function that returns an object`)
+  }
   return options
 }

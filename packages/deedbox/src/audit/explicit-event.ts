@@ -1,7 +1,8 @@
-import { isoMicroseconds, uuid7, wallMicroseconds } from '../request/index.ts'
+import { type EventDetails, isoMicroseconds, uuid7, wallMicroseconds } from '../request/index.ts'
 import { createSerializer, type Redactor } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import { clampPayload, type Shed } from './clamp.ts'
+import { blankedChanges } from './event-details.ts'
 import type { EventKind, EventMeta } from './ledger-client.ts'
 import { SendError } from './send-error.ts'
 
@@ -30,13 +31,18 @@ export interface SendOptions {
    * same key stores it once.
    */
   readonly idempotencyKey?: string
-  /** Further meta members, for example `actor`, `targets`, `outcome`, `reason`. */
-  readonly meta?: Readonly<Record<string, unknown>>
+  /** Further meta members: `actor`, `targets`, `changes`, `reason` and the service's own. */
+  readonly meta?: EventDetails
   /**
    * Whether an object too large may be cut to 12,000 bytes, its largest members first, with `truncated` naming
    * them. Default `false`: too large is an error. (Ruling 20)
    */
   readonly clamp?: boolean
+  /**
+   * Whether the receipt is fetched and checked as well; it stands in the acknowledgement then. Needs a key with the scope
+   * `verify`. Default `false`. (Ruling 21)
+   */
+  readonly receipt?: boolean
   /** Milliseconds to wait for the acknowledgement, retries included. Default 15,000. */
   readonly timeout?: number
 }
@@ -83,6 +89,9 @@ export function explicitEvent(
   const meta = withinLimit(
     {
       ...options.meta,
+      ...(options.meta?.changes === undefined
+        ? {}
+        : { changes: blankedChanges(options.meta.changes, settings.redactor) }),
       type: kind,
       event_name: name,
       service: options.service ?? settings.service,

@@ -10,10 +10,14 @@ export interface FunctionFacts {
   readonly service: string | undefined
   readonly module: string
   readonly name: string
-  readonly fields: ((call: AuditedCall<readonly unknown[], unknown>) => unknown) | undefined
+  readonly fields: Description | undefined
+  readonly details: Description | undefined
 }
 
-/** A finished call, as `fields` of the options sees it. */
+/** A function of the service that describes a call. */
+type Description = (call: AuditedCall) => unknown
+
+/** A finished call, as `fields` and `details` of the options see it. */
 export interface AuditedCall<Arguments extends readonly unknown[] = readonly unknown[], Result = unknown> {
   /** What the function was called with, as it is now. */
   readonly args: Arguments
@@ -29,8 +33,8 @@ export interface CallAuditor {
   requestId(): string
   /** Makes the event of a call and hands it over; never throws. */
   function(record: FunctionRecord): void
-  /** Says that `fields` of an audited function could not be used. */
-  fieldsFailed(eventName: string, error: unknown): void
+  /** Says that `fields` or `details` of an audited function could not be used. */
+  undescribed(eventName: string, option: 'fields' | 'details', error: unknown): void
 }
 
 /** Any function. */
@@ -52,6 +56,7 @@ export function factsOf(
     module,
     name,
     fields: how.fields,
+    details: how.details,
   }
 }
 
@@ -128,7 +133,7 @@ export class FunctionCall {
     this.#auditor = auditor
     this.#facts = facts
     // Nobody else keeps them alive as long as a promise or a generator takes.
-    this.#args = facts.fields === undefined ? nothing : args
+    this.#args = facts.fields === undefined && facts.details === undefined ? nothing : args
     this.#requestId = auditor.requestId()
     this.#start = performance.now()
     this.#startedAt = wallMicroseconds(this.#start)
@@ -247,24 +252,29 @@ export class FunctionCall {
         elapsed: toSeconds(performance.now() - this.#start),
         error,
         items: this.#items,
-        fields: this.#fields(error, result),
+        fields: this.#described('fields', error, result),
+        details: this.#described('details', error, result),
       })
     } catch {
       // Where the function used up the stack there is no room to say so either; the caller gets its own error.
     }
   }
 
-  #fields(error: Failure | null, result: unknown): FunctionRecord['fields'] {
-    const { fields, eventName } = this.#facts
-    if (fields === undefined) return undefined
+  #described(
+    option: 'fields' | 'details',
+    error: Failure | null,
+    result: unknown,
+  ): Readonly<Record<string, unknown>> | undefined {
+    const { [option]: describe, eventName } = this.#facts
+    if (describe === undefined) return undefined
     try {
       const args = this.#args
-      const told = fields(error === null ? { args, result } : { args, error: error.thrown })
+      const told = describe(error === null ? { args, result } : { args, error: error.thrown })
       if (typeof told === 'object' && told !== null && !types.isPromise(told)) return { ...told }
       if (types.isPromise(told)) told.catch(() => undefined)
-      if (told !== undefined) throw new TypeError('fields() must return an object')
+      if (told !== undefined) throw new TypeError(`${option}() must return an object`)
     } catch (problem) {
-      this.#auditor.fieldsFailed(eventName, problem)
+      this.#auditor.undescribed(eventName, option, problem)
     }
     return undefined
   }

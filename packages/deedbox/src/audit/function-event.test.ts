@@ -126,6 +126,42 @@ test('IP-16 arguments and results stand in the event only as fields tells them, 
   assert.deepEqual(large?.payload.truncated, ['fields'])
 })
 
+test('IF-16 IP-16 details tell who, to what and why, in meta, blanked like all else', async () => {
+  const { box, events, lines } = auditedLog()
+  const block = (id: number, _by: string): boolean => id > 0
+  const audited = box.audited(block, {
+    eventName: 'user.block',
+    details: ({ args: [id, by], result }) => ({
+      actor: { type: 'user', id: by },
+      targets: [{ type: 'user', id: String(id) }],
+      reason: `asked with ${secret}`,
+      outcome: result === true ? 'success' : 'failure',
+      service: 'not to be described',
+    }),
+  })
+  audited(7, 'u_1')
+  box.audited(block, {
+    eventName: 'x',
+    details: () => {
+      throw new Error('no details')
+    },
+  })(1, '')
+  const [told, plain] = await events()
+  const { request_id, ...meta } = told?.meta ?? {}
+  assert.deepEqual(meta, {
+    type: 'info',
+    event_name: 'user.block',
+    service: 'tested',
+    env: 'production',
+    actor: { type: 'user', id: 'u_1' },
+    targets: [{ type: 'user', id: '7' }],
+    reason: 'asked with deed_[redacted]',
+    outcome: 'success',
+  })
+  assert.equal(plain?.meta.event_name, 'x')
+  assert.equal(noticesOf(await lines(), 'audited_details').length, 1)
+})
+
 test('IP-14 fields that fail are said, and the event goes out without them', async () => {
   const { box, events, lines } = auditedLog()
   const ways: (() => unknown)[] = [

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { LogFields } from '../log/index.ts'
-import { type Failure, isoMicroseconds } from '../request/index.ts'
+import { type EventDetails, type Failure, isoMicroseconds } from '../request/index.ts'
 import { createSerializer, logLimits, quote } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import { severityOf } from './classification.ts'
+import { detailMembers } from './event-details.ts'
 import type { EventKind } from './ledger-client.ts'
 import { exceptionName, exceptionText, finish, type RequestEventSettings } from './request-event.ts'
 
@@ -26,12 +27,14 @@ export interface FunctionRecord {
   readonly items: number | null
   /** What the function's `fields` told. */
   readonly fields: LogFields | undefined
+  /** What the function's `details` told. */
+  readonly details: EventDetails | undefined
 }
 
 /** The audit event of a call of an audited function, whatever its form. (IP-11, IP-12, ruling 18) */
 export function functionEvent(record: FunctionRecord, settings: RequestEventSettings): AuditEvent {
   const { redactor } = settings
-  const { error, fields, items } = record
+  const { details, error, fields, items } = record
   const name = redactor.text(record.eventName)
   const kind = error === null ? record.kind : 'error'
   const exception = error === null ? '' : exceptionName(error.thrown, redactor)
@@ -47,6 +50,8 @@ export function functionEvent(record: FunctionRecord, settings: RequestEventSett
     `${items === null ? '' : `,"items":${items}`}` +
     `${fields === undefined ? '' : `,"fields":${createSerializer(redactor, logLimits).serialize(fields).json}`}` +
     `${error === null ? '' : `,"error":{"exception":${quote(exception)},"exception_message":${quote(exceptionText(error.thrown, redactor))},"retryable":false}`}}`
-  const { service = settings.service } = record
-  return finish(payload, { ...settings, service }, kind, name, record.requestId, {})
+  const service = record.service === undefined ? settings.service : redactor.text(record.service)
+  return finish(payload, { ...settings, service }, kind, name, record.requestId, {
+    ...(details === undefined ? {} : detailMembers(details, redactor)),
+  })
 }

@@ -1,6 +1,7 @@
 import { errorMessage } from '../safety/index.ts'
 import { readRetryAfter } from './backoff.ts'
 import { type LedgerClient, type LedgerItem, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'
+import { ReceiptError } from './receipt.ts'
 
 /** A ledger reached over HTTP, ours or one with the contract of immutablelog.md §1. */
 export interface HttpLedgerOptions {
@@ -31,6 +32,8 @@ export interface HttpLedger extends LedgerClient {
 
 interface Answer {
   readonly status: number
+  readonly text: string
+  /** The text as JSON; `undefined` if it is none. */
   readonly body: unknown
   readonly retryAfter: number | undefined
 }
@@ -55,32 +58,35 @@ export function httpLedger(options: HttpLedgerOptions): HttpLedger {
   }
   let hasBatches = options.batches !== false
 
-  const call = async (path: string, body: string, more: Record<string, string>): Promise<Answer> => {
+  const call = async (path: string, init: RequestInit, more: Record<string, string>): Promise<Answer> => {
     try {
       const response = await fetch(`${base}${path}`, {
-        method: 'POST',
+        ...init,
         headers: { ...headers, ...more },
-        body,
         redirect: 'manual',
         signal: AbortSignal.timeout(timeout),
       })
       const retryAfter = readRetryAfter(response.headers.get('retry-after'), Date.now())
-      return { status: response.status, body: parseJson(await response.text()), retryAfter }
+      const text = await response.text()
+      return { status: response.status, text, body: parseJson(text), retryAfter }
     } catch (error) {
       throw new LedgerUnavailable(explain(error), { cause: error })
     }
   }
 
-  const post = async (item: LedgerItem): Promise<HttpReply> => {
+  const post = (path: string, body: string, more: Record<string, string>): Promise<Answer> =>
+    call(path, { method: 'POST', body }, more)
+
+  const postOne = async (item: LedgerItem): Promise<HttpReply> => {
     const { payload, meta, idempotencyKey, requestId } = item
-    const answer = await call('/v1/events', JSON.stringify({ payload, meta }), {
+    const answer = await post('/v1/events', JSON.stringify({ payload, meta }), {
       ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': headerText(idempotencyKey) }),
       ...(requestId === undefined ? {} : { 'Request-Id': headerText(requestId) }),
     })
     const { body } = answer
     return { result: isSuccess(answer) ? readAccepted(body) : refuse(answer), body }
   }
-  const appendOne = async (item: LedgerItem): Promise<LedgerResult> => (await post(item)).result
+  const appendOne = async (item: LedgerItem): Promise<LedgerResult> => (await postOne(item)).result
 
   const appendSingly = async (items: readonly LedgerItem[]): Promise<LedgerResult[]> => {
     const results: LedgerResult[] = new Array(items.length)
@@ -103,7 +109,7 @@ export function httpLedger(options: HttpLedgerOptions): HttpLedger {
       meta,
       idempotency_key: idempotencyKey,
     }))
-    const answer = await call('/v1/events/batch', JSON.stringify(body), {})
+    const answer = await post('/v1/events/batch', JSON.stringify(body), {})
     if (answer.status === 404 || answer.status === 405) {
       hasBatches = false
       return appendSingly(items)
@@ -128,7 +134,19 @@ export function httpLedger(options: HttpLedgerOptions): HttpLedger {
       if (items.length === 1 && only !== undefined) return [await appendOne(only)]
       return hasBatches ? appendTogether(items) : appendSingly(items)
     },
-    post,
+    post: postOne,
+    receipt: async (txId, disclose) => {
+      const query = disclose.length === 0 ? '' : `?disclose=${disclose.join(',')}`
+      const answer = await call(`/v1/events/${encodeURIComponent(txId)}/receipt${query}`, {}, {})
+      if (isSuccess(answer)) return answer.text
+      const reason = member(answer.body, 'reason')
+      if (answer.status === 404 && reason !== 'unknown_event')
+        throw new ReceiptError('no_ledger', 'This ledger knows no receipts')
+      const code =
+        reason === 'unknown_event' ? reason : isTemporary(answer.status) ? 'unavailable' : 'refused'
+      const said = member(answer.body, 'message') ?? `it answered ${answer.status}`
+      throw new ReceiptError(code, `The ledger gave no receipt of ${txId}: ${said}`)
+    },
   }
 }
 

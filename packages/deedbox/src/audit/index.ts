@@ -10,6 +10,7 @@ export {
 export type { MethodContext } from './audited-method.ts'
 export { type Auditor, createAuditor } from './auditor.ts'
 export { retryDelay } from './backoff.ts'
+export { changes } from './changes.ts'
 export { clampPayload, payloadLimit } from './clamp.ts'
 export { kindOf, messageOf, type Severity, severityOf } from './classification.ts'
 export { type DeliveryOptions, longestQuotaPause, refusal } from './delivery.ts'
@@ -25,5 +26,12 @@ export {
   LedgerUnavailable,
 } from './ledger-client.ts'
 export type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
+export {
+  type CheckedReceipt,
+  ReceiptError,
+  type ReceiptErrorCode,
+  type ReceiptOptions,
+  type ReceiptPart,
+} from './receipt.ts'
 export { requestSheds } from './request-event.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'

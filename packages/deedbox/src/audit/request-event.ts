@@ -12,6 +12,7 @@ import type { AuditEvent } from './audit-event.ts'
 import { bodyText } from './body-text.ts'
 import { clampPayload, cutText, type Shed } from './clamp.ts'
 import { isRetryable, kindOf, messageOf, severityOf } from './classification.ts'
+import { detailMembers } from './event-details.ts'
 import type { EventKind } from './ledger-client.ts'
 
 /** What one instance decided about its automatic events. */
@@ -83,6 +84,7 @@ export function requestEvent(record: RequestRecord, settings: RequestEventSettin
     ...(record.user === null
       ? {}
       : { actor: { type: 'user', id: cutText(redactor.text(record.user), longestUser).toWellFormed() } }),
+    ...(record.eventDetails === null ? {} : detailMembers(record.eventDetails, redactor)),
   })
 }
 
@@ -116,7 +118,9 @@ export function jobEvent(
           },
         }),
   })
-  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, {})
+  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, {
+    ...(record.eventDetails === null ? {} : detailMembers(record.eventDetails, redactor)),
+  })
 }
 
 /** The block named after the kind. (IF-22 … IF-24, ruling 18) */

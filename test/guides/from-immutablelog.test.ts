@@ -158,6 +158,11 @@ test('guide, ImmutableLog: Express, functions, sending, helpers', async t => {
   })
 })
 
+/** Registered again, the plugin does nothing. (IF-04) */
+function twice(service: string): string {
+  return replaceOnce(service, "app.get('", "await app.register(immutableLogPlugin, {})\napp.get('")
+}
+
 for (const [workspace, name, listening, service, declarations] of [
   ['fastify-5', '// fastify.ts', '/orders/7', 'fastify-service', []],
   ['fastify-4', '// fastify.ts', '/orders/7', 'fastify-service', []],
@@ -167,7 +172,11 @@ for (const [workspace, name, listening, service, declarations] of [
     const folder = await snippetFolder(
       t,
       workspace,
-      { 'service.ts': onFreePort(page.fence(name)) },
+      {
+        'service.ts': workspace.startsWith('fastify')
+          ? twice(onFreePort(page.fence(name)))
+          : onFreePort(page.fence(name)),
+      },
       { declarations },
     )
     const { ledger, env } = await aLedger(t)

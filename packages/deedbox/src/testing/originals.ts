@@ -43,10 +43,12 @@ export function aSender(
   return { sender: new EventSender(made, timeout), lines }
 }
 
-/** Sets variables for the time of a test; those of the originals that are not given are absent. */
+const settings = /^(?:IMTBL|DEEDBOX)_(?:URL|API_KEY|SERVICE|SERVICE_NAME|ENV)$/
+
+/** Sets variables for the time of a test; those that name a ledger, a service or an environment are absent else. */
 export function setVariables(t: TestContext, variables: Readonly<Record<string, string>>): void {
   const before = { ...process.env }
-  for (const name of Object.keys(before)) if (/^(?:IMTBL|DEEDBOX)_/.test(name)) delete process.env[name]
+  for (const name of Object.keys(before)) if (settings.test(name)) delete process.env[name]
   Object.assign(process.env, variables)
   t.after(() => {
     for (const name of Object.keys(variables)) delete process.env[name]

@@ -34,7 +34,7 @@ test('IP-11 IP-12 IP-13 sync and async functions through one instance: results, 
   const pay = audit.log('payment.process', 'success')(processPayment)
   const invoice = audit.log({ event_name: 'invoice.generate' })(async (order: string) => ({ order }))
   const declined = new Declined('no funds')
-  const refuse = audit.log()(async function refuse(): Promise<void> {
+  const refuse = audit.log('')(async function refuse(): Promise<void> {
     throw declined
   })
   assert.deepEqual([pay.name, pay.length], ['processPayment', 2])

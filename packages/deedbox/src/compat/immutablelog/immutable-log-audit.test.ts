@@ -12,6 +12,7 @@ import {
   ImmutableLogAudit,
   type ImmutableLogOptions,
   immutableLogMiddleware,
+  immutableLogPlugin,
 } from './index.ts'
 import { originalBox } from './original-box.ts'
 
@@ -252,4 +253,17 @@ test('IF-03 the variables of the originals, and the URL of their service where o
   const other = originalBox({ deedbox: { ...deedbox, ledger: null } }, 'fastify-service').box
   t.after(() => other.close(0))
   assert.deepEqual([other.service, other.env], ['fastify-service', 'production'])
+})
+
+test('IF-02 IP-01 a wrong option of the plugin fails its registration', t => {
+  setVariables(t, {})
+  const app = Object.fromEntries(
+    ['addHook', 'decorate', 'register', 'setErrorHandler'].map(name => [name, () => assert.fail(name)]),
+  )
+  const told: unknown[] = []
+  immutableLogPlugin(app as never, { apikey: 'iml_live_x' } as never, error => told.push(error))
+  assert.deepEqual(
+    told.map(error => [error instanceof Error && error.name, Reflect.get(Object(error), 'setting')]),
+    [['ConfigurationError', 'apikey']],
+  )
 })

@@ -67,8 +67,8 @@ export function readService(options: ServiceOptions, taker: string): ServiceSett
 }
 
 /**
- * Reads options in any of their spellings. `undefined` counts as absent, and so does `null`, which the original's
- * `None` becomes.
+ * Reads options in any of their spellings. `undefined` counts as absent, and so do `null`, which the original's `None`
+ * becomes, and an empty text.
  * @param taker what takes them, for the text of an error
  * @returns the given ones, under our spelling
  * @throws ConfigurationError naming the option that is unknown, of the wrong kind, or given twice
@@ -88,10 +88,10 @@ export function readOptions<Name extends string>(
       const known = names.flatMap(each => spellings[each].slice(1)).join(', ')
       throw new ConfigurationError(spelling, `${taker} has no such option. There are: ${known}.`)
     }
-    if (value === undefined || value === null) continue
+    const [kind] = spellings[name]
+    if (value === undefined || value === null || (value === '' && kind === 'string')) continue
     if (Object.hasOwn(read, name))
       throw new ConfigurationError(spelling, `another spelling of ${name}, which is given as well. Use one.`)
-    const [kind] = spellings[name]
     if (!isOfKind(value, kind))
       throw new ConfigurationError(spelling, `${called[kind] ?? `a ${kind}`} is needed; this is another.`)
     read[name] = value

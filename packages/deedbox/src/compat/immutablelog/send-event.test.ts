@@ -247,6 +247,7 @@ test('IP-03 IP-07 IP-09 the functions, both forms, from the variables', async t 
     [sendEventWithRetry('a', {}, { baseDelay: -1 }), 'setting', 'baseDelay'],
     [sendEventWithRetry('a', {}, { retries: 1 } as never), 'setting', 'retries'],
     [sendEventsBatch([], { maxWorkers: 1.5 }), 'setting', 'maxWorkers'],
+    [sendEventsBatch(nothing), 'setting', 'sendEventsBatch()'],
   ]
   for (const [sent, member, value] of wrong) await assert.rejects(sent, { [member]: value })
   assert.equal(ledger.calls.length, 4)

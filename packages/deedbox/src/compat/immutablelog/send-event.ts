@@ -129,6 +129,7 @@ export async function sendEventsBatch(
   options: SendBatchOptions = {},
 ): Promise<BatchResult[]> {
   const { maxWorkers = 5 } = readOptions(options, batchSpellings, 'sendEventsBatch()') as SendBatchOptions
+  if (!Array.isArray(events)) throw new ConfigurationError('sendEventsBatch()', 'takes a list of events.')
   inRange('maxWorkers', maxWorkers, 1, 1_000, 'a whole number of posts')
   return sendAll(fromEnvironment(), events, maxWorkers)
 }

@@ -89,6 +89,17 @@ export class EventSender {
   ): Promise<LedgerAnswer | undefined> {
     if (this.#ledger === undefined) return this.#logged(name, payload, options)
     const event = this.#build(name, payload, options)
+    const paused = this.#paused()
+    if (paused !== undefined) {
+      this.#internals.notices.warn(
+        'send_paused',
+        'The monthly limit is reached, so nothing is posted for now',
+        {
+          answer: paused.body,
+        },
+      )
+      return undefined
+    }
     let waited = 0
     for (let attempt = 1; ; attempt++) {
       try {
@@ -130,7 +141,8 @@ export class EventSender {
 
   /** Once the quota is used up nothing is posted for a while: each attempt would be refused the same way. (IP-06) */
   async #post(ledger: HttpLedger, event: AuditEvent): Promise<HttpReply> {
-    if (this.#quota !== undefined && this.#quota.until > Date.now()) return this.#quota.reply
+    const paused = this.#paused()
+    if (paused !== undefined) return paused
     try {
       const reply = await ledger.post(event)
       const { result } = reply
@@ -145,6 +157,11 @@ export class EventSender {
         idempotencyKey: event.idempotencyKey,
       })
     }
+  }
+
+  /** The 429 that stops all posts for now. */
+  #paused(): HttpReply | undefined {
+    return this.#quota !== undefined && this.#quota.until > Date.now() ? this.#quota.reply : undefined
   }
 
   /** Without a key the event becomes a log line, and the answer says so. (Ruling 1) */

@@ -128,11 +128,19 @@ test('IP-07 the last failure is one line of level ERROR, and undefined', async t
 test('IP-06 IP-07 429 is undefined after one line of level WARNING that holds the answer', async t => {
   const ledger = await aLedger(t, refusing(429))
   const { sender, lines } = aSender(t, ledger.url)
-  assert.equal(await sender.sendWithRetry('paid', {}, {}, { maxRetries: 3, baseDelay: 0.5 }), undefined)
+  const again = (): Promise<unknown> =>
+    sender.sendWithRetry('paid', {}, {}, { maxRetries: 3, baseDelay: 0.5 })
+  assert.equal(await again(), undefined)
+  const answer = { ok: false, reason: 'no', message: 'not this one' }
+  assert.deepEqual(
+    lines.map(line => [line.level, line.notice, line.answer]),
+    [['WARNING', 'send_event', answer]],
+  )
+  for (const _ of [1, 2, 3]) assert.equal(await again(), undefined)
   assert.equal(ledger.calls.length, 1)
   assert.deepEqual(
-    lines.map(({ level, answer }) => [level, answer]),
-    [['WARNING', { ok: false, reason: 'no', message: 'not this one' }]],
+    lines.slice(1).map(line => [line.level, line.notice, line.answer]),
+    [['WARNING', 'send_paused', answer]],
   )
 })
 

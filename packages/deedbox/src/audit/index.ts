@@ -5,16 +5,19 @@ export {
   type AuditedOptions,
   type CallResult,
   createAudited,
+  moduleOf,
 } from './audited.ts'
 export type { MethodContext } from './audited-method.ts'
 export { type Auditor, createAuditor } from './auditor.ts'
+export { retryDelay } from './backoff.ts'
 export { changes } from './changes.ts'
 export type { CheckedReceipt, ReceiptPart } from './checked-receipt.ts'
 export { clampPayload, payloadLimit } from './clamp.ts'
-export { kindOf, type Severity, severityOf } from './classification.ts'
-export { type DeliveryOptions, longestQuotaPause } from './delivery.ts'
-export type { SendOptions, SendPayload } from './explicit-event.ts'
+export { kindOf, messageOf, type Severity, severityOf } from './classification.ts'
+export { type DeliveryOptions, longestQuotaPause, refusal } from './delivery.ts'
+export { eventKinds, type SendOptions, type SendPayload } from './explicit-event.ts'
 export type { AnyFunction, AuditedCall, CallAuditor } from './function-call.ts'
+export { type HttpLedger, type HttpReply, httpLedger } from './http-ledger.ts'
 export {
   type EventKind,
   type EventMeta,

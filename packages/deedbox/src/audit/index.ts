@@ -1,5 +1,6 @@
 export type { AuditEvent } from './audit-event.ts'
 export { type Auditor, createAuditor } from './auditor.ts'
+export { retryDelay } from './backoff.ts'
 export { type DeliveryOptions, longestQuotaPause } from './delivery.ts'
 export type { SendOptions, SendPayload } from './explicit-event.ts'
 export {

@@ -38,7 +38,7 @@ test('outbox: a row that somebody spoilt is refused like an event, and holds not
   const ledger = await aLedger(t, keepAll)
   const { box } = aBox(t, { ledger: { url: ledger.url, apiKey: 'deed_test_key' } })
   const database = new DatabaseSync(':memory:')
-  const outbox = sqliteOutbox(box, database)
+  const outbox = sqliteOutbox(box, database, { schema: 'main' })
   await outbox.migrate()
   database.exec('BEGIN')
   outbox.write(database, 'spoilt', {})

@@ -252,8 +252,9 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     },
     close: async (timeout = flushTimeout) => {
       const deadline = performance.now() + timeout
-      await Promise.all([...closing].map(stop => stop(timeout)))
-      const delivered = await deliver(Math.max(0, deadline - performance.now()))
+      const stopped = Promise.all([...closing].map(stop => stop(timeout)))
+      const delivered = await deliver(timeout)
+      await stopped
       const left = outlet.close()
       if (left > 0)
         notices.warn('audit_undelivered', 'Closed with undelivered audit events', { dropped: left })

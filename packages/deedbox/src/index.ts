@@ -3,6 +3,8 @@ export {
   type AuditStats,
   type EventKind,
   type EventMeta,
+  type HeldResponses,
+  type InstanceMode,
   type LedgerClient,
   type LedgerItem,
   type LedgerResult,
@@ -82,6 +84,7 @@ export type {
 } from './options.ts'
 export type { ProcessErrors } from './process-errors.ts'
 export type {
+  AuditMode,
   BodyFacts,
   ClientAddress,
   Failure,

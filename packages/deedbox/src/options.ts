@@ -100,8 +100,8 @@ export interface AuditOptions extends DeliveryOptions {
   readonly mode?: InstanceMode | undefined
   /**
    * Modes of single routes, by method and template, or by template for all methods:
-   * `{ 'POST /transfers/:id': 'closed', '/metrics': 'off' }`. Where the route is not known, the path counts. They do not
-   * count where the instance is `off`.
+   * `{ 'POST /transfers/:id': 'closed', '/metrics': 'off' }`. Where the route is not known, the path is held against
+   * the templates. They do not count where the instance is `off`.
    */
   readonly modes?: Readonly<Record<string, AuditMode>> | undefined
   /** Milliseconds that a response waits at most in the modes `buffer` and `closed`. Default 5,000. */

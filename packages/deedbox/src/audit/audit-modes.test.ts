@@ -24,7 +24,12 @@ test('X-11 modes by route: the template with its method goes before the template
   assert.equal(modeOf({ method: 'POST', route: '/transfers/:id', path }), 'closed')
   assert.equal(modeOf({ method: 'GET', route: '/transfers/:id', path }), 'open')
   assert.equal(modeOf({ method: 'PUT', route: '/transfers/:id', path }), 'off')
-  assert.equal(modeOf({ method: 'PUT', route: null, path }), 'buffer')
+  // A middleware that answers before the route is found, such as one that refuses.
+  assert.equal(modeOf({ method: 'POST', route: null, path }), 'closed')
+  assert.equal(modeOf({ method: 'PUT', route: null, path }), 'off')
+  assert.equal(modeOf({ method: 'PUT', route: null, path: '/transfers/7/lines' }), 'buffer')
+  assert.equal(modeOf({ method: 'PUT', route: null, path: '/transfers/' }), 'buffer')
+  assert.equal(modeOf({ method: 'POST', route: '/transfers/new', path: '/transfers/new' }), 'buffer')
   assert.equal(modeOf({ method: 'PUT', route: null, path: '/plain' }), 'open')
   assert.equal(routeModes('open', {}), undefined)
   assert.equal(routeModes('dryRun', {}), undefined)

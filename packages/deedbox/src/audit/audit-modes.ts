@@ -13,8 +13,9 @@ export const instanceModes: readonly InstanceMode[] = [...auditModes, 'dryRun']
 const routeKey = /^(?:([A-Za-z][A-Za-z-]*) +)?(\/\S*)$/
 
 /**
- * How the mode of a request is found: by its method and route template, or where the route is not known by its path.
- * `undefined` where all are `open`.
+ * How the mode of a request is found: by its method and route template. Where the route is not known, because a middleware
+ * answered before it was found or because nobody tells it, the path is held against the templates. `undefined` where all
+ * are `open`.
  * @param routes modes by keys such as `POST /transfers/:id`, or `/transfers/:id` for all methods
  * @throws Error about the key or mode at fault
  */
@@ -37,8 +38,28 @@ export function routeModes(
   }
   if (mode === 'off') return () => 'off'
   if (modes.size === 0) return otherwise === 'open' ? undefined : () => otherwise
+  const templates = [...new Set([...modes.keys()].map(key => key.slice(key.indexOf('/'))))].map(template => ({
+    template,
+    covers: coverOf(template),
+  }))
+  const at = (method: string, place: string): AuditMode | undefined =>
+    modes.get(`${method} ${place}`) ?? modes.get(place)
   return ({ method, route, path }) => {
-    const place = route ?? path
-    return modes.get(`${method} ${place}`) ?? modes.get(place) ?? otherwise
+    if (route !== null) return at(method, route) ?? otherwise
+    for (const { template, covers } of templates) {
+      const mode = template === path || covers.test(path) ? at(method, template) : undefined
+      if (mode !== undefined) return mode
+    }
+    return otherwise
   }
+}
+
+/** The paths that a template stands for; a segment such as `:id`, `{id}` or `[id]` stands for any one. */
+function coverOf(template: string): RegExp {
+  const segments = template
+    .split('/')
+    .map(segment =>
+      /^(?::\w+|\{\w+\}|\[\w+\])$/.test(segment) ? '[^/]+' : segment.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'),
+    )
+  return new RegExp(`^${segments.join('/')}$`)
 }

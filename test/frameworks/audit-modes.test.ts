@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import type { AuditMode } from 'deedbox'
+import { observe } from 'deedbox/express'
+import { observe as observeFastify } from 'deedbox/fastify'
+import express from 'express'
+import { fastify } from 'fastify'
 import { impatient, withoutChance } from '../../packages/deedbox/src/testing/held-responses.ts'
-import { aLedger } from '../../packages/deedbox/src/testing/ledger-events.ts'
+import { aBox, aLedger } from '../../packages/deedbox/src/testing/ledger-events.ts'
 import {
   keepAll,
   type LedgerStandIn,
@@ -138,3 +145,57 @@ function modesOf(harness: FrameworkHarness): void {
     assert.deepEqual(answers.slice(answers.length / 2), answers.slice(0, answers.length / 2))
   })
 }
+
+test('X-11 Express 5: files and their ranges, an error handler, and a middleware that refuses before the route', async t => {
+  const ledger = await aLedger(t, keepAll)
+  const { box } = aBox(t, {
+    ledger: { url: ledger.url, apiKey: 'key' },
+    audit: { ...impatient, modes: { '/files/:name': 'closed' }, holdTimeout: 50 },
+  })
+  const app = express()
+  app.set('env', 'test')
+  app.use(observe(box))
+  app.use((request, response, next) => {
+    if (request.get('x-user') === 'nobody') response.status(403).json({ reason: 'forbidden' })
+    else next()
+  })
+  app.get('/files/:name', (request, response, next) => {
+    if (request.params.name === 'broken') next(new Error('broken'))
+    else response.sendFile(import.meta.filename)
+  })
+  const handler: express.ErrorRequestHandler = (error, _request, response, _next) => {
+    response.status(418).json({ reason: (error as Error).message })
+  }
+  app.use(handler)
+  const server = createServer(app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const ask = async (name: string, headers: Record<string, string> = {}): Promise<[number, string]> => {
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/files/${name}`
+    const answer = await fetch(url, { headers: { connection: 'close', ...headers } })
+    return [answer.status, await answer.text()]
+  }
+  assert.match((await ask('a'))[1], /files and their ranges/)
+  assert.deepEqual(await ask('a', { range: 'bytes=0-5' }), [206, 'import'])
+  assert.deepEqual(await ask('broken'), [418, '{"reason":"broken"}'])
+  assert.equal((await ask('a', { 'x-user': 'nobody' }))[0], 403)
+  assert.equal(box.stats().held.waited, 4)
+  ledger.follow(() => 'cut')
+  assert.equal((await ask('a'))[0], 503)
+  assert.equal((await ask('a', { range: 'bytes=0-5' }))[0], 503)
+  assert.equal((await ask('a', { 'x-user': 'nobody' }))[0], 503)
+  ledger.follow(keepAll)
+})
+
+test('X-11 Fastify 5: inject has no socket, so nothing is held', async t => {
+  const { box } = aBox(t, {
+    ledger: { url: (await aLedger(t, () => 'never')).url, apiKey: 'key' },
+    audit: { ...impatient, mode: 'closed', holdTimeout: 50, timeout: 100 },
+  })
+  const app = fastify()
+  await app.register(observeFastify(box))
+  app.get('/a', () => ({ ok: true }))
+  const { statusCode, body } = await app.inject('/a')
+  assert.deepEqual([statusCode, body], [200, '{"ok":true}'])
+  await until(() => box.stats().held.refused === 1)
+})

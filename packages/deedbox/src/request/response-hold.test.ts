@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { createGzip } from 'node:zlib'
 import type { AuditMode } from '../index.ts'
 import { client, get, heldService, waitingLedger, withoutChance } from '../testing/held-responses.ts'
 import { keepAll, until } from '../testing/ledger-stand-in.ts'
@@ -77,6 +79,11 @@ const writers: Readonly<Record<string, (response: ServerResponse) => unknown>> =
   '/pairs': response => response.writeHead(200, ['x-a', '1', 'x-a', '2'] as never).end('pairs'),
   '/piped': response => Readable.from(['a', 'b', 'c']).pipe(response),
   '/pipeline': response => pipeline(Readable.from(['a', 'b', 'c']), response),
+  '/file': response => createReadStream(import.meta.filename, { end: 99_999 }).pipe(response),
+  '/gzip': response => {
+    response.setHeader('Content-Encoding', 'gzip')
+    return pipeline(Readable.from(['a'.repeat(100_000), 'b']), createGzip(), response)
+  },
   '/sse': async response => {
     response.writeHead(200, { 'Content-Type': 'text/event-stream' })
     for (const n of [1, 2, 3]) {

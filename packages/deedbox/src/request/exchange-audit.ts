@@ -83,6 +83,8 @@ export class ExchangeAudit implements ResponseHolder {
   }
 
   refused({ status, body }: Refusal): void {
+    // Its own ledger may have let it go; then that of another instance did not, and the event told is not what came.
+    this.#progress = 'refused'
     this.#exchange.refused(status, Buffer.byteLength(body))
   }
 

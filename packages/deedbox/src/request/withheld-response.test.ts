@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { client, get, heldService } from '../testing/held-responses.ts'
-import { noticesOf } from '../testing/ledger-events.ts'
+import { observe } from '../frameworks/node-http.ts'
+import type { RequestRecord } from '../index.ts'
+import { client, get, heldService, impatient } from '../testing/held-responses.ts'
+import { aBox, aLedger, noticesOf } from '../testing/ledger-events.ts'
 import { keepAll, type LedgerStandIn, type Script, until } from '../testing/ledger-stand-in.ts'
+import { serve } from '../testing/served.ts'
 
 const closed = { mode: 'closed' } as const
 const close = 'Connection: close'
@@ -142,4 +145,42 @@ test('X-11 closed: pipelined requests that are withheld keep their connection an
   ])
   assert.equal(received().match(/audit_unavailable/g)?.length, 1)
   assert.deepEqual(finished, ['/a 503', '/b 200', '/a 503', '/b 200'])
+})
+
+test('X-17 X-11 two instances on one server: the response goes once both let it go, else both tell the 503', async t => {
+  const outerLedger = await aLedger(t, keepAll)
+  const outer = aBox(t, {
+    ledger: { url: outerLedger.url, apiKey: 'key' },
+    audit: { ...impatient, ...closed },
+  })
+  const innerLedger = await aLedger(t, (call, nth, ledger) =>
+    nth === 1 ? { status: 422, body: { ok: false, reason: 'invalid_payload' } } : ledger.keep(call),
+  )
+  const inner = aBox(t, {
+    ledger: { url: innerLedger.url, apiKey: 'key' },
+    audit: { ...impatient, ...closed },
+  })
+  const records: RequestRecord[] = []
+  for (const { box } of [outer, inner]) box.onRecord(record => records.push(record))
+  const { raw } = await serve(
+    t,
+    observe(outer.box)(observe(inner.box)((_request, response) => response.end('ok'))),
+  )
+  assert.match(await raw(get('/a', close)), /^HTTP\/1\.1 503 /)
+  await until(() => records.length === 2)
+  assert.deepEqual(
+    records.map(({ status }) => status),
+    [503, 503],
+  )
+  assert.match(await raw(get('/a', close)), /^HTTP\/1\.1 200 [\s\S]*ok$/)
+  await until(() => records.length === 4)
+  assert.deepEqual([outer.box.stats().held.refused, inner.box.stats().held.refused], [0, 1])
+  for (const [ledger, statuses] of [
+    [outerLedger, [200, 200, 503]],
+    [innerLedger, [200, 503]],
+  ] as const) {
+    await until(() => ledger.stored.size === statuses.length)
+    const told = [...ledger.stored.values()].map(({ payload }) => JSON.parse(payload).metrics.status_code)
+    assert.deepEqual(told.sort(), statuses)
+  }
 })

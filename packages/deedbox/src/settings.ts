@@ -1,4 +1,5 @@
 import { type LedgerClient, longestQuotaPause } from './audit/index.ts'
+import { type AuditModeSettings, readAuditModes } from './audit-settings.ts'
 import { type LogSettings, readLogSettings } from './log-settings.ts'
 import { checkOptions } from './option-shapes.ts'
 import type { AuditOptions, DeedboxOptions, LedgerOption } from './options.ts'
@@ -27,6 +28,7 @@ export interface Settings {
   readonly env: string
   readonly ledger: LedgerClient | Promise<LedgerClient> | RemoteLedger | null
   readonly verifierKey: string | undefined
+  readonly audit: AuditModeSettings
   readonly skipPaths: readonly SkipPath[]
   readonly trustProxy: TrustProxy
   readonly log: LogSettings
@@ -61,10 +63,12 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   oneOf('eventNames', options.eventNames, ['route', 'path'])
   oneOf('processErrors', options.processErrors, ['log', 'adopt', 'off'])
   checkAudit(options.audit ?? {})
+  const ledger = readLedger(options.ledger, environment)
   return {
     service: nonEmpty(options.service, 'service') ?? readService(environment),
     env,
-    ledger: readLedger(options.ledger, environment),
+    ledger,
+    audit: readAuditModes(options.audit ?? {}, environment, ledger !== null),
     verifierKey: readVerifierKey(options.audit?.verifierKey, environment),
     skipPaths: options.skipPaths ?? defaultSkipPaths,
     trustProxy,
@@ -237,10 +241,11 @@ function guard(setting: string, check: () => unknown): void {
   }
 }
 
-function checkAudit({ capacity, linger, timeout, quotaPause, backoff }: AuditOptions): void {
+function checkAudit({ capacity, linger, timeout, holdTimeout, quotaPause, backoff }: AuditOptions): void {
   if (capacity !== undefined) inRange('audit.capacity', capacity, 'events', 1, 10_000_000)
   if (linger !== undefined) inRange('audit.linger', linger, 'milliseconds', 0, 60_000)
   if (timeout !== undefined) inRange('audit.timeout', timeout, 'milliseconds', 1, 600_000)
+  if (holdTimeout !== undefined) inRange('audit.holdTimeout', holdTimeout, 'milliseconds', 1, 600_000)
   if (quotaPause !== undefined) inRange('audit.quotaPause', quotaPause, 'milliseconds', 1, longestQuotaPause)
   if (backoff === undefined) return
   inRange('audit.backoff.base', backoff?.base, 'milliseconds', 1, 3_600_000)

@@ -110,6 +110,7 @@ export class Delivery implements AuditOutlet {
         return
       }
       timer = setTimeout(() => {
+        entry.givenUp = true
         this.#counts.dropped += this.#queue.remove(waiting => waiting === entry).length
         reject(
           new SendError(
@@ -294,12 +295,10 @@ export class Delivery implements AuditOutlet {
   }
 
   #putBack(entries: readonly QueuedEvent[]): void {
-    if (!this.#closed) {
-      this.#queue.putBack(entries)
-      return
-    }
-    this.#counts.dropped += entries.length
-    for (const { settle } of entries) settle?.(new SendError('closed', 'This instance is closed'))
+    const wanted = this.#closed ? [] : entries.filter(({ givenUp }) => givenUp !== true)
+    this.#counts.dropped += entries.length - wanted.length
+    if (!this.#closed) this.#queue.putBack(wanted)
+    else for (const { settle } of entries) settle?.(new SendError('closed', 'This instance is closed'))
   }
 
   /** The monthly quota is used up: nothing more is sent for a while, and nobody waits for it. (IP-06) */

@@ -7,6 +7,8 @@ export interface QueuedEvent {
   readonly event: AuditEvent
   /** Told the outcome, once; absent for automatic events. */
   readonly settle: ((outcome: LedgerResult | SendError) => void) | undefined
+  /** Whoever waited was told that it failed: it must not be delivered any more. */
+  givenUp?: boolean
 }
 
 /** Bytes of payload that may wait: 10,000 automatic events fit, and large explicit ones cannot fill the memory. */

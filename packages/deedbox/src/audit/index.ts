@@ -1,4 +1,5 @@
 export type { AuditEvent } from './audit-event.ts'
+export { type InstanceMode, instanceModes, routeModes } from './audit-modes.ts'
 export {
   type Audited,
   type AuditedDecorator,
@@ -29,4 +30,5 @@ export {
 export type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
 export { ReceiptError, type ReceiptErrorCode, type ReceiptOptions } from './receipt.ts'
 export { requestSheds } from './request-event.ts'
+export type { HeldResponses } from './response-gate.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'

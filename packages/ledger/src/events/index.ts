@@ -1,4 +1,4 @@
-export { columnNames, columnsOfParts, type EventColumns } from './columns.ts'
+export { columnNames, columnsOfParts, type EventColumns, type ProducerMark } from './columns.ts'
 export { batchItemSchema, type EventMeta, eventSchema, type JsonSchema, type Party } from './event-schema.ts'
 export { type EventInput, type EventSource, type PreparedEvent, prepareEvent } from './intake.ts'
 export { jsonValue } from './json-value.ts'

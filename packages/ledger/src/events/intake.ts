@@ -1,7 +1,13 @@
 import { canonicalJson } from '@deedbox/tlog'
 import { Ajv, type ErrorObject } from 'ajv'
 import { LedgerError } from '../errors.ts'
-import { columnsOfMeta, columnsOfParts, type EventColumns } from './columns.ts'
+import {
+  columnsOfMeta,
+  columnsOfParts,
+  type EventColumns,
+  type ProducerMark,
+  producerMarkOf,
+} from './columns.ts'
 import { type EventMeta, eventSchema } from './event-schema.ts'
 import { limits } from './limits.ts'
 import { checkText } from './strict-json.ts'
@@ -28,6 +34,8 @@ export interface PreparedEvent {
   /** RFC 8785 of the rest of meta. */
   context: string
   columns: EventColumns
+  /** Which number of which producer it is. */
+  producer: ProducerMark | undefined
   idempotencyKey: string | undefined
   requestId: string | undefined
 }
@@ -76,9 +84,16 @@ export function prepareEvent(input: EventInput, source: EventSource = 'caller'):
     core,
     context,
     columns: source === 'parser' ? columnsOfMeta(meta) : columnsOfParts(core, context),
+    producer: markOf(meta, context, source),
     idempotencyKey: checkedKey(input.idempotencyKey),
     requestId: checkedRequestId(input.requestId) ?? meta.request_id,
   }
+}
+
+/** As committed to: an object of a caller in-process may show different things to different readers. */
+function markOf(meta: EventMeta, context: string, source: EventSource): ProducerMark | undefined {
+  if (source === 'parser') return producerMarkOf(meta)
+  return context.includes('"producer"') ? producerMarkOf(JSON.parse(context)) : undefined
 }
 
 /** Looks for U+0000 inside meta only when its canonical form spells one, which is next to never. */

@@ -181,9 +181,17 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     })
   }
 
+  /** Delivers what waits and, in the time that is left, says the last number. */
+  const deliverLast = async (timeout: number): Promise<boolean> => {
+    const deadline = performance.now() + timeout
+    const delivered = await deliver(timeout)
+    await runOutside(() => auditor.end(deadline - performance.now()))
+    return delivered
+  }
+
   const unregister = registerEndOfProcess({
     onSignal: options.flushOnSignal ?? true,
-    flush: deliver,
+    flush: deliverLast,
     flushLines: () => {
       toAudit.drain()
       instanceLog.flush()
@@ -242,7 +250,12 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    stats: () => ({ records, lines: instanceLog.lines(), audit: outlet.stats() }),
+    stats: () => ({
+      records,
+      lines: instanceLog.lines(),
+      audit: outlet.stats(),
+      producer: auditor.producerStats(),
+    }),
     flush: async (timeout = flushTimeout) => {
       const deadline = performance.now() + timeout
       const delivered = await deliver(timeout)
@@ -251,7 +264,8 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     },
     close: async (timeout = flushTimeout) => {
       const deadline = performance.now() + timeout
-      const delivered = await deliver(timeout)
+      const delivered = await deliverLast(timeout)
+      auditor.close()
       const left = outlet.close()
       if (left > 0)
         notices.warn('audit_undelivered', 'Closed with undelivered audit events', { dropped: left })

@@ -1,4 +1,11 @@
-import type { Acknowledgement, AuditStats, SendError, SendOptions, SendPayload } from './audit/index.ts'
+import type {
+  Acknowledgement,
+  AuditStats,
+  ProducerStats,
+  SendError,
+  SendOptions,
+  SendPayload,
+} from './audit/index.ts'
 import type { Logger, SinkOptions, SinkTarget } from './log/index.ts'
 import type { Job, RequestRecord, RequestScope } from './request/index.ts'
 
@@ -9,6 +16,8 @@ export interface DeedboxStats {
   /** Log lines handed to the sink, and lines that it lost. */
   readonly lines: { readonly written: number; readonly lost: number }
   readonly audit: AuditStats
+  /** This instance as the ledger's view of producers knows it. */
+  readonly producer: ProducerStats
 }
 
 /** One event of {@link Deedbox.sendAll}. */

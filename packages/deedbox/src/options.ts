@@ -89,6 +89,11 @@ export interface AuditOptions extends DeliveryOptions {
   readonly requests?: boolean | undefined
   /** Overrides the kind of a request's event, for example to make 429 a `warning`. (IF-19) */
   readonly kind?: (record: RequestRecord) => EventKind | undefined
+  /**
+   * Whether events carry the number that this process gave them, and the ledger is told of this process each minute:
+   * so it sees what never came. Default `true`. A ledger that knows no producers is told once.
+   */
+  readonly producer?: boolean | undefined
   /** Milliseconds for one call to a ledger over HTTP. Default 5,000. (IF-32) */
   readonly timeout?: number | undefined
 }

@@ -1,13 +1,14 @@
 import type { LogWriter, Notices } from '../log/index.ts'
 import { type JobRecord, type RequestRecord, type RequestScope, runOutside } from '../request/index.ts'
 import type { Redactor } from '../safety/index.ts'
+import { Announcer, type CrashedProducer } from './announcer.ts'
 import type { AuditEvent } from './audit-event.ts'
 import { createOutlet, type LedgerTarget } from './create-outlet.ts'
 import type { DeliveryOptions } from './delivery.ts'
 import { explicitEvent, type SendOptions, type SendPayload } from './explicit-event.ts'
 import type { EventKind } from './ledger-client.ts'
 import type { Acknowledgement, AuditOutlet } from './outlet.ts'
-import { Producer } from './producer.ts'
+import { Producer, type ProducerMark, takesMark } from './producer.ts'
 import { jobEvent, requestEvent } from './request-event.ts'
 
 /** What one instance decided about its audit events. */
@@ -27,6 +28,7 @@ export interface AuditorSettings {
     readonly timeout?: number
     readonly requests?: boolean
     readonly kind?: (record: RequestRecord) => EventKind | undefined
+    readonly producer?: boolean | undefined
   }
 }
 
@@ -48,6 +50,23 @@ export interface Auditor {
    * @throws SendError
    */
   send(name: string, payload: SendPayload, options: SendOptions): Promise<Acknowledgement>
+  /** Tells the ledger that this process ends, within these milliseconds. Never rejects. */
+  end(timeout: number): Promise<void>
+  /** Tells the ledger that another process died; its events are being sent from here. Never rejects. */
+  announceCrashed(crashed: CrashedProducer): Promise<void>
+  /** Announces nothing more. */
+  close(): void
+  producerStats(): ProducerStats
+}
+
+/** This process as a source of events. */
+export interface ProducerStats {
+  readonly id: string
+  /** The number that the newest event got; 0 before the first, and where events are not numbered. */
+  readonly highWater: number
+  /** Announcements that a ledger took, and those that could not be made. */
+  readonly announced: number
+  readonly failed: number
 }
 
 /** Milliseconds that an explicit send waits for its acknowledgement. */
@@ -62,18 +81,47 @@ export function createAuditor(settings: AuditorSettings): Auditor {
   const requestId = (stable: string | undefined): string => scope()?.requestId ?? stable ?? generateId()
   const build: Auditor['build'] = (name, payload, how) =>
     explicitEvent(name, payload, how, { service, env, redactor, requestId })
+  const announcer =
+    settings.ledger === null || options.producer === false
+      ? undefined
+      : new Announcer(producer, settings.ledger, {
+          service,
+          env,
+          queued: () => outlet.stats().queued,
+          timeout: options.timeout,
+        })
+  /** Gives an event its number, when nothing can keep it from being handed over any more. Its meta is ours alone. */
+  const numbered = (event: AuditEvent): AuditEvent => {
+    if (announcer !== undefined) {
+      const meta = event.meta as { producer?: ProducerMark }
+      meta.producer = producer.next()
+      announcer.begin()
+    }
+    return event
+  }
   return {
     outlet,
     producer,
-    request: record => runOutside(() => outlet.offer(requestEvent(record, events))),
+    request: record => runOutside(() => outlet.offer(numbered(requestEvent(record, events)))),
     job: record => {
       const { eventName } = record
-      if (eventName !== null) runOutside(() => outlet.offer(jobEvent({ ...record, eventName }, events)))
+      if (eventName !== null)
+        runOutside(() => outlet.offer(numbered(jobEvent({ ...record, eventName }, events))))
     },
     build,
     send: async (name, payload, how) => {
-      const event = build(name, payload, how)
+      const built = build(name, payload, how)
+      // Under a key of the caller's a repeat is the same to the byte.
+      const event = how.idempotencyKey === undefined && takesMark(built.meta) ? numbered(built) : built
       return runOutside(() => outlet.send(event, how.timeout ?? sendTimeout))
     },
+    end: async timeout => announcer?.end(timeout),
+    announceCrashed: async crashed => announcer?.crashed(crashed),
+    close: () => announcer?.close(),
+    producerStats: () => ({
+      id: producer.id,
+      highWater: producer.highWater,
+      ...(announcer?.counts ?? { announced: 0, failed: 0 }),
+    }),
   }
 }

@@ -36,6 +36,7 @@ export function httpLedger(options: HttpLedgerOptions): LedgerClient {
     'X-Client-Offset-Minutes': '0',
   }
   let hasBatches = true
+  let knowsProducers = true
 
   const post = async (path: string, body: string, more: Record<string, string>): Promise<Answer> => {
     try {
@@ -108,6 +109,16 @@ export function httpLedger(options: HttpLedgerOptions): LedgerClient {
       if (items.length === 1 && only !== undefined) return [await appendOne(only)]
       return hasBatches ? appendTogether(items) : appendSingly(items)
     },
+    announce: async announcement => {
+      if (!knowsProducers) return
+      const answer = await post('/v1/producers', JSON.stringify(announcement), {})
+      if (isSuccess(answer) && saysOk(answer.body)) return
+      const { status } = answer
+      if (status >= 400 && (status === 429 || isTemporary(status)))
+        throw new LedgerUnavailable(`it answered ${status}`)
+      // Not a ledger that knows the call: it is not asked again.
+      knowsProducers = false
+    },
   }
 }
 
@@ -129,6 +140,10 @@ function refuse(answer: Answer): Refusal {
     status,
     ...(retryAfter === undefined ? {} : { retryAfter }),
   }
+}
+
+function saysOk(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && Reflect.get(body, 'ok') === true
 }
 
 /** Statuses after which the same bytes may be taken. A redirect is one: somebody may yet correct the address. */

@@ -1,0 +1,133 @@
+import { hostname } from 'node:os'
+import { runOutside } from '../request/index.ts'
+import type { LedgerTarget } from './create-outlet.ts'
+import { httpLedger } from './http-ledger.ts'
+import type { LedgerClient, ProducerAnnouncement } from './ledger-client.ts'
+import type { Producer } from './producer.ts'
+
+/** Milliseconds from the first number to the first announcement: a script that is over by then makes only the last one. */
+const firstWait = 1_000
+
+/** Milliseconds between announcements. A ledger takes a producer for silent after three times that. */
+const interval = 60_000
+
+/** A process that died and left events behind, as whoever sends them knows it. */
+export interface CrashedProducer {
+  readonly producerId: string
+  /** The highest number found. */
+  readonly highWater: number
+  /** How many events it left. */
+  readonly events: number
+}
+
+/** What an instance knows of its announcements. */
+export interface AnnouncerSettings {
+  readonly service: string
+  readonly env: string
+  /** Events that wait. */
+  readonly queued: () => number
+  /** Milliseconds for one call to a ledger over HTTP. */
+  readonly timeout: number | undefined
+}
+
+/**
+ * Tells the ledger about this process as a producer of events: soon after the first number, each minute, and at the end.
+ * It never throws, warns or keeps the process alive; what could not be said is said the next time, more up to date.
+ */
+export class Announcer {
+  readonly #producer: Producer
+  readonly #settings: AnnouncerSettings
+  readonly #client: LedgerClient | Promise<LedgerClient>
+  readonly #startedAt = new Date(Date.now() - process.uptime() * 1_000).toISOString()
+  readonly #counts = { announced: 0, failed: 0 }
+  #timer: NodeJS.Timeout | undefined
+  #last: Promise<void> = Promise.resolve()
+  #closed = false
+
+  constructor(producer: Producer, target: NonNullable<LedgerTarget>, settings: AnnouncerSettings) {
+    this.#producer = producer
+    this.#settings = settings
+    const { timeout } = settings
+    this.#client =
+      'url' in target ? httpLedger(timeout === undefined ? target : { ...target, timeout }) : target
+  }
+
+  /** How many announcements were taken, and how many could not be made. */
+  get counts(): { readonly announced: number; readonly failed: number } {
+    return this.#counts
+  }
+
+  /** Has it announced from now on, unless it is already. Called for each number, so it is cheap. */
+  begin(): void {
+    if (this.#timer === undefined && !this.#closed) runOutside(() => this.#next(firstWait))
+  }
+
+  /** Says the last number, and that the process ended. Resolves when that is said, or cannot be in these milliseconds. */
+  async end(timeout: number): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#producer.highWater === 0 || timeout <= 0) return
+    await within(timeout, this.#announce({ ended: 'clean' }))
+  }
+
+  /** Announces nothing more, whatever comes. */
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Says for another process that it died. Never rejects. */
+  async crashed({ producerId, highWater, events }: CrashedProducer): Promise<void> {
+    const { service, env } = this.#settings
+    const said = { service, env, host: hostname(), queued: 0, spooled: events, ended: 'crashed' } as const
+    await this.#say({ id: producerId, high_water: highWater, ...said })
+  }
+
+  #next(wait: number): void {
+    this.#timer = setTimeout(() => {
+      void this.#announce({})
+      this.#next(interval)
+    }, wait)
+    this.#timer.unref()
+  }
+
+  /** One after the other, so that the newest word is the last one. */
+  #announce(more: { ended?: 'clean' }): Promise<void> {
+    const { service, env, queued } = this.#settings
+    this.#last = this.#last.then(() =>
+      this.#say({
+        id: this.#producer.id,
+        service,
+        env,
+        host: hostname(),
+        pid: process.pid,
+        started_at: this.#startedAt,
+        high_water: this.#producer.highWater,
+        queued: queued(),
+        ...more,
+      }),
+    )
+    return this.#last
+  }
+
+  async #say(announcement: ProducerAnnouncement): Promise<void> {
+    try {
+      const client = await this.#client
+      if (client.announce === undefined) return
+      await client.announce(announcement)
+      this.#counts.announced++
+    } catch {
+      this.#counts.failed++
+    }
+  }
+}
+
+async function within(timeout: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, timeout)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}

@@ -7,6 +7,8 @@ export {
   type LedgerItem,
   type LedgerResult,
   LedgerUnavailable,
+  type ProducerAnnouncement,
+  type ProducerStats,
   SendError,
   type SendErrorCode,
   type SendOptions,

@@ -105,28 +105,58 @@ test('DESIGN 3 a ledger that was down and is back has every number, and what an 
   assert.deepEqual(shown.map(summary), [['ended', 4, 0, []]])
 })
 
-test('DESIGN 3 after kill -9 the gap below the last number that came is there, and whoever finds the rest tells how far it went', async t => {
-  const folder = tempFolder(t)
-  const ledger = await startLedger(t, folder)
-  const key = await aKey(folder)
+/** Runs a service of these lines, with an instance `box`, to its end. */
+async function runService(
+  folder: string,
+  url: string,
+  key: string,
+  options: string,
+  lines: string,
+): Promise<unknown> {
   const script = join(folder, 'service.ts')
   const sources = pathToFileURL(join(root, 'packages', 'deedbox', 'src', 'index.ts')).href
   writeFileSync(
     script,
     `import { deedbox } from ${JSON.stringify(sources)}
-const box = deedbox({ service: 'killed', log: { sink: { write: () => undefined } } })
-await box.send('one', {})
-await box.send('two', {})
-for (let i = 0; i < 3; i++) box.run({ name: 'job' }, () => box.event('job.done'))
-process.kill(process.pid, 'SIGKILL')
+const box = deedbox({ ${options}, log: { sink: { write: () => undefined } } })
+${lines}
 `,
   )
   const child = spawn(process.execPath, ['--conditions=@deedbox/source', script], {
     cwd: folder,
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...ledgerEnv(folder), DEEDBOX_URL: ledger.url, DEEDBOX_API_KEY: key },
+    stdio: ['ignore', 'ignore', 'ignore'],
+    env: { ...ledgerEnv(folder), DEEDBOX_URL: url, DEEDBOX_API_KEY: key },
   })
-  assert.deepEqual(await once(child, 'exit'), [null, 'SIGKILL'])
+  return (await once(child, 'exit')).find(how => how !== null)
+}
+
+test('DESIGN 3 a process that runs out of work, is told to end or ends by an error says its last number', async t => {
+  const folder = tempFolder(t)
+  const ledger = await startLedger(t, folder)
+  const key = await aKey(folder)
+  const send = "await box.send('one', {})\nbox.run({ name: 'job' }, () => box.event('job.done'))\n"
+  const endings = [
+    ["service: 'script'", '', 0, 'ended'],
+    ["service: 'told'", 'setInterval(() => undefined, 1_000)\nprocess.kill(process.pid)', 'SIGTERM', 'ended'],
+    ["service: 'broken', processErrors: 'adopt'", "throw new Error('oh')", 1, 'crashed'],
+  ] as const
+  for (const [options, end, how, state] of endings) {
+    assert.equal(await runService(folder, ledger.url, key, options, send + end), how)
+    const [shown] = await producersAt(ledger.url, key)
+    assert(options.includes(String(shown?.service)))
+    assert.deepEqual(summary(shown ?? {}), [state, 2, 0, []])
+  }
+})
+
+test('DESIGN 3 after kill -9 the gap below the last number that came is there, and whoever finds the rest tells how far it went', async t => {
+  const folder = tempFolder(t)
+  const ledger = await startLedger(t, folder)
+  const key = await aKey(folder)
+  const lines = `await box.send('one', {})
+await box.send('two', {})
+for (let i = 0; i < 3; i++) box.run({ name: 'job' }, () => box.event('job.done'))
+process.kill(process.pid, 'SIGKILL')`
+  assert.equal(await runService(folder, ledger.url, key, "service: 'killed'", lines), 'SIGKILL')
   const [killed] = await producersAt(ledger.url, key, '?service=killed')
   assert.deepEqual(summary(killed ?? {}), ['live', 2, 0, []])
 

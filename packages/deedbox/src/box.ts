@@ -182,16 +182,16 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   }
 
   /** Delivers what waits and, in the time that is left, says the last number. */
-  const deliverLast = async (timeout: number): Promise<boolean> => {
+  const deliverLast = async (timeout: number, how: 'clean' | 'crashed' = 'clean'): Promise<boolean> => {
     const deadline = performance.now() + timeout
     const delivered = await deliver(timeout)
-    await runOutside(() => auditor.end(deadline - performance.now()))
+    await runOutside(() => auditor.end(deadline - performance.now(), how))
     return delivered
   }
 
   const unregister = registerEndOfProcess({
     onSignal: options.flushOnSignal ?? true,
-    flush: deliverLast,
+    flush: timeout => deliverLast(timeout),
     flushLines: () => {
       toAudit.drain()
       instanceLog.flush()
@@ -210,7 +210,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     identity,
     policy: options.processErrors ?? 'log',
     writer,
-    flush: deliver,
+    flush: timeout => deliverLast(timeout, 'crashed'),
   })
 
   const { propagate = false } = options

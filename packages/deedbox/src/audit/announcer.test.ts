@@ -134,7 +134,7 @@ test('DESIGN 3 a ledger that does not know the call is asked once, whatever it a
     const { box, lines } = aBox(t, { ledger: { url: ledger.url, apiKey: 'k' } })
     await box.send('one', {})
     const auditor = auditorOf(box)
-    await auditor.end(5_000)
+    await auditor.end(5_000, 'clean')
     await auditor.announceCrashed({ producerId: 'dead', highWater: 3, events: 1 })
     await box.close()
     assert.equal(ledger.announcements.length, 1, JSON.stringify(announcing))
@@ -152,8 +152,10 @@ test('DESIGN 3 an announcement that fails is counted, warns and throws nothing, 
     ledger.announcing = announcing
     const { box, lines } = aBox(t, { ledger: { url: ledger.url, apiKey: 'k' } })
     await box.send('one', {})
-    await auditorOf(box).end(5_000)
+    await auditorOf(box).end(5_000, 'clean')
+    await auditorOf(box).end(5_000, 'clean')
     ledger.announcing = told
+    await box.send('two', {})
     await box.close()
     assert.equal(ledger.announcements.length, 2)
     assert.deepEqual([box.stats().producer.announced, box.stats().producer.failed], [1, 1])

@@ -43,6 +43,8 @@ export class Announcer {
   #timer: NodeJS.Timeout | undefined
   #last: Promise<void> = Promise.resolve()
   #closed = false
+  /** The last number when the end was said: a process out of work asks again after each call that it makes. */
+  #endSaidAt = 0
 
   constructor(producer: Producer, target: NonNullable<LedgerTarget>, settings: AnnouncerSettings) {
     this.#producer = producer
@@ -62,12 +64,13 @@ export class Announcer {
     if (this.#timer === undefined && !this.#closed) runOutside(() => this.#next(firstWait))
   }
 
-  /** Says the last number, and that the process ended. Resolves when that is said, or cannot be in these milliseconds. */
-  async end(timeout: number): Promise<void> {
+  /** Says the last number, and how the process ended. Resolves when that is said, or cannot be in these milliseconds. */
+  async end(timeout: number, how: 'clean' | 'crashed'): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#producer.highWater === 0 || timeout <= 0) return
-    await within(timeout, this.#announce({ ended: 'clean' }))
+    if (this.#producer.highWater === this.#endSaidAt || timeout <= 0) return
+    this.#endSaidAt = this.#producer.highWater
+    await within(timeout, this.#announce({ ended: how }))
   }
 
   /** Announces nothing more, whatever comes. */
@@ -93,7 +96,7 @@ export class Announcer {
   }
 
   /** One after the other, so that the newest word is the last one. */
-  #announce(more: { ended?: 'clean' }): Promise<void> {
+  #announce(more: { ended?: 'clean' | 'crashed' }): Promise<void> {
     const { service, env, queued } = this.#settings
     this.#last = this.#last.then(() =>
       this.#say({

@@ -50,8 +50,8 @@ export interface Auditor {
    * @throws SendError
    */
   send(name: string, payload: SendPayload, options: SendOptions): Promise<Acknowledgement>
-  /** Tells the ledger that this process ends, within these milliseconds. Never rejects. */
-  end(timeout: number): Promise<void>
+  /** Tells the ledger that this process ends, and how, within these milliseconds. Never rejects. */
+  end(timeout: number, how: 'clean' | 'crashed'): Promise<void>
   /** Tells the ledger that another process died; its events are being sent from here. Never rejects. */
   announceCrashed(crashed: CrashedProducer): Promise<void>
   /** Announces nothing more. */
@@ -115,7 +115,7 @@ export function createAuditor(settings: AuditorSettings): Auditor {
       const event = how.idempotencyKey === undefined && takesMark(built.meta) ? numbered(built) : built
       return runOutside(() => outlet.send(event, how.timeout ?? sendTimeout))
     },
-    end: async timeout => announcer?.end(timeout),
+    end: async (timeout, how) => announcer?.end(timeout, how),
     announceCrashed: async crashed => announcer?.crashed(crashed),
     close: () => announcer?.close(),
     producerStats: () => ({

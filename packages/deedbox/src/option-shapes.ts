@@ -41,6 +41,7 @@ const shapes: Shapes = {
     requests: 'flag',
     kind: 'function',
     producer: 'flag',
+    verifierKey: 'text',
     timeout: 'anything',
     capacity: 'anything',
     linger: 'anything',

@@ -94,6 +94,11 @@ export interface AuditOptions extends DeliveryOptions {
    * so it sees what never came. Default `true`. A ledger that knows no producers is told once.
    */
   readonly producer?: boolean | undefined
+  /**
+   * The ledger's verifier key, got from somewhere else than the ledger: receipts are checked by it. Default
+   * `DEEDBOX_VERIFIER_KEY`.
+   */
+  readonly verifierKey?: string | undefined
   /** Milliseconds for one call to a ledger over HTTP. Default 5,000. (IF-32) */
   readonly timeout?: number | undefined
 }

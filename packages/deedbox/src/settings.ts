@@ -25,6 +25,7 @@ export interface Settings {
   readonly service: string
   readonly env: string
   readonly ledger: LedgerClient | Promise<LedgerClient> | RemoteLedger | null
+  readonly verifierKey: string | undefined
   readonly skipPaths: readonly SkipPath[]
   readonly trustProxy: TrustProxy
   readonly log: LogSettings
@@ -63,6 +64,7 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
     service: nonEmpty(options.service, 'service') ?? readService(environment),
     env,
     ledger: readLedger(options.ledger, environment),
+    verifierKey: readVerifierKey(options.audit?.verifierKey, environment),
     skipPaths: options.skipPaths ?? defaultSkipPaths,
     trustProxy,
     log: readLogSettings(options.log ?? {}, environment, env),
@@ -179,6 +181,18 @@ function readLedger(option: DeedboxOptions['ledger'], environment: Environment):
     )
   }
   return { url: target.href, apiKey }
+}
+
+/** Its form alone is looked at here: the rest is read when the first receipt is checked. */
+function readVerifierKey(option: string | undefined, environment: Environment): string | undefined {
+  const variable = findVariable(environment, ['DEEDBOX_VERIFIER_KEY'])
+  const own = nonEmpty(option, 'audit.verifierKey')
+  const key = (own ?? variable?.value)?.trim()
+  if (key === undefined || /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(key)) return key
+  throw new ConfigurationError(
+    own === undefined ? 'DEEDBOX_VERIFIER_KEY' : 'audit.verifierKey',
+    'this is no verifier key. It looks like ledger.example/acme+f1d8e151+AQOh…; the ledger prints its own at start.',
+  )
 }
 
 function readUrl(text: string, name: string): URL {

@@ -1,7 +1,5 @@
 import { hostname } from 'node:os'
 import { runOutside } from '../request/index.ts'
-import type { LedgerTarget } from './create-outlet.ts'
-import { httpLedger } from './http-ledger.ts'
 import type { LedgerClient, ProducerAnnouncement } from './ledger-client.ts'
 import type { Producer } from './producer.ts'
 
@@ -26,8 +24,6 @@ export interface AnnouncerSettings {
   readonly env: string
   /** Events that wait. */
   readonly queued: () => number
-  /** Milliseconds for one call to a ledger over HTTP. */
-  readonly timeout: number | undefined
 }
 
 /**
@@ -46,12 +42,10 @@ export class Announcer {
   /** The last number when the end was said: a process out of work asks again after each call that it makes. */
   #endSaidAt = 0
 
-  constructor(producer: Producer, target: NonNullable<LedgerTarget>, settings: AnnouncerSettings) {
+  constructor(producer: Producer, client: LedgerClient | Promise<LedgerClient>, settings: AnnouncerSettings) {
     this.#producer = producer
+    this.#client = client
     this.#settings = settings
-    const { timeout } = settings
-    this.#client =
-      'url' in target ? httpLedger(timeout === undefined ? target : { ...target, timeout }) : target
   }
 
   /** How many announcements were taken, and how many could not be made. */

@@ -1,15 +1,19 @@
 import type { LogWriter, Notices } from '../log/index.ts'
 import { type JobRecord, type RequestRecord, type RequestScope, runOutside } from '../request/index.ts'
-import type { Redactor } from '../safety/index.ts'
+import { errorMessage, errorTrace, type Redactor } from '../safety/index.ts'
 import { Announcer, type CrashedProducer } from './announcer.ts'
 import type { AuditEvent } from './audit-event.ts'
 import { createOutlet, type LedgerTarget } from './create-outlet.ts'
 import type { DeliveryOptions } from './delivery.ts'
 import { explicitEvent, type SendOptions, type SendPayload } from './explicit-event.ts'
+import type { CallAuditor } from './function-call.ts'
+import { functionEvent } from './function-event.ts'
 import type { EventKind } from './ledger-client.ts'
 import type { Acknowledgement, AuditOutlet } from './outlet.ts'
 import { Producer, type ProducerMark, takesMark } from './producer.ts'
+import { type CheckedReceipt, checkedReceipt, type ReceiptOptions } from './receipt.ts'
 import { jobEvent, requestEvent } from './request-event.ts'
+import { SendError } from './send-error.ts'
 
 /** What one instance decided about its audit events. */
 export interface AuditorSettings {
@@ -19,6 +23,8 @@ export interface AuditorSettings {
   readonly ledger: LedgerTarget
   /** Whether the service itself said that there is no ledger. */
   readonly isChosen: boolean
+  /** The ledger's verifier key, by which receipts are checked. */
+  readonly verifierKey: string | undefined
   readonly writer: LogWriter
   readonly notices: Notices
   /** The request or job that the calling code belongs to. */
@@ -33,7 +39,7 @@ export interface AuditorSettings {
 }
 
 /** Everything about audit events in one instance: how they come about, and where they go. */
-export interface Auditor {
+export interface Auditor extends CallAuditor {
   readonly outlet: AuditOutlet
   readonly producer: Producer
   /** Makes the event of a request and hands it over. */
@@ -50,6 +56,11 @@ export interface Auditor {
    * @throws SendError
    */
   send(name: string, payload: SendPayload, options: SendOptions): Promise<Acknowledgement>
+  /**
+   * Fetches the receipt of a stored event and checks it.
+   * @throws ReceiptError
+   */
+  receipt(event: string | Acknowledgement, options: ReceiptOptions): Promise<CheckedReceipt>
   /** Tells the ledger that this process ends, and how, within these milliseconds. Never rejects. */
   end(timeout: number, how: 'clean' | 'crashed'): Promise<void>
   /** Tells the ledger that another process died; its events are being sent from here. Never rejects. */
@@ -76,20 +87,15 @@ const sendTimeout = 15_000
 export function createAuditor(settings: AuditorSettings): Auditor {
   const { service, env, redactor, options, writer, notices, scope, generateId } = settings
   const producer = new Producer()
-  const outlet = createOutlet(settings.ledger, options, writer, notices, settings.isChosen)
+  const { outlet, ledger } = createOutlet(settings.ledger, options, writer, notices, settings.isChosen)
   const events = { service, env, redactor, kind: options.kind }
   const requestId = (stable: string | undefined): string => scope()?.requestId ?? stable ?? generateId()
   const build: Auditor['build'] = (name, payload, how) =>
     explicitEvent(name, payload, how, { service, env, redactor, requestId })
   const announcer =
-    settings.ledger === null || options.producer === false
+    ledger === undefined || options.producer === false
       ? undefined
-      : new Announcer(producer, settings.ledger, {
-          service,
-          env,
-          queued: () => outlet.stats().queued,
-          timeout: options.timeout,
-        })
+      : new Announcer(producer, ledger, { service, env, queued: () => outlet.stats().queued })
   /** Gives an event its number, when nothing can keep it from being handed over any more. Its meta is ours alone. */
   const numbered = (event: AuditEvent): AuditEvent => {
     if (announcer !== undefined) {
@@ -99,6 +105,9 @@ export function createAuditor(settings: AuditorSettings): Auditor {
     }
     return event
   }
+  const { verifierKey } = settings
+  const receipt: Auditor['receipt'] = (event, how) =>
+    runOutside(() => checkedReceipt(ledger, event, verifierKey === undefined ? how : { verifierKey, ...how }))
   return {
     outlet,
     producer,
@@ -108,13 +117,36 @@ export function createAuditor(settings: AuditorSettings): Auditor {
       if (eventName !== null)
         runOutside(() => outlet.offer(numbered(jobEvent({ ...record, eventName }, events))))
     },
+    requestId: () => requestId(undefined),
+    function: record => {
+      try {
+        runOutside(() => outlet.offer(numbered(functionEvent(record, events))))
+      } catch (error) {
+        notices.warn('function_event_failed', 'The event of an audited function could not be made', {
+          trace: errorTrace(error),
+        })
+      }
+    },
+    undescribed: (eventName, option, error) =>
+      notices.warn(
+        `audited_${option}`,
+        `${option}() of an audited function failed; the event goes out without`,
+        { event_name: eventName, trace: errorTrace(error) },
+      ),
     build,
     send: async (name, payload, how) => {
       const built = build(name, payload, how)
       // Under a key of the caller's a repeat is the same to the byte.
       const event = how.idempotencyKey === undefined && takesMark(built.meta) ? numbered(built) : built
-      return runOutside(() => outlet.send(event, how.timeout ?? sendTimeout))
+      const acknowledgement = await runOutside(() => outlet.send(event, how.timeout ?? sendTimeout))
+      if (how.receipt !== true) return acknowledgement
+      try {
+        return { ...acknowledgement, receipt: await receipt(acknowledgement, {}) }
+      } catch (error) {
+        throw withoutReceipt(acknowledgement, error)
+      }
     },
+    receipt,
     end: async (timeout, how) => announcer?.end(timeout, how),
     announceCrashed: async crashed => announcer?.crashed(crashed),
     close: () => announcer?.close(),
@@ -124,4 +156,14 @@ export function createAuditor(settings: AuditorSettings): Auditor {
       ...(announcer?.counts ?? { announced: 0, failed: 0 }),
     }),
   }
+}
+
+/** The event is stored; only its receipt could not be had. */
+function withoutReceipt(acknowledgement: Acknowledgement, error: unknown): SendError {
+  const { txId, idempotencyKey } = acknowledgement
+  const stored = txId === null ? 'The event is logged' : `The event is stored as ${txId}`
+  return new SendError('no_receipt', `${stored}, but its receipt could not be had: ${errorMessage(error)}`, {
+    idempotencyKey,
+    acknowledgement,
+  })
 }

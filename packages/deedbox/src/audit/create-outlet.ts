@@ -13,6 +13,12 @@ export type LedgerTarget =
   | Promise<LedgerClient>
   | null
 
+/** An outlet, and the ledger behind it. */
+export interface CreatedOutlet {
+  readonly outlet: AuditOutlet
+  readonly ledger: LedgerClient | Promise<LedgerClient> | undefined
+}
+
 /**
  * Builds the outlet of one instance for its ledger; without one, events become log lines, said once. (Ruling 1)
  * @param isChosen whether the service itself said that there is none: it need not be told
@@ -23,7 +29,7 @@ export function createOutlet(
   writer: LogWriter,
   notices: Notices,
   isChosen: boolean,
-): AuditOutlet {
+): CreatedOutlet {
   if (target === null) {
     if (options.requests !== false && !isChosen) {
       notices.warn(
@@ -32,7 +38,8 @@ export function createOutlet(
           'Set DEEDBOX_URL and DEEDBOX_API_KEY, or the option ledger.',
       )
     }
-    return loggedOutlet((event, ours) => writeAuditLine(event, ours, writer))
+    const outlet = loggedOutlet((event, ours) => writeAuditLine(event, ours, writer))
+    return { outlet, ledger: undefined }
   }
   const { timeout } = options
   const client =
@@ -45,7 +52,8 @@ export function createOutlet(
       ),
     )
   }
-  return new Delivery(client, (code, message, fields) => notices.warn(code, message, fields), options)
+  const outlet = new Delivery(client, (code, message, fields) => notices.warn(code, message, fields), options)
+  return { outlet, ledger: client }
 }
 
 /** The line of an event without a ledger. It is written whatever the log level: it is the only copy. */

@@ -1,6 +1,7 @@
 import { errorMessage } from '../safety/index.ts'
 import { readRetryAfter } from './backoff.ts'
 import { type LedgerClient, type LedgerItem, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'
+import { ReceiptError } from './receipt.ts'
 
 /** A ledger reached over HTTP, ours or one with the contract of immutablelog.md §1. */
 export interface HttpLedgerOptions {
@@ -13,6 +14,8 @@ export interface HttpLedgerOptions {
 
 interface Answer {
   readonly status: number
+  readonly text: string
+  /** The text as JSON; `undefined` if it is none. */
   readonly body: unknown
   readonly retryAfter: number | undefined
 }
@@ -38,21 +41,24 @@ export function httpLedger(options: HttpLedgerOptions): LedgerClient {
   let hasBatches = true
   let knowsProducers = true
 
-  const post = async (path: string, body: string, more: Record<string, string>): Promise<Answer> => {
+  const call = async (path: string, init: RequestInit, more: Record<string, string>): Promise<Answer> => {
     try {
       const response = await fetch(`${base}${path}`, {
-        method: 'POST',
+        ...init,
         headers: { ...headers, ...more },
-        body,
         redirect: 'manual',
         signal: AbortSignal.timeout(timeout),
       })
       const retryAfter = readRetryAfter(response.headers.get('retry-after'), Date.now())
-      return { status: response.status, body: parseJson(await response.text()), retryAfter }
+      const text = await response.text()
+      return { status: response.status, text, body: parseJson(text), retryAfter }
     } catch (error) {
       throw new LedgerUnavailable(explain(error), { cause: error })
     }
   }
+
+  const post = (path: string, body: string, more: Record<string, string>): Promise<Answer> =>
+    call(path, { method: 'POST', body }, more)
 
   const appendOne = async (item: LedgerItem): Promise<LedgerResult> => {
     const { payload, meta, idempotencyKey, requestId } = item
@@ -118,6 +124,18 @@ export function httpLedger(options: HttpLedgerOptions): LedgerClient {
         throw new LedgerUnavailable(`it answered ${status}`)
       // Not a ledger that knows the call: it is not asked again.
       knowsProducers = false
+    },
+    receipt: async (txId, disclose) => {
+      const query = disclose.length === 0 ? '' : `?disclose=${disclose.join(',')}`
+      const answer = await call(`/v1/events/${encodeURIComponent(txId)}/receipt${query}`, {}, {})
+      if (isSuccess(answer)) return answer.text
+      const reason = member(answer.body, 'reason')
+      if (answer.status === 404 && reason !== 'unknown_event')
+        throw new ReceiptError('no_ledger', 'This ledger knows no receipts')
+      const code =
+        reason === 'unknown_event' ? reason : isTemporary(answer.status) ? 'unavailable' : 'refused'
+      const said = member(answer.body, 'message') ?? `it answered ${answer.status}`
+      throw new ReceiptError(code, `The ledger gave no receipt of ${txId}: ${said}`)
     },
   }
 }

@@ -1,3 +1,5 @@
+import type { ReceiptPart } from './receipt.ts'
+
 /** The four kinds of event that the ledger contract knows. (IF-26) */
 export type EventKind = 'success' | 'info' | 'warning' | 'error'
 
@@ -82,6 +84,11 @@ export interface LedgerClient {
    * Rejecting means that it may be said again later.
    */
   announce?(announcement: ProducerAnnouncement): Promise<void>
+  /**
+   * The receipt of an event: the text of a `.tlog-proof` file with the given parts in the clear. Absent where there are
+   * no receipts. Throws, or rejects, when it cannot be had; an error whose `code` is `unknown_event` says why.
+   */
+  receipt?(txId: string, disclose: readonly ReceiptPart[]): string | Promise<string>
 }
 
 /**

@@ -12,6 +12,7 @@ import type { AuditEvent } from './audit-event.ts'
 import { bodyText } from './body-text.ts'
 import { clampPayload, cutText, type Shed } from './clamp.ts'
 import { isRetryable, kindOf, messageOf, severityOf } from './classification.ts'
+import { detailMembers } from './event-details.ts'
 import type { EventKind } from './ledger-client.ts'
 
 /** What one instance decided about its automatic events. */
@@ -37,6 +38,7 @@ const longestException = 20_000
 
 /** What goes first when a payload is too large: what can be looked up elsewhere goes before what identifies. (IF-36) */
 const sheds: readonly Shed[] = [
+  { path: ['fields'] },
   { path: ['error', 'request_body'] },
   { path: ['error', 'exception_message'], keep: 500 },
   { path: ['error', 'exception_message'] },
@@ -46,6 +48,8 @@ const sheds: readonly Shed[] = [
   { path: ['request', 'path'], keep: 1_000 },
   { path: ['message'], keep: 500 },
   { path: ['request', 'route'] },
+  { path: ['function', 'module'], keep: 200 },
+  { path: ['function', 'name'], keep: 200 },
 ]
 
 /** The audit event of a request record. (IF-16 … IF-26) */
@@ -80,6 +84,7 @@ export function requestEvent(record: RequestRecord, settings: RequestEventSettin
     ...(record.user === null
       ? {}
       : { actor: { type: 'user', id: cutText(redactor.text(record.user), longestUser).toWellFormed() } }),
+    ...(record.eventDetails === null ? {} : detailMembers(record.eventDetails, redactor)),
   })
 }
 
@@ -113,7 +118,9 @@ export function jobEvent(
           },
         }),
   })
-  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, {})
+  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, {
+    ...(record.eventDetails === null ? {} : detailMembers(record.eventDetails, redactor)),
+  })
 }
 
 /** The block named after the kind. (IF-22 … IF-24, ruling 18) */
@@ -152,15 +159,17 @@ function bodyMembers(body: BodyFacts | null, redactor: Redactor): LogFields {
 }
 
 /** A class name is code's own, but a name can be set to anything. */
-function exceptionName(thrown: unknown, redactor: Redactor): string {
+export function exceptionName(thrown: unknown, redactor: Redactor): string {
   return cutText(redactor.text(cutText(errorName(thrown), longestException)), longestName)
 }
 
-function exceptionText(thrown: unknown, redactor: Redactor): string {
+/** What an exception says, secrets blanked. */
+export function exceptionText(thrown: unknown, redactor: Redactor): string {
   return redactor.text(cutText(errorMessage(thrown), longestException)).toWellFormed()
 }
 
-function finish(
+/** An automatic event of a rendered payload, in the size that it may have. */
+export function finish(
   payload: string,
   settings: RequestEventSettings,
   type: EventKind,

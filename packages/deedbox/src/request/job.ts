@@ -46,6 +46,7 @@ export function runJob<Result>(job: Job, work: () => Result, settings: JobSettin
       elapsed: toSeconds(performance.now() - start),
       error: thrown ?? failure,
       eventName: scope.eventName ?? null,
+      eventDetails: scope.eventDetails ?? null,
       values: { ...scope.values },
     })
   }

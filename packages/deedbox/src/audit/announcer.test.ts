@@ -188,3 +188,19 @@ test('DESIGN 3 the end of another process is announced under its own id', async 
   const known = { service: 'tests', env: 'testing', host: hostname(), queued: 0, ended: 'crashed' }
   assert.deepEqual(announced, [{ id: 'dead', high_water: 7, spooled: 2, ...known }])
 })
+
+test('DESIGN 3 the end of another process that cannot be said is said with the next announcement', async t => {
+  const announced: string[] = []
+  let fails = 1
+  const announce = async ({ id }: ProducerAnnouncement) => {
+    if (fails-- > 0) throw new Error('down')
+    announced.push(id)
+  }
+  const { box } = aBox(t, { ledger: aClient(announce) })
+  await auditorOf(box).announceCrashed({ producerId: 'dead', highWater: 7, events: 2 })
+  assert.deepEqual(announced, [])
+  // The timer of announcements keeps nothing alive; here something has to.
+  const alive = setInterval(() => undefined, 1_000)
+  await until(() => announced.includes('dead'))
+  clearInterval(alive)
+})

@@ -9,6 +9,9 @@ const firstWait = 1_000
 /** Milliseconds between announcements. A ledger takes a producer for silent after three times that. */
 const interval = 60_000
 
+/** Ends of other processes that wait to be said again. */
+const mostUntold = 100
+
 /** A process that died and left events behind, as whoever sends them knows it. */
 export interface CrashedProducer {
   readonly producerId: string
@@ -36,8 +39,9 @@ export class Announcer {
   readonly #client: LedgerClient | Promise<LedgerClient>
   readonly #startedAt = new Date(Date.now() - process.uptime() * 1_000).toISOString()
   readonly #counts = { announced: 0, failed: 0 }
+  #untold: CrashedProducer[] = []
   #timer: NodeJS.Timeout | undefined
-  #last: Promise<void> = Promise.resolve()
+  #last: Promise<unknown> = Promise.resolve()
   #closed = false
   /** The last number when the end was said: a process out of work asks again after each call that it makes. */
   #endSaidAt = 0
@@ -74,23 +78,27 @@ export class Announcer {
     this.#timer = undefined
   }
 
-  /** Says for another process that it died. Never rejects. */
-  async crashed({ producerId, highWater, events }: CrashedProducer): Promise<void> {
+  /** Says for another process that it died, again with each announcement until it is said. Never rejects. */
+  async crashed(crashed: CrashedProducer): Promise<void> {
+    const { producerId, highWater, events } = crashed
     const { service, env } = this.#settings
     const said = { service, env, host: hostname(), queued: 0, spooled: events, ended: 'crashed' } as const
-    await this.#say({ id: producerId, high_water: highWater, ...said })
+    if (await this.#say({ id: producerId, high_water: highWater, ...said })) return
+    if (this.#untold.length < mostUntold) this.#untold.push(crashed)
+    this.begin()
   }
 
   #next(wait: number): void {
     this.#timer = setTimeout(() => {
       void this.#announce({})
+      for (const crashed of this.#untold.splice(0)) void this.crashed(crashed)
       this.#next(interval)
     }, wait)
     this.#timer.unref()
   }
 
   /** One after the other, so that the newest word is the last one. */
-  #announce(more: { ended?: 'clean' | 'crashed' }): Promise<void> {
+  #announce(more: { ended?: 'clean' | 'crashed' }): Promise<unknown> {
     const { service, env, queued } = this.#settings
     this.#last = this.#last.then(() =>
       this.#say({
@@ -108,19 +116,22 @@ export class Announcer {
     return this.#last
   }
 
-  async #say(announcement: ProducerAnnouncement): Promise<void> {
+  /** @returns whether there is nothing more to say about it */
+  async #say(announcement: ProducerAnnouncement): Promise<boolean> {
     try {
       const client = await this.#client
-      if (client.announce === undefined) return
+      if (client.announce === undefined) return true
       await client.announce(announcement)
       this.#counts.announced++
+      return true
     } catch {
       this.#counts.failed++
+      return false
     }
   }
 }
 
-async function within(timeout: number, work: Promise<void>): Promise<void> {
+async function within(timeout: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>(resolve => {
     timer = setTimeout(resolve, timeout)

@@ -224,9 +224,10 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
           idHeader: settings.idHeader,
         })
 
+  const closing: Internals['closing'] = new Set()
   const log = createLogger(() => writer)
   const box: Deedbox & { readonly [internalsKey]: Internals } = {
-    [internalsKey]: { identity, lifecycle, writer, notices, auditor },
+    [internalsKey]: { identity, lifecycle, writer, notices, auditor, closing },
     service,
     env,
     log,
@@ -268,7 +269,9 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     },
     close: async (timeout = flushTimeout) => {
       const deadline = performance.now() + timeout
+      const stopped = Promise.all([...closing].map(stop => stop(timeout)))
       const delivered = await deliverLast(timeout)
+      await stopped
       auditor.close()
       const left = outlet.close()
       if (left > 0)

@@ -21,7 +21,12 @@ import type { RedactionOptions } from './safety/index.ts'
 
 /** A ledger to send to: over HTTP by its base URL and a key, or one opened in this process. */
 export type LedgerOption =
-  | { readonly url?: string | undefined; readonly apiKey?: string | undefined }
+  | {
+      readonly url?: string | undefined
+      readonly apiKey?: string | undefined
+      /** `false` posts each event on its own, to a ledger that is known to have no batch call. Default `true`. */
+      readonly batches?: boolean | undefined
+    }
   | LedgerClient
   | Promise<LedgerClient>
 

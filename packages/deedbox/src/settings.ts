@@ -18,6 +18,7 @@ import { ConfigurationError, createRedactor, findVariable } from './safety/index
 export interface RemoteLedger {
   readonly url: string
   readonly apiKey: string
+  readonly batches?: boolean
 }
 
 /** Options with defaults and variables applied, and checked. */
@@ -136,7 +137,11 @@ function readTrustProxy(environment: Environment): TrustProxy {
   return trust
 }
 
-function readLedger(option: DeedboxOptions['ledger'], environment: Environment): Settings['ledger'] {
+/**
+ * The ledger of an instance.
+ * @throws ConfigurationError
+ */
+export function readLedger(option: DeedboxOptions['ledger'], environment: Environment): Settings['ledger'] {
   if (option === null) return null
   if (option !== undefined && typeof option !== 'object') {
     throw new ConfigurationError(
@@ -180,7 +185,10 @@ function readLedger(option: DeedboxOptions['ledger'], environment: Environment):
       `${keyName} is the key of a Deedbox ledger and is not sent to ${target.hostname}.`,
     )
   }
-  return { url: target.href, apiKey }
+  const { batches } = option ?? {}
+  if (batches !== undefined && typeof batches !== 'boolean')
+    throw new ConfigurationError('ledger.batches', 'true or false is needed.')
+  return { url: target.href, apiKey, ...(batches === undefined ? {} : { batches }) }
 }
 
 /** Its form alone is looked at here: the rest is read when the first receipt is checked. */

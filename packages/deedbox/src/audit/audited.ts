@@ -99,7 +99,7 @@ function auditedFunction(
 }
 
 /** The name of a file without its folder and ending. */
-function moduleOf(file: string | undefined): string {
+export function moduleOf(file: string | undefined): string {
   const name = file?.replace(/^.*[/\\]/s, '')
   return name?.replace(/(?<=.)\.[^.]*$/, '') || '<unknown>'
 }

@@ -8,7 +8,7 @@ import { type AuditOutlet, loggedOutlet } from './outlet.ts'
 
 /** A ledger over HTTP, a client of one, or none. */
 export type LedgerTarget =
-  | { readonly url: string; readonly apiKey: string }
+  | { readonly url: string; readonly apiKey: string; readonly batches?: boolean }
   | LedgerClient
   | Promise<LedgerClient>
   | null

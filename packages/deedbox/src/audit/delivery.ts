@@ -340,7 +340,7 @@ function acknowledge(event: AuditEvent, result: Extract<LedgerResult, { ok: true
   }
 }
 
-function refusal(event: AuditEvent, result: Extract<LedgerResult, { ok: false }>): SendError {
+export function refusal(event: AuditEvent, result: Extract<LedgerResult, { ok: false }>): SendError {
   const quota = result.status === 429
   return new SendError(
     quota ? 'quota_exceeded' : 'rejected',

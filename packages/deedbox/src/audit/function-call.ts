@@ -1,5 +1,5 @@
 import { types } from 'node:util'
-import { type Failure, toSeconds, wallMicroseconds } from '../request/index.ts'
+import { type Failure, monotonicNow, toSeconds, wallMicroseconds } from '../request/index.ts'
 import type { FunctionRecord } from './function-event.ts'
 import type { EventKind } from './ledger-client.ts'
 
@@ -135,7 +135,7 @@ export class FunctionCall {
     // Nobody else keeps them alive as long as a promise or a generator takes.
     this.#args = facts.fields === undefined && facts.details === undefined ? nothing : args
     this.#requestId = auditor.requestId()
-    this.#start = performance.now()
+    this.#start = monotonicNow()
     this.#startedAt = wallMicroseconds(this.#start)
   }
 
@@ -249,7 +249,7 @@ export class FunctionCall {
         name,
         requestId: this.#requestId,
         startedAt: this.#startedAt,
-        elapsed: toSeconds(performance.now() - this.#start),
+        elapsed: toSeconds(monotonicNow() - this.#start),
         error,
         items: this.#items,
         fields: this.#described('fields', error, result),

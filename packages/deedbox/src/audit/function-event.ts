@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { LogFields } from '../log/index.ts'
-import { type EventDetails, type Failure, isoMicroseconds } from '../request/index.ts'
+import { type EventDetails, type Failure, isoMicroseconds, uuid4 } from '../request/index.ts'
 import { createSerializer, logLimits, quote } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import { severityOf } from './classification.ts'
@@ -41,7 +40,7 @@ export function functionEvent(record: FunctionRecord, settings: RequestEventSett
   const end = record.startedAt + Math.round(record.elapsed * 1_000_000)
   // Written by hand and not by JSON.stringify: this runs once per call.
   const payload =
-    `{"id":"${randomUUID()}","kind":"${kind}"` +
+    `{"id":"${uuid4()}","kind":"${kind}"` +
     `,"message":${quote(error === null ? `${name} executed` : `${name} failed: ${exception}`)}` +
     `,"timestamp":"${isoMicroseconds(end)}Z"` +
     `,"metrics":{"latency_ms":${Math.floor(record.elapsed * 1000)},"started_at":"${isoMicroseconds(record.startedAt)}Z"}` +

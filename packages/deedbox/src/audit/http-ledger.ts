@@ -9,7 +9,25 @@ export interface HttpLedgerOptions {
   readonly url: string
   readonly apiKey: string
   /** Milliseconds for one call. Default 5,000. (IF-32) */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
+  /** `false` for a ledger that is known to have no batch call: it is not asked for one. Default `true`. */
+  readonly batches?: boolean | undefined
+}
+
+/** What a ledger over HTTP made of one event. */
+export interface HttpReply {
+  readonly result: LedgerResult
+  /** Its answer as it parsed, with whatever members it has. */
+  readonly body: unknown
+}
+
+/** The client of a ledger over HTTP. */
+export interface HttpLedger extends LedgerClient {
+  /**
+   * One event in one post, now.
+   * @throws LedgerUnavailable when its fate is unknown, or the ledger may take it later
+   */
+  post(item: LedgerItem): Promise<HttpReply>
 }
 
 interface Answer {
@@ -29,7 +47,7 @@ const concurrentPosts = 5
  * Builds the client of a ledger over HTTP. Batches go to `POST {url}/v1/events/batch`; a ledger that answers 404
  * or 405 there gets single posts from then on. Redirects are not followed: the key is for this URL only.
  */
-export function httpLedger(options: HttpLedgerOptions): LedgerClient {
+export function httpLedger(options: HttpLedgerOptions): HttpLedger {
   const base = options.url.replace(/\/+$/, '')
   const timeout = options.timeout ?? 5_000
   const headers = {
@@ -38,7 +56,7 @@ export function httpLedger(options: HttpLedgerOptions): LedgerClient {
     'X-Client-TZ': 'UTC',
     'X-Client-Offset-Minutes': '0',
   }
-  let hasBatches = true
+  let hasBatches = options.batches !== false
   let knowsProducers = true
 
   const call = async (path: string, init: RequestInit, more: Record<string, string>): Promise<Answer> => {
@@ -60,14 +78,16 @@ export function httpLedger(options: HttpLedgerOptions): LedgerClient {
   const post = (path: string, body: string, more: Record<string, string>): Promise<Answer> =>
     call(path, { method: 'POST', body }, more)
 
-  const appendOne = async (item: LedgerItem): Promise<LedgerResult> => {
+  const postOne = async (item: LedgerItem): Promise<HttpReply> => {
     const { payload, meta, idempotencyKey, requestId } = item
     const answer = await post('/v1/events', JSON.stringify({ payload, meta }), {
       ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': headerText(idempotencyKey) }),
       ...(requestId === undefined ? {} : { 'Request-Id': headerText(requestId) }),
     })
-    return isSuccess(answer) ? readAccepted(answer.body) : refuse(answer)
+    const { body } = answer
+    return { result: isSuccess(answer) ? readAccepted(body) : refuse(answer), body }
   }
+  const appendOne = async (item: LedgerItem): Promise<LedgerResult> => (await postOne(item)).result
 
   const appendSingly = async (items: readonly LedgerItem[]): Promise<LedgerResult[]> => {
     const results: LedgerResult[] = new Array(items.length)
@@ -125,6 +145,7 @@ export function httpLedger(options: HttpLedgerOptions): LedgerClient {
       // Not a ledger that knows the call: it is not asked again.
       knowsProducers = false
     },
+    post: postOne,
     receipt: async (txId, disclose) => {
       const query = disclose.length === 0 ? '' : `?disclose=${disclose.join(',')}`
       const answer = await call(`/v1/events/${encodeURIComponent(txId)}/receipt${query}`, {}, {})

@@ -5,13 +5,19 @@ export {
   type AuditedOptions,
   type CallResult,
   createAudited,
+  moduleOf,
 } from './audited.ts'
 export type { MethodContext } from './audited-method.ts'
 export { type Auditor, createAuditor, type ProducerStats } from './auditor.ts'
+export { retryDelay } from './backoff.ts'
 export { changes } from './changes.ts'
-export { type DeliveryOptions, longestQuotaPause } from './delivery.ts'
-export type { SendOptions, SendPayload } from './explicit-event.ts'
+export type { CheckedReceipt, ReceiptPart } from './checked-receipt.ts'
+export { clampPayload, payloadLimit } from './clamp.ts'
+export { kindOf, messageOf, type Severity, severityOf } from './classification.ts'
+export { type DeliveryOptions, longestQuotaPause, refusal } from './delivery.ts'
+export { eventKinds, type SendOptions, type SendPayload } from './explicit-event.ts'
 export type { AnyFunction, AuditedCall, CallAuditor } from './function-call.ts'
+export { type HttpLedger, type HttpReply, httpLedger } from './http-ledger.ts'
 export {
   type EventKind,
   type EventMeta,
@@ -22,11 +28,6 @@ export {
   type ProducerAnnouncement,
 } from './ledger-client.ts'
 export type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
-export {
-  type CheckedReceipt,
-  ReceiptError,
-  type ReceiptErrorCode,
-  type ReceiptOptions,
-  type ReceiptPart,
-} from './receipt.ts'
+export { ReceiptError, type ReceiptErrorCode, type ReceiptOptions } from './receipt.ts'
+export { requestSheds } from './request-event.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'

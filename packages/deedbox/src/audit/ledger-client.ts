@@ -1,4 +1,4 @@
-import type { ReceiptPart } from './receipt.ts'
+import type { ReceiptPart } from './checked-receipt.ts'
 
 /** The four kinds of event that the ledger contract knows. (IF-26) */
 export type EventKind = 'success' | 'info' | 'warning' | 'error'

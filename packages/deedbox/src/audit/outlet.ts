@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { AuditEvent } from './audit-event.ts'
-import type { CheckedReceipt } from './receipt.ts'
+import type { CheckedReceipt } from './checked-receipt.ts'
 
 /**
  * That an event was taken. Not a proof: the word *receipt* is kept for the signed one. (Ruling 21)

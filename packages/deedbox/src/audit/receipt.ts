@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto'
 import { errorMessage } from '../safety/index.ts'
+import type { CheckedReceipt, ReceiptPart } from './checked-receipt.ts'
 import type { LedgerClient } from './ledger-client.ts'
 import type { Acknowledgement } from './outlet.ts'
-
-/** What can be shown in the clear in a receipt. */
-export type ReceiptPart = 'core' | 'context' | 'payload' | 'server'
 
 /** How a receipt is asked for and checked. */
 export interface ReceiptOptions {
@@ -15,27 +13,6 @@ export interface ReceiptOptions {
   readonly verifierKey?: string | readonly string[]
   /** What the receipt is to show in the clear, for which the API key needs the scope `read`. Default nothing. */
   readonly disclose?: readonly ReceiptPart[]
-}
-
-/** A receipt, and what checking it found. Keep `text`: it proves the same to anybody, without the ledger. */
-export interface CheckedReceipt {
-  /** A `.tlog-proof` file. */
-  readonly text: string
-  /** Whether everything holds and a key that was brought along vouches for it. */
-  readonly ok: boolean
-  /**
-   * `ok`; `ok_unpinned`, when it only agrees with the key that came with it; `bad_signature`, `content_mismatch`,
-   * `not_covered`, `unknown_version` and others that `deedbox verify` knows.
-   */
-  readonly verdict: string
-  /** What was checked, or what is wrong. */
-  readonly detail: string
-  readonly txId: string
-  /** The event's place in the ledger. */
-  readonly index: number
-  /** Name and size of the ledger at the checkpoint that the receipt refers to, if that holds. */
-  readonly origin: string | undefined
-  readonly size: number | undefined
 }
 
 /**

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { endOf, type LogFields } from '../log/index.ts'
 import {
   type BodyFacts,
   isoMicroseconds,
   type JobRecord,
   type RequestRecord,
+  uuid4,
   uuid7,
 } from '../request/index.ts'
 import { errorMessage, errorName, quote, type Redactor } from '../safety/index.ts'
@@ -37,7 +37,7 @@ const longestName = 256
 const longestException = 20_000
 
 /** What goes first when a payload is too large: what can be looked up elsewhere goes before what identifies. (IF-36) */
-const sheds: readonly Shed[] = [
+export const requestSheds: readonly Shed[] = [
   { path: ['fields'] },
   { path: ['error', 'request_body'] },
   { path: ['error', 'exception_message'], keep: 500 },
@@ -71,7 +71,7 @@ export function requestEvent(record: RequestRecord, settings: RequestEventSettin
   const hash = kind === 'error' ? null : (record.body?.hash ?? null)
   // Written by hand and not by JSON.stringify: this runs once per request.
   const payload =
-    `{"id":"${randomUUID()}","kind":"${kind}","message":${quote(message)},"timestamp":"${isoMicroseconds(endOf(record))}Z"` +
+    `{"id":"${uuid4()}","kind":"${kind}","message":${quote(message)},"timestamp":"${isoMicroseconds(endOf(record))}Z"` +
     `,"context":{"ip":${quote(redactor.text(record.client.ip))},"user_agent":${quote(agent)}}` +
     `,"request":{"request_id":${quote(requestId)},"method":${quote(method)},"path":${quote(path)}` +
     `${record.route === null ? '' : `,"route":${quote(redactor.text(record.route))}`},"query_params":${redactor.queryJson(record.query)}` +
@@ -98,7 +98,7 @@ export function jobEvent(
   const kind: EventKind = error === null ? 'info' : 'error'
   const job = redactor.text(record.job)
   const payload = JSON.stringify({
-    id: randomUUID(),
+    id: uuid4(),
     kind,
     message: (error === null
       ? `${job} executed`
@@ -186,7 +186,7 @@ export function finish(
     ...more,
   }
   return {
-    payload: clampPayload(payload, () => sheds),
+    payload: clampPayload(payload, () => requestSheds),
     meta,
     idempotencyKey: uuid7(),
     requestId,

@@ -28,8 +28,8 @@ export class SendError extends Error {
   readonly code: SendErrorCode
   /** The ledger's own code, for `rejected` and `quota_exceeded`. */
   readonly reason: string | undefined
-  /** The HTTP status of the ledger's answer, where there was one. */
-  readonly status: number | undefined
+  /** The HTTP status of the ledger's answer, where there was one. Frameworks answer with the `status` of an error. */
+  readonly ledgerStatus: number | undefined
   /** The key under which the event was, or would have been, sent. */
   readonly idempotencyKey: string | undefined
   /** For `no_receipt`: what the ledger said when it took the event. */
@@ -48,7 +48,7 @@ export class SendError extends Error {
     super(message)
     this.code = code
     this.reason = details.reason
-    this.status = details.status
+    this.ledgerStatus = details.status
     this.idempotencyKey = details.idempotencyKey
     this.acknowledgement = details.acknowledgement
   }

@@ -187,9 +187,17 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     })
   }
 
+  /** Delivers what waits and, in the time that is left, says the last number. */
+  const deliverLast = async (timeout: number, how: 'clean' | 'crashed' = 'clean'): Promise<boolean> => {
+    const deadline = performance.now() + timeout
+    const delivered = await deliver(timeout)
+    await runOutside(() => auditor.end(deadline - performance.now(), how))
+    return delivered
+  }
+
   const unregister = registerEndOfProcess({
     onSignal: options.flushOnSignal ?? true,
-    flush: deliver,
+    flush: timeout => deliverLast(timeout),
     flushLines: () => {
       toAudit.drain()
       instanceLog.flush()
@@ -208,7 +216,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     identity,
     policy: options.processErrors ?? 'log',
     writer,
-    flush: deliver,
+    flush: timeout => deliverLast(timeout, 'crashed'),
   })
 
   const { propagate = false } = options
@@ -252,7 +260,13 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    stats: () => ({ records, lines: instanceLog.lines(), audit: outlet.stats(), held: gate.stats() }),
+    stats: () => ({
+      records,
+      lines: instanceLog.lines(),
+      audit: outlet.stats(),
+      held: gate.stats(),
+      producer: auditor.producerStats(),
+    }),
     flush: async (timeout = flushTimeout) => {
       const deadline = performance.now() + timeout
       const delivered = await deliver(timeout)
@@ -262,8 +276,9 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     close: async (timeout = flushTimeout) => {
       const deadline = performance.now() + timeout
       const stopped = Promise.all([...closing].map(stop => stop(timeout)))
-      const delivered = await deliver(timeout)
+      const delivered = await deliverLast(timeout)
       await stopped
+      auditor.close()
       const left = outlet.close()
       if (left > 0)
         notices.warn('audit_undelivered', 'Closed with undelivered audit events', { dropped: left })

@@ -6,8 +6,11 @@ import { firstScopes, newApiKey } from '../access/index.ts'
 import { LedgerError } from '../errors.ts'
 import { createLedgerServer, type VersionObject } from '../http/index.ts'
 import type { Ledger } from '../ledger.ts'
+import { finishInstall, installedMove } from '../move/index.ts'
 import { openLedger } from '../open-ledger.ts'
+import { awaitLedger } from './await-move.ts'
 import { dataFolder } from './data-folder.ts'
+import { guardFolder } from './guard-folder.ts'
 import { welcomeText } from './welcome.ts'
 
 /** `deedbox serve --help`. */
@@ -23,6 +26,8 @@ Options
                      (DEEDBOX_ORIGIN, default <32 hex>.deedbox.invalid/main)
   --public-log       lets everybody read verifier key, checkpoints and tiles of every ledger of the file;
                      of raw ledgers these are the entries   (DEEDBOX_PUBLIC_LOG=1)
+  --await-move       begins without a ledger, in an empty data folder, and waits for the one that "deedbox move"
+                     brings; prints a token for it, unless DEEDBOX_MOVE_TOKEN gives one. Then serves it
   --help             this text
 
 More variables
@@ -46,6 +51,7 @@ export async function serve(args: string[]): Promise<number> {
       host: { type: 'string' },
       origin: { type: 'string' },
       'public-log': { type: 'boolean' },
+      'await-move': { type: 'boolean' },
       help: { type: 'boolean' },
     },
   })
@@ -54,18 +60,40 @@ export async function serve(args: string[]): Promise<number> {
     return 0
   }
   const env = process.env
-  const port = portOf(values.port ?? (env.PORT || '8000'))
+  let port = portOf(values.port ?? (env.PORT || '8000'))
   const host = values.host ?? (env.HOST || '127.0.0.1')
   const data = dataFolder(values.data, env)
   const origin = values.origin ?? (env.DEEDBOX_ORIGIN || undefined)
+  const places = {
+    folder: data.folder,
+    database: data.database,
+    keysFolder: data.keys,
+    guardFolder: guardFolder(env),
+  }
+  finishInstall(places)
+  const stopped = stopSignal()
+  // Started anew with the same options when the ledger has come, it serves that.
+  if (values['await-move'] && installedMove(places) === undefined) {
+    if (origin !== undefined) {
+      throw new LedgerError(
+        'invalid_usage',
+        'The origin comes along with the ledger: leave out --origin and DEEDBOX_ORIGIN.',
+      )
+    }
+    const shown = (actual: number) => addressOf(host, actual)
+    const there = await awaitLedger(places, { host, port, shown }, stopped)
+    if (there === undefined) return 0
+    port = there
+  }
   const ledger = await openLedger(data.database, {
     keysFolder: data.keys,
     ...(origin === undefined ? {} : { origin }),
   })
   try {
-    return await run(ledger, data.folder, {
+    return await run(ledger, data.folder, stopped, {
       port,
       host,
+      moved: installedMove(places),
       publicLog: values['public-log'] ?? env.DEEDBOX_PUBLIC_LOG === '1',
     })
   } finally {
@@ -73,10 +101,18 @@ export async function serve(args: string[]): Promise<number> {
   }
 }
 
+interface Listening {
+  port: number
+  host: string
+  publicLog: boolean
+  moved: ReturnType<typeof installedMove>
+}
+
 async function run(
   ledger: Ledger,
   folder: string,
-  { port, host, publicLog }: { port: number; host: string; publicLog: boolean },
+  stopped: Promise<void>,
+  { port, host, publicLog, moved }: Listening,
 ): Promise<number> {
   const box = deedbox({
     service: 'deedbox-ledger',
@@ -94,6 +130,7 @@ async function run(
   const app = await createLedgerServer(ledger, {
     version: ownVersion(),
     publicLog,
+    ...(moved === undefined ? {} : { moved }),
     observe: observe(box),
     onRead: read => box.log.info('event content read', { ...read }),
     onFault: error => box.log.error('a request failed', { error }),
@@ -109,10 +146,9 @@ async function run(
     // Only now: a key that was made before a failing start would never have been shown.
     const newKey = await firstKey(ledger)
     const { port: actual } = app.server.address() as { port: number }
-    const isLocal = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)
     process.stdout.write(
       welcomeText({
-        address: `http://${isLocal ? 'localhost' : host}:${actual}`,
+        address: addressOf(host, actual),
         folder,
         created: ledger.about.created,
         size: ledger.head().size,
@@ -120,7 +156,7 @@ async function run(
         newApiKey: newKey,
       }),
     )
-    await stopSignal()
+    await stopped
   } finally {
     await app.close()
     await box.close()
@@ -158,6 +194,11 @@ function stopSignal(): Promise<void> {
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
   })
+}
+
+function addressOf(host: string, port: number): string {
+  const isLocal = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)
+  return `http://${isLocal ? 'localhost' : host}:${port}`
 }
 
 function portOf(text: string): number {

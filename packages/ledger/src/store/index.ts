@@ -1,6 +1,14 @@
+export {
+  type MovedLedger,
+  type MoveMark,
+  readMoveMark,
+  refuseMoved,
+  removeMoveMark,
+  writeMoveMark,
+} from './move-mark.ts'
 export { closeForGood } from './sqlite/close-for-good.ts'
 export { sentenceOf, sqliteCode } from './sqlite/connection.ts'
-export { copyDatabase } from './sqlite/database-copy.ts'
+export { copyDatabase, useLog } from './sqlite/database-copy.ts'
 export type { PackedRow } from './sqlite/packed-rows.ts'
 export {
   attestation,
@@ -10,6 +18,7 @@ export {
   segmentOf,
   segmentRange,
 } from './sqlite/schema.ts'
+export { holdLock, isSealed, type SealedFile, sealFile } from './sqlite/sealed-file.ts'
 export type { SqliteInspection } from './sqlite/sqlite-inspection.ts'
 export { openSqliteReader, type SqliteReader } from './sqlite/sqlite-reader.ts'
 export { openSqliteStore } from './sqlite/sqlite-store.ts'

@@ -144,7 +144,7 @@ async function run(
   }
   try {
     // Only now: a key that was made before a failing start would never have been shown.
-    const newKey = await firstKey(ledger)
+    const newKey = await firstKey(ledger, moved !== undefined)
     const { port: actual } = app.server.address() as { port: number }
     process.stdout.write(
       welcomeText({
@@ -164,13 +164,17 @@ async function run(
   return 0
 }
 
-/** Sees to it that the ledger has a key; returns it when it is new and has to be shown. */
-async function firstKey(ledger: Ledger): Promise<string | undefined> {
+/**
+ * Sees to it that the ledger has a key; returns it when it is new and has to be shown. Where the ledger was moved here,
+ * the key is for the service that wrote to its file, and what that one sends again has to be recognised.
+ */
+async function firstKey(ledger: Ledger, wasMoved: boolean): Promise<string | undefined> {
+  const options = wasMoved ? { principal: 'in-process' } : {}
   const bootstrap = process.env.DEEDBOX_BOOTSTRAP_KEY
   if (bootstrap) {
     if (ledger.hasApiKey(bootstrap)) return undefined
     try {
-      await ledger.createApiKey(bootstrap, 'bootstrap', firstScopes)
+      await ledger.createApiKey(bootstrap, 'bootstrap', firstScopes, options)
     } catch (error) {
       // Another process that started at the same time may have been first.
       if (!ledger.hasApiKey(bootstrap)) throw error
@@ -179,7 +183,7 @@ async function firstKey(ledger: Ledger): Promise<string | undefined> {
   }
   if (ledger.apiKeyCount > 0) return undefined
   const key = newApiKey()
-  await ledger.createApiKey(key, 'first', firstScopes)
+  await ledger.createApiKey(key, 'first', firstScopes, options)
   return key
 }
 

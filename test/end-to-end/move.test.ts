@@ -43,6 +43,15 @@ test('a ledger moves to a server with origin, key, tree, API keys and raw ledger
   // The source has ended as a ledger that is written to, and says where it went; it can still be read.
   assert.equal(await writeTo(source), 'ledger_moved')
   await assert.rejects(openLedger(database, { guard }), { message: new RegExp(`was moved to ${server.url}`) })
+  const lines: string[] = []
+  const late = deedbox({
+    service: 'shop',
+    ledger: openLedger(database, { guard }),
+    log: { sink: line => void lines.push(String(line)) },
+  })
+  await assert.rejects(late.send('order.placed', { id: 0 }, { idempotencyKey: 'order-0' }))
+  await late.close()
+  assert.match(lines.join(''), new RegExp(`The ledger could not be opened[^\n]*was moved to ${server.url}`))
   assert.equal((await run(['verify', receipt, '--key', vkey])).stdout.split('\n')[0], 'ok')
 
   // The service goes on with the API key and the idempotency keys that it had.

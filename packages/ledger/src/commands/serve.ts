@@ -32,6 +32,7 @@ Options
 
 More variables
   DEEDBOX_BOOTSTRAP_KEY  an API key of your own to accept from the first start on; then none is printed
+  DEEDBOX_MOVE_TOKEN     the token of a move, at least 16 characters; then none is printed
   DEEDBOX_SIGNING_KEY    the signing key (PRIVATE+KEY+…) instead of the one in <data>/keys
   DEEDBOX_GUARD          where the rollback guard is kept, or "off" (default: your state folder)
   LOG_LEVEL              DEBUG also prints a line for each stored event

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict'
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openLedger } from '@deedbox/ledger'
 import { deedbox } from 'deedbox'
-import { ledgerEnv, deedbox as run, stopLedger, tempFolder } from './ledger-process.ts'
-import { awaitingServer, moveToken, printed, sendTo, startMove, writeTo } from './moving.ts'
+import { ledgerEnv, deedbox as run, startLedger, stopLedger, tempFolder } from './ledger-process.ts'
+import {
+  aDoor,
+  awaitingServer,
+  moveToken,
+  ownKey,
+  printed,
+  sendTo,
+  sourceFile,
+  startMove,
+  writeTo,
+} from './moving.ts'
 
 const quiet = () => undefined
 
@@ -75,4 +85,60 @@ test('a ledger moves to a server with origin, key, tree, API keys and raw ledger
   assert.match(certs.stdout, /^ok_unpinned\n[\s\S]*re-read +1 of 1/)
   assert.equal(statSync(join(data, 'keys', 'certs.signing-key')).mode & 0o777, 0o600)
   assert(!existsSync(join(data, 'arriving')))
+})
+
+test('the data folder of a server moves too, with the key from DEEDBOX_SIGNING_KEY and the token from a file', async t => {
+  const folder = tempFolder(t)
+  const old = await startLedger(t, folder, { DEEDBOX_BOOTSTRAP_KEY: ownKey })
+  assert.equal(await sendTo(old.url), 'written')
+  const data = join(folder, 'data')
+  const server = await awaitingServer(t, tempFolder(t))
+  const tokenFile = join(folder, 'token')
+  writeFileSync(tokenFile, `${moveToken}\n`)
+  const args = ['move', data, '--to', server.url, '--token-file', tokenFile]
+  const running = await run(args, { env: ledgerEnv(folder) })
+  assert.equal(running.code, 1)
+  assert.match(running.stderr, /Stop every process that has this ledger open/)
+  assert.equal(await sendTo(old.url), 'written')
+  await stopLedger(old)
+
+  const keyFile = join(data, 'keys', 'main.signing-key')
+  const key = readFileSync(keyFile, 'utf8')
+  rmSync(keyFile)
+  const without = await run(args, { env: ledgerEnv(folder) })
+  assert.match(without.stderr, /its signing key is not[^\n]* Nothing was moved/)
+  const moved = await run([...args, '--json'], { env: ledgerEnv(folder, { DEEDBOX_SIGNING_KEY: key }) })
+  assert.equal(moved.code, 0, moved.stderr)
+  const { ledgers, before } = JSON.parse(moved.stdout)
+  assert.deepEqual([ledgers[0].size, before], [3, false])
+  await printed(server, /without trusting it\./)
+  assert.equal(await sendTo(server.url), 'written')
+  assert.equal(readFileSync(join(server.folder, 'data', 'keys', 'main.signing-key'), 'utf8'), key)
+  const again = await run(['serve'], { env: ledgerEnv(folder, { DEEDBOX_SIGNING_KEY: key }) })
+  assert.equal(again.code, 1)
+  assert.match(again.stderr, /was moved to/)
+})
+
+test('of two moves of one file at once one goes on and the other is refused', async t => {
+  const source = await sourceFile(tempFolder(t), 3)
+  const server = await awaitingServer(t, tempFolder(t))
+  const door = await aDoor(t, server.url)
+  const reached = Promise.withResolvers<void>()
+  const go = Promise.withResolvers<void>()
+  door.before = async (what, body) => {
+    if (what !== 'PUT') return body
+    reached.resolve()
+    await go.promise
+    return body
+  }
+  const first = startMove(t, source, door.url)
+  await reached.promise
+  for (const args of [[], ['--cancel']]) {
+    const second = startMove(t, source, door.url, args)
+    assert.equal(await second.ended, 1)
+    assert.match(second.stderr(), /Another "deedbox move" is at work on/)
+  }
+  go.resolve()
+  assert.equal(await first.ended, 0, first.stderr())
+  assert.equal(await writeTo(source), 'ledger_moved')
 })

@@ -82,7 +82,10 @@ export async function serve(args: string[]): Promise<number> {
       )
     }
     const shown = (actual: number) => addressOf(host, actual)
-    const there = await awaitLedger(places, { host, port, shown }, stopped)
+    const wanted = port
+    const there = await awaitLedger(places, { host, port, shown }, stopped).catch((cause: unknown) => {
+      throw cause instanceof LedgerError ? cause : cannotListen(host, wanted, cause)
+    })
     if (there === undefined) return 0
     port = there
   }
@@ -139,9 +142,7 @@ async function run(
   try {
     await app.listen({ port, host })
   } catch (cause) {
-    throw new LedgerError('invalid_option', `Cannot listen on ${host}:${port}: ${listenProblem(cause)}`, {
-      cause,
-    })
+    throw cannotListen(host, port, cause)
   }
   try {
     // Only now: a key that was made before a failing start would never have been shown.
@@ -213,6 +214,12 @@ function portOf(text: string): number {
     'invalid_usage',
     `The port (PORT, --port) is a number from 0 to 65535, not "${text}".`,
   )
+}
+
+function cannotListen(host: string, port: number, cause: unknown): LedgerError {
+  return new LedgerError('invalid_option', `Cannot listen on ${host}:${port}: ${listenProblem(cause)}`, {
+    cause,
+  })
 }
 
 function listenProblem(cause: unknown): string {

@@ -12,10 +12,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { soundLedgers, writeBackup } from '../backup/index.ts'
+import { recoverAfterRestore, restoreBackup, soundLedgers, writeBackup } from '../backup/index.ts'
 import { openLedger } from '../open-ledger.ts'
-import { readMoveMark, sealFile, useLog, writeMoveMark } from '../store/index.ts'
-import { backupOf } from '../testing/restored-ledger.ts'
+import { closeForGood, readMoveMark, useLog, writeMoveMark } from '../store/index.ts'
+import { backupOf, places, recoverIn } from '../testing/restored-ledger.ts'
 import { smallLedger } from '../testing/tampered-ledger.ts'
 import { checkLog, openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
 import {
@@ -38,7 +38,7 @@ function placesOf(folder: string): MovePlaces {
 /** A data folder in which a ledger has arrived and was checked, and what is to be decided about it. */
 async function arrived(t: TestContext) {
   const { folder, keys } = await smallLedger(t)
-  sealFile(join(folder, 'ledger.db')).release()
+  closeForGood(join(folder, 'ledger.db'))
   const places = placesOf(tempFolder(t))
   const staging = stagingFolder(places)
   mkdirSync(staging)
@@ -142,9 +142,19 @@ test('a moved ledger is opened by nobody, also where its file is gone, and a bac
     code: 'ledger_moved',
     message: /was moved to https:/,
   })
+  const spared = join(tempFolder(t), 'spared')
+  cpSync(source, spared, { recursive: true })
   rmSync(database)
   await assert.rejects(openLedger(database, options), { code: 'ledger_moved' })
+  await assert.rejects(restoreBackup({ backup, ...places(source) }), { code: 'ledger_moved' })
   assert(!existsSync(database))
   writeFileSync(`${database}.moved`, '{')
   assert.throws(() => readMoveMark(database), { code: 'ledger_moved', message: /cannot be read any more/ })
+
+  // Where the server was lost for good, what is left of its ledger is an old copy: a new one says so.
+  rmSync(join(spared, 'guard'), { recursive: true })
+  const { closed, opened } = await recoverAfterRestore({ ...recoverIn(spared), withoutGuard: true })
+  const successor = await openTestLedger(t, spared)
+  assert.equal(successor.verifierKey, opened.verifierKey)
+  assert.equal(readMoveMark(join(spared, closed.file))?.url, url)
 })

@@ -121,12 +121,12 @@ function putInPlace(arrived: string, places: MovePlaces): void {
   rmSync(arrived)
 }
 
-/** How a server's own move ended, for who has its token; undefined: its ledger did not come by a move. */
+/** How a server's own move ended, for who has its token; undefined: there is no ledger that came by a move. */
 export function installedMove(
-  places: Pick<MovePlaces, 'folder'>,
+  places: Pick<MovePlaces, 'folder' | 'database'>,
 ): { status: MoveStatus; opensTo(token: string): boolean } | undefined {
   const path = recordFile(places)
-  if (!existsSync(path)) return undefined
+  if (!existsSync(path) || !existsSync(places.database)) return undefined
   const { moveId, ledgers, token: hash } = JSON.parse(readFileSync(path, 'utf8')) as MoveRecord
   const shown = ledgers.map(({ name, origin, size, root }) => ({ name, origin, size, root }))
   return {

@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { guardNote, readyChange, soundLedgers } from '../backup/index.ts'
 import { LedgerError } from '../errors.ts'
 import {
+  closeForGood,
+  holdLock,
   isSealed,
   type MovedLedger,
   type MoveMark,
   openSqliteReader,
   readMoveMark,
   removeMoveMark,
-  type SealedFile,
-  sealFile,
   sentenceOf,
+  unsealFile,
   writeMoveMark,
 } from '../store/index.ts'
 import { sha256Of } from './check-received.ts'
@@ -52,6 +53,12 @@ export interface MoveReport {
  *   and a repetition finds out. Any other code: nothing was moved, and the file is as it was
  */
 export async function moveLedger(options: MoveOptions): Promise<MoveReport> {
+  // Said in words of its own when it is no ledger, before a file is made beside it.
+  if (readMoveMark(options.database) === null) openSqliteReader(options.database).close()
+  return alone(options.database, () => move(options))
+}
+
+async function move(options: MoveOptions): Promise<MoveReport> {
   const { database, url } = options
   const earlier = checkSource(options)
   if (earlier?.state === 'moved') return { database, url, ledgers: earlier.ledgers, before: true }
@@ -64,7 +71,7 @@ export async function moveLedger(options: MoveOptions): Promise<MoveReport> {
       `The server at ${url} holds another ledger already. Name another one.`,
     )
   }
-  const sealed = seal(database, mark, earlier === null)
+  seal(database, mark, earlier === null)
   try {
     if (there.state === 'installed' && mark.ledgers.length > 0) {
       return finish(options, mark, there.ledgers, true)
@@ -72,10 +79,26 @@ export async function moveLedger(options: MoveOptions): Promise<MoveReport> {
     const installed = await carry(options, caller, mark)
     return finish(options, mark, installed, false)
   } catch (error) {
-    const ledgers = await afterFailure(options, caller, mark, sealed, error)
+    const ledgers = await afterFailure(options, caller, mark, error)
     return finish(options, mark, ledgers, false)
+  }
+}
+
+/** Lets no other `deedbox move` at the file meanwhile: it could open it again while this one has it installed. */
+async function alone<T>(database: string, work: () => Promise<T>): Promise<T> {
+  const lock = `${database}.moving`
+  const letGo = holdLock(lock)
+  if (letGo === undefined) {
+    throw new LedgerError(
+      'move_conflict',
+      `Another "deedbox move" is at work on ${database}. Let it end, and try again.`,
+    )
+  }
+  try {
+    return await work()
   } finally {
-    sealed.release()
+    letGo()
+    rmSync(lock, { force: true })
   }
 }
 
@@ -85,43 +108,45 @@ export async function moveLedger(options: MoveOptions): Promise<MoveReport> {
  * @throws LedgerError `move_conflict` when the server has installed it; `outcome_unknown` when only the server could
  *   say so and does not answer; `invalid_option` when no move is under way
  */
-export async function cancelMove(
-  options: Pick<MoveOptions, 'database' | 'url'> & { token: string | undefined },
-): Promise<void> {
+export async function cancelMove(options: CancelOptions): Promise<void> {
+  if (readMoveMark(options.database) === null) {
+    throw new LedgerError('invalid_option', `No move of ${options.database} is under way.`)
+  }
+  await alone(options.database, () => cancel(options))
+}
+
+interface CancelOptions extends Pick<MoveOptions, 'database' | 'url'> {
+  /** Needed when only the server can say how the move ended. */
+  token: string | undefined
+}
+
+async function cancel(options: CancelOptions): Promise<void> {
   const { database, url, token } = options
   const mark = readMoveMark(database)
-  if (mark === null) throw new LedgerError('invalid_option', `No move of ${database} is under way.`)
+  if (mark === null) return
   checkAddress(database, mark, url)
   if (mark.state === 'moved') throw new LedgerError('move_conflict', movedAlready(database, url))
-  if (mark.state === 'installing' && token === undefined) {
-    throw new LedgerError(
-      'invalid_usage',
-      `Only the server can say how the move ended: set DEEDBOX_MOVE_TOKEN.`,
-    )
-  }
-  const sealed = sealFile(database)
-  try {
-    const caller = new MoveCaller(url, token ?? '')
-    if (mark.state === 'installing') {
-      const ledgers = await whatTheServerSays(caller, mark, database)
-      if (ledgers !== undefined) {
-        finish(options, mark, ledgers, false)
-        throw new LedgerError('move_conflict', movedAlready(database, url))
-      }
+  if (mark.state === 'installing') {
+    if (token === undefined) {
+      throw new LedgerError(
+        'invalid_usage',
+        'Only the server can say how the move ended: set DEEDBOX_MOVE_TOKEN.',
+      )
     }
-    sealed.unseal()
-    removeMoveMark(database)
-  } finally {
-    sealed.release()
+    const ledgers = await whatTheServerSays(new MoveCaller(url, token), mark, database)
+    if (ledgers !== undefined) {
+      finish(options, mark, ledgers, false)
+      throw new LedgerError('move_conflict', movedAlready(database, url))
+    }
   }
+  unsealFile(database)
+  removeMoveMark(database)
 }
 
 function checkSource({ database, url }: MoveOptions): MoveMark | null {
   const earlier = readMoveMark(database)
   if (earlier !== null) checkAddress(database, earlier, url)
   if (earlier?.state === 'moved') return earlier
-  // Said in words of its own when it is no ledger, before anything is asked of the server.
-  openSqliteReader(database).close()
   if (earlier === null && isSealed(database)) {
     throw new LedgerError(
       'invalid_option',
@@ -152,13 +177,12 @@ function newMark(url: string): MoveMark {
 }
 
 /** The mark stands before the file is closed, so that who finds it closed also finds out why. */
-function seal(database: string, mark: MoveMark, isFirst: boolean): SealedFile {
+function seal(database: string, mark: MoveMark, isFirst: boolean): void {
   if (isFirst) writeMoveMark(database, mark)
   try {
-    return sealFile(database)
+    closeForGood(database)
   } catch (cause) {
-    // Of a file that another move holds closed the mark is that one's business.
-    if (isFirst && (cause as LedgerError).code !== 'move_conflict') removeMoveMark(database)
+    if (isFirst) removeMoveMark(database)
     throw cause
   }
 }
@@ -222,7 +246,6 @@ async function afterFailure(
   { database }: MoveOptions,
   caller: MoveCaller,
   mark: MoveMark,
-  sealed: SealedFile,
   error: unknown,
 ): Promise<MovedLedger[]> {
   if (error instanceof LedgerError && error.code === 'outcome_unknown') throw error
@@ -233,7 +256,7 @@ async function afterFailure(
     // It was never asked to install, so it never will; this only spares it the space.
     await caller.cancel(mark.moveId).catch(() => undefined)
   }
-  sealed.unseal()
+  unsealFile(database)
   removeMoveMark(database)
   const code = error instanceof LedgerError ? error.code : 'storage_failed'
   throw new LedgerError(

@@ -78,6 +78,11 @@ export function removeMoveMark(database: string): void {
   syncFolder(dirname(database))
 }
 
+/** A database gets another name, and its mark goes along. */
+export function renameMoveMark(from: string, to: string): void {
+  if (existsSync(markFile(from))) renameSync(markFile(from), markFile(to))
+}
+
 /**
  * To be asked before a file is opened for writing or made.
  *

@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import * as sqlite from 'node:sqlite'
 import { LedgerError } from '../../errors.ts'
 import { openForReading, sentenceOf, sqliteCode } from './connection.ts'
-import { isSealed } from './sealed-file.ts'
+import { isSealed, useLog } from './sealed-file.ts'
 
 /** SQLite result code, https://www.sqlite.org/rescode.html */
 const full = 13
@@ -68,15 +68,5 @@ async function copySnapshot(
     })
   } finally {
     source.exec('COMMIT')
-  }
-}
-
-/** Makes a file one that a ledger opens for writing: in this mode only, and the file itself remembers it. */
-export function useLog(path: string): void {
-  const db = new sqlite.DatabaseSync(path)
-  try {
-    db.exec('PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL')
-  } finally {
-    db.close()
   }
 }

@@ -39,6 +39,7 @@ export async function copyDatabase(
       source.prepare('VACUUM INTO ?').run(target)
     } else await copySnapshot(source, target, copyPages, onProgress)
     // A copy of a closed ledger is one too: opened for writing, it would be a second history.
+    // Asked last: to close a descriptor of a file gives up this process's locks on it.
     if (!isSealed(path)) useLog(target)
   } catch (cause) {
     const isFull = sqliteCode(cause) === full || (cause as NodeJS.ErrnoException).code === 'ENOSPC'

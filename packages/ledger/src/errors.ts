@@ -51,12 +51,18 @@ export type LedgerErrorCode =
   | 'signing_key_missing'
   | 'signing_key_mismatch'
   | 'ledger_lost'
+  | 'ledger_moved'
   | 'rolled_back'
   | 'fork'
   | 'edge_damaged'
   | 'guard_unusable'
   | 'invalid_option'
   | 'worker_missing'
+  // between `deedbox move` and a server that waits for a ledger
+  | 'awaiting_move'
+  | 'invalid_move_token'
+  | 'move_conflict'
+  | 'checksum_mismatch'
   // a command
   | 'not_verified'
   | 'invalid_usage'

@@ -18,6 +18,7 @@ const ledgerCommands = [
   'backup',
   'restore',
   'recover',
+  'move',
   'tamper-lab',
 ]
 
@@ -34,6 +35,7 @@ Commands
   backup      copy a running ledger into a new folder, and verify the copy
   restore     put a backup into a data folder that holds no ledger
   recover     close a ledger that is an old copy, and open a new one that says so
+  move        carry a ledger to a server, with its keys, receipts and history
   tamper-lab  attack a throw-away ledger in every known way, and see what is caught
   verify      check a receipt, an export, a ledger's data or a log over HTTP; needs no trust
   logs        log lines that fit, for people or for jq; follows files, groups by request

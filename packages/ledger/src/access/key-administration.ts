@@ -4,7 +4,7 @@ import { type AdminChange, adminSubmission, type Queue, type Writer } from '../s
 import type { ApiKeyRow, LedgerRow, SqliteReader } from '../store/index.ts'
 import { apiKeyRow, hashOfKey, keyRecord, newApiKey, rawScopes, type Scope } from './api-keys.ts'
 import { Authenticator } from './authenticate.ts'
-import { checkExpiry, checkKeyName, checkOverlap, checkScopes } from './key-settings.ts'
+import { checkExpiry, checkKeyName, checkOverlap, checkPrincipal, checkScopes } from './key-settings.ts'
 import { KeyUses } from './key-uses.ts'
 import { type ApiKeyView, keyView } from './key-view.ts'
 
@@ -20,6 +20,11 @@ export interface KeyOptions extends ByOption {
   expiresAt?: number | null
   /** The ledger of the file that the key is for, by its name; default the first one. */
   ledger?: string
+  /**
+   * Who writes with it; default somebody new. The principal of `append` in this process, `in-process` by default, lets
+   * a service go on over HTTP: what it sends again under the same idempotency key is recognised.
+   */
+  principal?: string
 }
 
 /** How a key is replaced. */
@@ -68,7 +73,8 @@ export class KeyAdministration {
   async create(key: string, name: string, scopes: readonly Scope[], options: KeyOptions): Promise<NewKey> {
     const expiresAt = checkExpiry(options.expiresAt ?? null, Date.now())
     const ledger = this.#ledger(options.ledger)
-    const row = apiKeyRow(key, ledger.ledgerId, checkKeyName(name), scopesOf(ledger, scopes), expiresAt)
+    const made = apiKeyRow(key, ledger.ledgerId, checkKeyName(name), scopesOf(ledger, scopes), expiresAt)
+    const row = { ...made, principal: checkPrincipal(options.principal ?? made.principal) }
     await this.#change('deedbox.key.created', this.#record(row, ledger), options, { do: 'create_key', row })
     return { keyId: row.keyId, principal: row.principal }
   }

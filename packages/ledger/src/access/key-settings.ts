@@ -29,6 +29,16 @@ export function checkScopes(scopes: unknown): Scope[] {
 }
 
 /**
+ * Checks who is to write with a key.
+ *
+ * @throws LedgerError `invalid_key_settings`
+ */
+export function checkPrincipal(principal: unknown): string {
+  if (typeof principal === 'string' && /^[\x20-\x7e]{1,255}$/.test(principal)) return principal
+  throw invalid('A principal is 1 to 255 visible ASCII characters.')
+}
+
+/**
  * Checks when a key ends: milliseconds since the epoch in the future, or null for never.
  *
  * @throws LedgerError `invalid_key_settings`

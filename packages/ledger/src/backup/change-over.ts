@@ -10,6 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileGuard } from '../sequencer/index.ts'
+import { renameMoveMark } from '../store/index.ts'
 import { syncFolder } from '../sync-folder.ts'
 
 /** A new ledger that is complete and waits to take the place of the old one. */
@@ -95,6 +96,8 @@ export function changeOver<Report>(places: Places, plan: ChangeOver<Report>): vo
   const ready = readyFolder(places)
   const closed = join(places.folder, plan.closedFile)
   if (stageOf(places, plan) === 'waiting') renameSync(places.database, closed)
+  // The new ledger was not moved anywhere.
+  renameMoveMark(places.database, closed)
   chmodSync(closed, 0o400)
   syncFolder(places.folder)
   exchangeKeys(join(ready, 'keys'), places.keysFolder, plan)

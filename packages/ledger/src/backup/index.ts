@@ -1,3 +1,6 @@
+export { readyChange } from './change-over.ts'
 export { type RecoverOptions, type RecoverReport, recoverAfterRestore } from './recover.ts'
 export { type RestoreOptions, type RestoreReport, restoreBackup } from './restore-backup.ts'
+export { guardNote, openKept, standingOf } from './seen-elsewhere.ts'
+export { type SoundLedger, soundLedgers } from './sound-ledgers.ts'
 export { type BackupOptions, type BackupReport, writeBackup } from './write-backup.ts'

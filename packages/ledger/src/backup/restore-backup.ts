@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { LedgerError } from '../errors.ts'
 import { makeFolder } from '../make-folder.ts'
 import { keyFileAtHand } from '../signing/index.ts'
-import { copyDatabase, sentenceOf } from '../store/index.ts'
+import { copyDatabase, refuseMoved, sentenceOf } from '../store/index.ts'
 import { syncFolder } from '../sync-folder.ts'
 import { dropChange, readyChange, stageOf } from './change-over.ts'
 import { guardNote, openKept, type Standing, standingOf } from './seen-elsewhere.ts'
@@ -93,6 +93,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<RestoreRep
 }
 
 function checkFree({ folder, database, keysFolder, backup }: RestoreOptions): void {
+  refuseMoved(database)
   removeShell(database)
   const inTheWay = ['', '-wal', '-shm', '-journal']
     .map(suffix => database + suffix)

@@ -4,6 +4,7 @@ import { events } from './events.ts'
 import { exportEvents } from './export.ts'
 import { keys } from './keys.ts'
 import { ledgers } from './ledgers.ts'
+import { move } from './move.ts'
 import { producers } from './producers.ts'
 import { recover } from './recover.ts'
 import { restore } from './restore.ts'
@@ -28,5 +29,6 @@ export const commands: Readonly<Record<string, LedgerCommand>> = {
   backup,
   restore,
   recover,
+  move,
   'tamper-lab': tamperLab,
 }

@@ -6,8 +6,11 @@ import { firstScopes, newApiKey } from '../access/index.ts'
 import { LedgerError } from '../errors.ts'
 import { createLedgerServer, type VersionObject } from '../http/index.ts'
 import type { Ledger } from '../ledger.ts'
+import { finishInstall, installedMove } from '../move/index.ts'
 import { openLedger } from '../open-ledger.ts'
+import { awaitLedger } from './await-move.ts'
 import { dataFolder } from './data-folder.ts'
+import { guardFolder } from './guard-folder.ts'
 import { welcomeText } from './welcome.ts'
 
 /** `deedbox serve --help`. */
@@ -23,10 +26,13 @@ Options
                      (DEEDBOX_ORIGIN, default <32 hex>.deedbox.invalid/main)
   --public-log       lets everybody read verifier key, checkpoints and tiles of every ledger of the file;
                      of raw ledgers these are the entries   (DEEDBOX_PUBLIC_LOG=1)
+  --await-move       begins without a ledger, in an empty data folder, and waits for the one that "deedbox move"
+                     brings; prints a token for it, unless DEEDBOX_MOVE_TOKEN gives one. Then serves it
   --help             this text
 
 More variables
   DEEDBOX_BOOTSTRAP_KEY  an API key of your own to accept from the first start on; then none is printed
+  DEEDBOX_MOVE_TOKEN     the token of a move, at least 16 characters; then none is printed
   DEEDBOX_SIGNING_KEY    the signing key (PRIVATE+KEY+…) instead of the one in <data>/keys
   DEEDBOX_GUARD          where the rollback guard is kept, or "off" (default: your state folder)
   LOG_LEVEL              DEBUG also prints a line for each stored event
@@ -46,6 +52,7 @@ export async function serve(args: string[]): Promise<number> {
       host: { type: 'string' },
       origin: { type: 'string' },
       'public-log': { type: 'boolean' },
+      'await-move': { type: 'boolean' },
       help: { type: 'boolean' },
     },
   })
@@ -54,18 +61,43 @@ export async function serve(args: string[]): Promise<number> {
     return 0
   }
   const env = process.env
-  const port = portOf(values.port ?? (env.PORT || '8000'))
+  let port = portOf(values.port ?? (env.PORT || '8000'))
   const host = values.host ?? (env.HOST || '127.0.0.1')
   const data = dataFolder(values.data, env)
   const origin = values.origin ?? (env.DEEDBOX_ORIGIN || undefined)
+  const places = {
+    folder: data.folder,
+    database: data.database,
+    keysFolder: data.keys,
+    guardFolder: guardFolder(env),
+  }
+  finishInstall(places)
+  const stopped = stopSignal()
+  // Started anew with the same options when the ledger has come, it serves that.
+  if (values['await-move'] && installedMove(places) === undefined) {
+    if (origin !== undefined) {
+      throw new LedgerError(
+        'invalid_usage',
+        'The origin comes along with the ledger: leave out --origin and DEEDBOX_ORIGIN.',
+      )
+    }
+    const shown = (actual: number) => addressOf(host, actual)
+    const wanted = port
+    const there = await awaitLedger(places, { host, port, shown }, stopped).catch((cause: unknown) => {
+      throw cause instanceof LedgerError ? cause : cannotListen(host, wanted, cause)
+    })
+    if (there === undefined) return 0
+    port = there
+  }
   const ledger = await openLedger(data.database, {
     keysFolder: data.keys,
     ...(origin === undefined ? {} : { origin }),
   })
   try {
-    return await run(ledger, data.folder, {
+    return await run(ledger, data.folder, stopped, {
       port,
       host,
+      moved: installedMove(places),
       publicLog: values['public-log'] ?? env.DEEDBOX_PUBLIC_LOG === '1',
     })
   } finally {
@@ -73,10 +105,18 @@ export async function serve(args: string[]): Promise<number> {
   }
 }
 
+interface Listening {
+  port: number
+  host: string
+  publicLog: boolean
+  moved: ReturnType<typeof installedMove>
+}
+
 async function run(
   ledger: Ledger,
   folder: string,
-  { port, host, publicLog }: { port: number; host: string; publicLog: boolean },
+  stopped: Promise<void>,
+  { port, host, publicLog, moved }: Listening,
 ): Promise<number> {
   const box = deedbox({
     service: 'deedbox-ledger',
@@ -94,6 +134,7 @@ async function run(
   const app = await createLedgerServer(ledger, {
     version: ownVersion(),
     publicLog,
+    ...(moved === undefined ? {} : { moved }),
     observe: observe(box),
     onRead: read => box.log.info('event content read', { ...read }),
     onFault: error => box.log.error('a request failed', { error }),
@@ -101,18 +142,15 @@ async function run(
   try {
     await app.listen({ port, host })
   } catch (cause) {
-    throw new LedgerError('invalid_option', `Cannot listen on ${host}:${port}: ${listenProblem(cause)}`, {
-      cause,
-    })
+    throw cannotListen(host, port, cause)
   }
   try {
     // Only now: a key that was made before a failing start would never have been shown.
-    const newKey = await firstKey(ledger)
+    const newKey = await firstKey(ledger, moved !== undefined)
     const { port: actual } = app.server.address() as { port: number }
-    const isLocal = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)
     process.stdout.write(
       welcomeText({
-        address: `http://${isLocal ? 'localhost' : host}:${actual}`,
+        address: addressOf(host, actual),
         folder,
         created: ledger.about.created,
         size: ledger.head().size,
@@ -120,7 +158,7 @@ async function run(
         newApiKey: newKey,
       }),
     )
-    await stopSignal()
+    await stopped
   } finally {
     await app.close()
     await box.close()
@@ -128,13 +166,17 @@ async function run(
   return 0
 }
 
-/** Sees to it that the ledger has a key; returns it when it is new and has to be shown. */
-async function firstKey(ledger: Ledger): Promise<string | undefined> {
+/**
+ * Sees to it that the ledger has a key; returns it when it is new and has to be shown. Where the ledger was moved here,
+ * the key is for the service that wrote to its file, and what that one sends again has to be recognised.
+ */
+async function firstKey(ledger: Ledger, wasMoved: boolean): Promise<string | undefined> {
+  const options = wasMoved ? { principal: 'in-process' } : {}
   const bootstrap = process.env.DEEDBOX_BOOTSTRAP_KEY
   if (bootstrap) {
     if (ledger.hasApiKey(bootstrap)) return undefined
     try {
-      await ledger.createApiKey(bootstrap, 'bootstrap', firstScopes)
+      await ledger.createApiKey(bootstrap, 'bootstrap', firstScopes, options)
     } catch (error) {
       // Another process that started at the same time may have been first.
       if (!ledger.hasApiKey(bootstrap)) throw error
@@ -143,7 +185,7 @@ async function firstKey(ledger: Ledger): Promise<string | undefined> {
   }
   if (ledger.apiKeyCount > 0) return undefined
   const key = newApiKey()
-  await ledger.createApiKey(key, 'first', firstScopes)
+  await ledger.createApiKey(key, 'first', firstScopes, options)
   return key
 }
 
@@ -160,6 +202,11 @@ function stopSignal(): Promise<void> {
   })
 }
 
+function addressOf(host: string, port: number): string {
+  const isLocal = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host)
+  return `http://${isLocal ? 'localhost' : host}:${port}`
+}
+
 function portOf(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
   if (port <= 65_535) return port
@@ -167,6 +214,12 @@ function portOf(text: string): number {
     'invalid_usage',
     `The port (PORT, --port) is a number from 0 to 65535, not "${text}".`,
   )
+}
+
+function cannotListen(host: string, port: number, cause: unknown): LedgerError {
+  return new LedgerError('invalid_option', `Cannot listen on ${host}:${port}: ${listenProblem(cause)}`, {
+    cause,
+  })
 }
 
 function listenProblem(cause: unknown): string {

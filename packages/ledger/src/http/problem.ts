@@ -48,6 +48,10 @@ const statusOf: Partial<Record<LedgerErrorCode, number>> = {
   storage_full: 503,
   storage_failed: 503,
   outcome_unknown: 503,
+  awaiting_move: 503,
+  invalid_move_token: 401,
+  move_conflict: 409,
+  checksum_mismatch: 422,
   ledger_stopped: 503,
 }
 

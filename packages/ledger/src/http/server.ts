@@ -10,6 +10,7 @@ import { capBytesInFlight } from './bytes-in-flight.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { addRoute, ledgerRoutes } from './ledger-routes.ts'
+import { type FinishedMove, moveRoute } from './move-route.ts'
 import { OpenStreams, type StreamSettings } from './open-streams.ts'
 import { problemOf } from './problem.ts'
 import { producerRoutes } from './producer-routes.ts'
@@ -27,6 +28,8 @@ export interface ServerOptions {
   version: VersionObject
   /** Whether verifier key, checkpoints and tiles are readable without a key; default false. */
   publicLog?: boolean
+  /** How the move ended that brought the ledger, for who has the token of that move. */
+  moved?: FinishedMove
   /** Wraps the server's handler: how the SDK observes the ledger's own requests. */
   observe?: (handler: RequestListener) => RequestListener
   /** Told about what clients only see as `internal_error`. */
@@ -106,6 +109,7 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
     producerRoutes(routes, ledger)
     ledgerRoutes(routes, ledger, admit)
     addRoute(routes, ledger, admit)
+    if (options.moved !== undefined) moveRoute(routes, options.moved)
     dockerflowRoutes(routes, ledger, options.version)
     routes.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   })

@@ -119,10 +119,15 @@ export function checkNotLost({ keysFolder, signingKey, ledgerName, path }: Write
   )
 }
 
-function checkKeys(
+/**
+ * Whether keys are those of a ledger.
+ *
+ * @throws LedgerError `signing_key_missing`, `signing_key_mismatch`
+ */
+export function checkKeys(
   row: LedgerRow,
   keys: SigningKeys | null,
-  config: WriterConfig,
+  config: Pick<WriterConfig, 'keysFolder'>,
 ): asserts keys is SigningKeys {
   if (keys === null) {
     throw new LedgerError(

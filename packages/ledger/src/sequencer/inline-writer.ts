@@ -12,6 +12,7 @@ import {
   type KeyUse,
   type LedgerStore,
   openSqliteStore,
+  refuseMoved,
   type StoreTransaction,
 } from '../store/index.ts'
 import type { Refused } from './admin-change.ts'
@@ -57,6 +58,7 @@ async function openFile<W>(config: WriterConfig, open: (store: LedgerStore) => P
       },
     )
   }
+  refuseMoved(config.path)
   if (!existsSync(config.path)) checkNotLost(config)
   const store = openSqliteStore(config.path)
   try {

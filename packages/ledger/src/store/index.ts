@@ -1,3 +1,12 @@
+export {
+  type MovedLedger,
+  type MoveMark,
+  readMoveMark,
+  refuseMoved,
+  removeMoveMark,
+  renameMoveMark,
+  writeMoveMark,
+} from './move-mark.ts'
 export { closeForGood } from './sqlite/close-for-good.ts'
 export { sentenceOf, sqliteCode } from './sqlite/connection.ts'
 export { copyDatabase } from './sqlite/database-copy.ts'
@@ -10,6 +19,7 @@ export {
   segmentOf,
   segmentRange,
 } from './sqlite/schema.ts'
+export { holdLock, isSealed, unsealFile, useLog } from './sqlite/sealed-file.ts'
 export type { SqliteInspection } from './sqlite/sqlite-inspection.ts'
 export { openSqliteReader, type SqliteReader } from './sqlite/sqlite-reader.ts'
 export { openSqliteStore } from './sqlite/sqlite-store.ts'

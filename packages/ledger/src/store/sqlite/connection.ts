@@ -202,8 +202,9 @@ function applySettings(db: DatabaseSync): void {
     if (name === 'journal_mode' && actual === 'delete') {
       throw new LedgerError(
         'storage_failed',
-        'This ledger is closed: "deedbox recover" did it, or another program changed its journal mode. It can be read ' +
-          'and verified; to go on writing, run "deedbox recover" again or put a backup back with "deedbox restore".',
+        'This ledger is closed: "deedbox recover" or "deedbox move" did it, or another program changed its journal mode. ' +
+          'It can be read and verified; to go on writing, run the command that closed it again, or put a backup back ' +
+          'with "deedbox restore".',
       )
     }
     if (actual !== value) {

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs'
 import * as sqlite from 'node:sqlite'
 import { LedgerError } from '../../errors.ts'
 import { openForReading, sentenceOf, sqliteCode } from './connection.ts'
+import { isSealed, useLog } from './sealed-file.ts'
 
 /** SQLite result code, https://www.sqlite.org/rescode.html */
 const full = 13
@@ -37,7 +38,9 @@ export async function copyDatabase(
       source.exec('PRAGMA query_only = OFF')
       source.prepare('VACUUM INTO ?').run(target)
     } else await copySnapshot(source, target, copyPages, onProgress)
-    useLog(target)
+    // A copy of a closed ledger is one too: opened for writing, it would be a second history.
+    // Asked last: to close a descriptor of a file gives up this process's locks on it.
+    if (!isSealed(path)) useLog(target)
   } catch (cause) {
     const isFull = sqliteCode(cause) === full || (cause as NodeJS.ErrnoException).code === 'ENOSPC'
     throw new LedgerError(
@@ -66,15 +69,5 @@ async function copySnapshot(
     })
   } finally {
     source.exec('COMMIT')
-  }
-}
-
-/** A ledger is opened for writing in this mode only, and the file itself remembers it. */
-function useLog(path: string): void {
-  const db = new sqlite.DatabaseSync(path)
-  try {
-    db.exec('PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL')
-  } finally {
-    db.close()
   }
 }

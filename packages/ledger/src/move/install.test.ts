@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { recoverAfterRestore, restoreBackup, soundLedgers, writeBackup } from '../backup/index.ts'
+import { openLedger } from '../open-ledger.ts'
+import { closeForGood, readMoveMark, useLog, writeMoveMark } from '../store/index.ts'
+import { backupOf, places, recoverIn } from '../testing/restored-ledger.ts'
+import { smallLedger } from '../testing/tampered-ledger.ts'
+import { checkLog, openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
+import {
+  finishInstall,
+  installedMove,
+  installMove,
+  type MovePlaces,
+  stagingFolder,
+  tokenHash,
+} from './install.ts'
+import { movedLedger } from './wire.ts'
+
+const moveId = '00000000-0000-4000-8000-000000000000'
+
+function placesOf(folder: string): MovePlaces {
+  const at = (name: string) => join(folder, name)
+  return { folder, database: at('ledger.db'), keysFolder: at('keys'), guardFolder: at('guard') }
+}
+
+/** A data folder in which a ledger has arrived and was checked, and what is to be decided about it. */
+async function arrived(t: TestContext) {
+  const { folder, keys } = await smallLedger(t)
+  closeForGood(join(folder, 'ledger.db'))
+  const places = placesOf(tempFolder(t))
+  const staging = stagingFolder(places)
+  mkdirSync(staging)
+  cpSync(join(folder, 'ledger.db'), join(staging, 'ledger.db'))
+  cpSync(join(folder, 'keys'), join(staging, 'keys'), { recursive: true })
+  const sound = soundLedgers(
+    join(staging, 'ledger.db'),
+    () => ({}),
+    () => undefined,
+  )
+  const ledgers = sound.map(each => ({ ...movedLedger(each), note: each.head.note }))
+  return { places, keys, decided: { moveId, token: tokenHash('token'), ledgers }, source: folder }
+}
+
+test('an installation that was cut off at any step is finished by the next start, and before its decision it never was', async t => {
+  const { places, keys, decided } = await arrived(t)
+  const { folder } = places
+  const before = join(tempFolder(t), 'before')
+  cpSync(folder, before, { recursive: true })
+  assert.equal(finishInstall(places), false)
+  installMove(places, decided)
+  const after = join(tempFolder(t), 'after')
+  cpSync(folder, after, { recursive: true })
+
+  const decision = join(stagingFolder(places), 'install.json')
+  const fresh = (from: string) => {
+    rmSync(folder, { recursive: true })
+    cpSync(from, folder, { recursive: true })
+  }
+  const decide = () => writeFileSync(decision, JSON.stringify({ v: 1, ...decided }))
+  const key = 'main.signing-key'
+  const steps: Record<string, () => void> = {
+    decided: () => decide(),
+    'made writable': () => {
+      decide()
+      useLog(join(stagingFolder(places), 'ledger.db'))
+    },
+    'keys in place': () => {
+      decide()
+      mkdirSync(places.keysFolder)
+      renameSync(join(stagingFolder(places), 'keys', key), join(places.keysFolder, key))
+    },
+    linked: () => {
+      decide()
+      mkdirSync(places.keysFolder)
+      renameSync(join(stagingFolder(places), 'keys', key), join(places.keysFolder, key))
+      useLog(join(stagingFolder(places), 'ledger.db'))
+      linkSync(join(stagingFolder(places), 'ledger.db'), places.database)
+    },
+    'all but the clean-up': () => {
+      fresh(after)
+      mkdirSync(stagingFolder(places))
+      decide()
+    },
+  }
+  for (const [step, cutOff] of Object.entries(steps)) {
+    fresh(before)
+    cutOff()
+    assert.equal(finishInstall(places), true, step)
+    assert.equal(finishInstall(places), false, step)
+    assert.deepEqual(readdirSync(folder).sort(), ['arrived.json', 'guard', 'keys', 'ledger.db'], step)
+    assert.equal(checkLog(folder, keys).verdict, 'ok', step)
+    const ledger = await openTestLedger(t, folder)
+    assert.deepEqual(ledger.about.warnings, [], step)
+    assert.equal((await ledger.append(testEvent(8))).index, 7, step)
+    await ledger.close()
+  }
+  const { status, opensTo } = installedMove(places) ?? assert.fail()
+  assert.equal(status.state, 'installed')
+  assert.deepEqual([opensTo('token'), opensTo('another')], [true, false])
+})
+
+test('nothing is installed over a ledger, before the decision and after it', async t => {
+  const { places, decided } = await arrived(t)
+  writeFileSync(places.database, 'theirs')
+  assert.throws(() => installMove(places, decided), { code: 'ledger_exists' })
+  writeFileSync(join(stagingFolder(places), 'install.json'), JSON.stringify({ v: 1, ...decided }))
+  assert.throws(() => finishInstall(places), { code: 'ledger_exists' })
+  assert.equal(readFileSync(places.database, 'utf8'), 'theirs')
+})
+
+test('a moved ledger is opened by nobody, also where its file is gone, and a backup of it is as closed as it is', async t => {
+  const { source } = await arrived(t)
+  const database = join(source, 'ledger.db')
+  const options = { keysFolder: join(source, 'keys'), guard: join(source, 'guard'), inline: true }
+  await assert.rejects(openLedger(database, options), {
+    message: /This ledger is closed: [\s\S]*"deedbox move"/,
+  })
+  const backup = join(tempFolder(t), 'backup')
+  await writeBackup(backupOf(source, backup, { withKeys: true }))
+  await assert.rejects(
+    openLedger(join(backup, 'ledger.db'), { ...options, keysFolder: join(backup, 'keys') }),
+    {
+      message: /This ledger is closed/,
+    },
+  )
+  assert.equal(checkLog(source).verdict, 'ok')
+  const url = 'https://ledger.example'
+  writeMoveMark(database, { v: 1, state: 'moved', url, moveId, at: new Date().toISOString(), ledgers: [] })
+  await assert.rejects(openLedger(database, options), {
+    code: 'ledger_moved',
+    message: /was moved to https:/,
+  })
+  const spared = join(tempFolder(t), 'spared')
+  cpSync(source, spared, { recursive: true })
+  rmSync(database)
+  await assert.rejects(openLedger(database, options), { code: 'ledger_moved' })
+  await assert.rejects(restoreBackup({ backup, ...places(source) }), { code: 'ledger_moved' })
+  assert(!existsSync(database))
+  writeFileSync(`${database}.moved`, '{')
+  assert.throws(() => readMoveMark(database), { code: 'ledger_moved', message: /cannot be read any more/ })
+
+  // Where the server was lost for good, what is left of its ledger is an old copy: a new one says so.
+  rmSync(join(spared, 'guard'), { recursive: true })
+  const { closed, opened } = await recoverAfterRestore({ ...recoverIn(spared), withoutGuard: true })
+  const successor = await openTestLedger(t, spared)
+  assert.equal(successor.verifierKey, opened.verifierKey)
+  assert.equal(readMoveMark(join(spared, closed.file))?.url, url)
+})

@@ -45,6 +45,8 @@ const shapes: Shapes = {
     linger: 'anything',
     quotaPause: 'anything',
     backoff: 'anything',
+    durability: 'text',
+    spool: { folder: 'text', size: 'anything' },
   },
   bodyHash: 'flag',
   includeBody: 'flag',

@@ -1,4 +1,4 @@
-import { type LedgerClient, longestQuotaPause } from './audit/index.ts'
+import { type LedgerClient, longestQuotaPause, type SpoolChoice } from './audit/index.ts'
 import { type LogSettings, readLogSettings } from './log-settings.ts'
 import { checkOptions } from './option-shapes.ts'
 import type { AuditOptions, DeedboxOptions, LedgerOption } from './options.ts'
@@ -13,6 +13,7 @@ import {
   type TrustProxy,
 } from './request/index.ts'
 import { ConfigurationError, createRedactor, findVariable } from './safety/index.ts'
+import { readSpool } from './spool-settings.ts'
 
 /** A ledger over HTTP, checked. */
 export interface RemoteLedger {
@@ -25,6 +26,8 @@ export interface Settings {
   readonly service: string
   readonly env: string
   readonly ledger: LedgerClient | Promise<LedgerClient> | RemoteLedger | null
+  /** Where events survive the death of the process; `undefined` for memory alone. */
+  readonly spool: SpoolChoice | undefined
   readonly skipPaths: readonly SkipPath[]
   readonly trustProxy: TrustProxy
   readonly log: LogSettings
@@ -63,6 +66,7 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
     service: nonEmpty(options.service, 'service') ?? readService(environment),
     env,
     ledger: readLedger(options.ledger, environment),
+    spool: readSpool(options.audit ?? {}, environment),
     skipPaths: options.skipPaths ?? defaultSkipPaths,
     trustProxy,
     log: readLogSettings(options.log ?? {}, environment, env),

@@ -2,8 +2,8 @@ import type { LogWriter, Notices } from '../log/index.ts'
 import { type JobRecord, type RequestRecord, type RequestScope, runOutside } from '../request/index.ts'
 import type { Redactor } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
-import { createOutlet, type LedgerTarget } from './create-outlet.ts'
-import type { DeliveryOptions } from './delivery.ts'
+import { createOutlet, type LedgerTarget, type SpoolChoice } from './create-outlet.ts'
+import type { DeliveryOptions } from './delivery-options.ts'
 import { explicitEvent, type SendOptions, type SendPayload } from './explicit-event.ts'
 import type { EventKind } from './ledger-client.ts'
 import type { Acknowledgement, AuditOutlet } from './outlet.ts'
@@ -18,6 +18,8 @@ export interface AuditorSettings {
   readonly ledger: LedgerTarget
   /** Whether the service itself said that there is no ledger. */
   readonly isChosen: boolean
+  /** Where events survive the death of the process; `undefined` for memory alone. */
+  readonly spool: SpoolChoice | undefined
   readonly writer: LogWriter
   readonly notices: Notices
   /** The request or job that the calling code belongs to. */
@@ -57,7 +59,21 @@ const sendTimeout = 15_000
 export function createAuditor(settings: AuditorSettings): Auditor {
   const { service, env, redactor, options, writer, notices, scope, generateId } = settings
   const producer = new Producer()
-  const outlet = createOutlet(settings.ledger, options, writer, notices, settings.isChosen)
+  const outlet = createOutlet(settings.ledger, options, writer, notices, settings.isChosen, {
+    service,
+    producer,
+    spool: settings.spool,
+    onAdopted: ({ producerId, highWater, events }) =>
+      notices.warn(
+        'audit_adopted',
+        `${events} audit events of a process that ended are delivered in its place`,
+        {
+          producer: producerId,
+          high_water: highWater,
+          events,
+        },
+      ),
+  })
   const events = { service, env, redactor, kind: options.kind }
   const requestId = (stable: string | undefined): string => scope()?.requestId ?? stable ?? generateId()
   const build: Auditor['build'] = (name, payload, how) =>

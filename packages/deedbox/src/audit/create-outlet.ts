@@ -1,10 +1,16 @@
 import type { LogWriter, Notices } from '../log/index.ts'
 import { errorMessage, quote } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
-import { Delivery, type DeliveryOptions } from './delivery.ts'
+import { Delivery } from './delivery.ts'
+import { type DeliveryOptions, type DeliveryStore, defaultCapacity, type Warn } from './delivery-options.ts'
 import { httpLedger } from './http-ledger.ts'
 import type { LedgerClient } from './ledger-client.ts'
+import { type AdoptedProducer, DeadLetters, Spool, SpoolHome } from './outbox/index.ts'
 import { type AuditOutlet, loggedOutlet } from './outlet.ts'
+import type { Producer } from './producer.ts'
+
+/** Dead letters may have this part of the spool's size, on top of it. */
+const deadLetterShare = 4
 
 /** A ledger over HTTP, a client of one, or none. */
 export type LedgerTarget =
@@ -12,6 +18,23 @@ export type LedgerTarget =
   | LedgerClient
   | Promise<LedgerClient>
   | null
+
+/** Where events survive the death of the process. */
+export interface SpoolChoice {
+  readonly folder: string
+  /** Bytes. */
+  readonly size: number
+  readonly isSynced: boolean
+}
+
+/** Who the events are from, and where they survive. */
+export interface OutletPlace {
+  readonly service: string
+  readonly producer: Producer
+  /** `undefined` for memory alone. */
+  readonly spool: SpoolChoice | undefined
+  readonly onAdopted: (producer: AdoptedProducer) => void
+}
 
 /**
  * Builds the outlet of one instance for its ledger; without one, events become log lines, said once. (Ruling 1)
@@ -23,6 +46,7 @@ export function createOutlet(
   writer: LogWriter,
   notices: Notices,
   isChosen: boolean,
+  place: OutletPlace,
 ): AuditOutlet {
   if (target === null) {
     if (options.requests !== false && !isChosen) {
@@ -45,7 +69,50 @@ export function createOutlet(
       ),
     )
   }
-  return new Delivery(client, (code, message, fields) => notices.warn(code, message, fields), options)
+  const warn: Warn = (code, message, fields) => notices.warn(code, message, fields)
+  const ledger = 'url' in target ? target.url : ledgerName(target)
+  const store = place.spool && createStore(place, place.spool, ledger, options.capacity, warn)
+  return new Delivery(client, warn, options, store)
+}
+
+function createStore(
+  { service, producer, onAdopted }: OutletPlace,
+  { folder, size, isSynced }: SpoolChoice,
+  ledger: string | Promise<string>,
+  capacity: number = defaultCapacity,
+  warn: Warn,
+): DeliveryStore {
+  const { id } = producer
+  const highWater = (): number => producer.highWater
+  const settings = {
+    folder,
+    service,
+    ledger,
+    producerId: id,
+    highWater,
+    onAdopted,
+    warn,
+    capacity,
+    size,
+    isSynced,
+  }
+  const home = new SpoolHome(settings)
+  return {
+    backlog: listener => new Spool(home, settings, listener),
+    refused: new DeadLetters(home, id, size / deadLetterShare, warn),
+  }
+}
+
+/** The name of a ledger in this process: its origin, where it tells one. Never anything of a key. */
+async function ledgerName(target: LedgerClient | Promise<LedgerClient>): Promise<string> {
+  try {
+    const about: unknown = Reflect.get(await target, 'about')
+    const origin: unknown =
+      typeof about === 'object' && about !== null ? Reflect.get(about, 'origin') : undefined
+    return typeof origin === 'string' ? `in this process: ${origin}` : 'in this process'
+  } catch {
+    return 'in this process, not opened'
+  }
 }
 
 /** The line of an event without a ledger. It is written whatever the log level: it is the only copy. */

@@ -1,12 +1,31 @@
 import type { AuditEvent } from './audit-event.ts'
+import type { Backlog } from './backlog.ts'
 import type { LedgerResult } from './ledger-client.ts'
+import type { Segment, SpoolFiles } from './outbox/index.ts'
 import type { SendError } from './send-error.ts'
+
+/** Where an event lies in a spool. */
+export interface SpoolPlace {
+  readonly files: SpoolFiles
+  /** Its number in the spool. */
+  readonly id: number
+  /** The file that it is written to; absent before. */
+  segment: Segment | undefined
+  /** Whether it needs no delivery any more. */
+  isSettled: boolean
+  /** Whether it waits in memory, too. */
+  inMemory: boolean
+  /** Told, once, whether the event could be written. */
+  onWritten: ((isWritten: boolean) => void) | undefined
+}
 
 /** One event that waits, and whoever waits for it. */
 export interface QueuedEvent {
   readonly event: AuditEvent
   /** Told the outcome, once; absent for automatic events. */
   readonly settle: ((outcome: LedgerResult | SendError) => void) | undefined
+  /** Its place in a spool, if it has one. */
+  place?: SpoolPlace | undefined
 }
 
 /** Bytes of payload that may wait: 10,000 automatic events fit, and large explicit ones cannot fill the memory. */
@@ -16,7 +35,7 @@ const mostBytes = 128 * 1024 * 1024
  * The events of an instance that no ledger has acknowledged yet, in order, bounded in number and bytes. When it
  * is full the newest are refused: what was taken stays taken, and the gap is in one piece.
  */
-export class EventQueue {
+export class EventQueue implements Backlog {
   readonly #capacity: number
   #entries: QueuedEvent[] = []
   #head = 0
@@ -29,6 +48,10 @@ export class EventQueue {
   get size(): number {
     return this.#entries.length - this.#head
   }
+
+  /** Memory is all there is here. */
+  readonly spooled = 0
+  readonly isDurable = false
 
   /** Appends an event; `false` means that the queue is full. */
   add(entry: QueuedEvent): boolean {
@@ -76,4 +99,33 @@ export class EventQueue {
     this.#head = 0
     return removed
   }
+
+  async survives(): Promise<boolean> {
+    return false
+  }
+
+  async refill(): Promise<void> {}
+
+  settle(): void {}
+
+  persist(): number {
+    return this.size
+  }
+
+  /** How many of the waiting ones fit a test. */
+  count(test: (entry: QueuedEvent) => boolean): number {
+    let count = 0
+    for (let i = this.#head; i < this.#entries.length; i++) if (test(this.#entries[i]!)) count++
+    return count
+  }
+
+  close(): QueuedEvent[] {
+    return this.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+  }
+
+  leave(): boolean {
+    return false
+  }
+
+  end(): void {}
 }

@@ -1,0 +1,5 @@
+export { type DeadLetter, DeadLetters } from './dead-letters.ts'
+export { Spool, type SpoolListener, type SpoolSettings } from './spool.ts'
+export type { Segment, SpoolFiles } from './spool-files.ts'
+export { type AdoptedProducer, SpoolHome } from './spool-home.ts'
+export { defaultSpoolFolder } from './spool-place.ts'

@@ -24,6 +24,8 @@ export interface Backlog {
   settle(entry: QueuedEvent): void
   /** Writes out what only memory holds, before it returns. Returns how many of those that wait in memory are not on disk. */
   persist(): number
+  /** Leaves nothing behind, if nothing waits. */
+  rest(): void
   /** Takes nothing more. Returns those that are given up; the others stay on disk. */
   close(): QueuedEvent[]
   /** After {@link close}: an event came back that no ledger took. Whether it stays on disk. */

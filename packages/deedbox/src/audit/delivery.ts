@@ -150,6 +150,7 @@ export class Delivery implements AuditOutlet {
   persist(): number {
     if (this.#closed) return 0
     const inMemory = this.#queue.persist()
+    if (this.#isEmpty()) this.#queue.rest()
     return inMemory + this.#inFlight.filter(({ place }) => place?.segment === undefined).length
   }
 

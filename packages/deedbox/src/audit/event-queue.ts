@@ -119,6 +119,8 @@ export class EventQueue implements Backlog {
     return count
   }
 
+  rest(): void {}
+
   close(): QueuedEvent[] {
     return this.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
   }

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { errorMessage } from '../../safety/index.ts'
 import type { EventQueue } from '../event-queue.ts'
 import { type ClaimedSpool, claim, orphansIn } from './claim.ts'
@@ -6,7 +5,7 @@ import { type OpenedSpool, openSpool } from './spool-cursor.ts'
 import type { SpoolFiles } from './spool-files.ts'
 import type { AdoptedProducer, SpoolHome } from './spool-home.ts'
 import { SignWatch } from './spool-owner.ts'
-import { readMark } from './spool-place.ts'
+import { readMark, removeSpool } from './spool-place.ts'
 
 type Warn = (code: string, message: string, fields?: Record<string, unknown>) => void
 
@@ -84,7 +83,7 @@ export class AdoptedSpools {
     if (spool === undefined || spool.unread > 0 || files.waiting > spool.lost) return
     this.#spools.splice(index, 1)
     files.close()
-    remove(files.folder)
+    removeSpool(files.folder)
   }
 
   /** Writes the marks that are due. */
@@ -140,15 +139,13 @@ export class AdoptedSpools {
   async #take({ producerId, path }: ClaimedSpool): Promise<void> {
     const highWater = readMark(path)
     const opened = await openSpool(path)
-    const { waiting: events, damaged: places } = opened
-    if (places > 0) {
-      this.#warn('spool_damaged', `A spool is damaged: what stood in ${places} places of it cannot be read`, {
-        folder: path,
-        places,
-      })
+    const { waiting: events } = opened
+    for (const [file, places] of opened.damaged) {
+      const message = `A spool that was left behind is damaged: what stood in ${places} places cannot be read`
+      this.#warn('spool_damaged', message, { file, places })
     }
     if (this.#isClosed) return
-    if (events === 0) remove(path)
+    if (events === 0) removeSpool(path)
     else this.#spools.push({ ...opened, unread: events, lost: 0 })
     this.taken += events
     this.#onAdopted({ producerId, highWater, events })
@@ -170,8 +167,4 @@ export class AdoptedSpools {
   #tellUnwritten(folder: string, error: unknown): void {
     this.#warn('spool_failed', `The spool cannot be written: ${errorMessage(error)}`, { folder })
   }
-}
-
-function remove(folder: string): void {
-  rmSync(folder, { recursive: true, force: true })
 }

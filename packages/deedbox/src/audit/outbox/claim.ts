@@ -35,10 +35,16 @@ export async function claim(ledger: string, name: string, into: string): Promise
   mkdirSync(adopted, { recursive: true, mode: 0o700 })
   const path = join(adopted, name)
   if (!(await moved(join(ledger, name), path))) return []
-  const claimed = [{ producerId: name, path }]
-  for (const inner of await namesIn(join(path, adoptedFolder))) {
-    const to = join(adopted, inner)
-    if (await moved(join(path, adoptedFolder, inner), to)) claimed.push({ producerId: inner, path: to })
+  return [{ producerId: name, path }, ...(await unpack(path, adopted))]
+}
+
+/** Takes out the spools that a spool's process had taken, and that one's, as far as it did not come to do it itself. */
+async function unpack(spool: string, adopted: string): Promise<ClaimedSpool[]> {
+  const claimed: ClaimedSpool[] = []
+  for (const inner of await namesIn(join(spool, adoptedFolder))) {
+    const path = join(adopted, inner)
+    if (!(await moved(join(spool, adoptedFolder, inner), path))) continue
+    claimed.push({ producerId: inner, path }, ...(await unpack(path, adopted)))
   }
   return claimed
 }

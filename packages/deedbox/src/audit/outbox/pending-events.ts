@@ -1,4 +1,5 @@
-import type { PlacedEvent } from './spool-files.ts'
+import type { SpoolPlace } from '../event-queue.ts'
+import type { PlacedEvent, SpoolFiles } from './spool-files.ts'
 
 /** Bytes of a record beside the payload, about. */
 const besidePayload = 512
@@ -6,6 +7,11 @@ const besidePayload = 512
 /** About how many bytes an event takes in a spool. */
 export function aboutBytes(payload: string): number {
   return payload.length + besidePayload
+}
+
+/** The place of an event that is not written yet. */
+export function newPlace(files: SpoolFiles, id: number, inMemory: boolean): SpoolPlace {
+  return { files, id, segment: undefined, isSettled: false, inMemory, onWritten: undefined }
 }
 
 /** The events that are to be written with the next write. */

@@ -71,14 +71,23 @@ export function readRecords(bytes: Buffer, isEnd: boolean): SpoolReading {
       at = frame.to
       continue
     }
-    damaged++
     const next = bytes.indexOf(lineBreak, at)
-    if (next < 0 && !isEnd && bytes.length - at < longestRecord) {
-      return { records, damaged: damaged - 1, consumed: at }
-    }
-    at = next < 0 ? bytes.length : next + 1
+    if (next < 0 && !isEnd && bytes.length - at < longestRecord) return { records, damaged, consumed: at }
+    const end = next < 0 ? bytes.length : next + 1
+    const found = findFrame(bytes, at + 1, end)
+    if (found !== at + 1) damaged++
+    at = found ?? end
   }
   return { records, damaged, consumed: at }
+}
+
+/** Where a record begins whose line break before it is damaged, too. No text inside a record looks like one. */
+function findFrame(bytes: Buffer, from: number, to: number): number | undefined {
+  const beginnings = bytes.toString('latin1', from, to).matchAll(/[0-9a-f]{8} [0-9]{1,7} \{"/g)
+  for (const { index } of beginnings) {
+    if (typeof readFrame(bytes, from + index) === 'object') return from + index
+  }
+  return undefined
 }
 
 /** Where the text of a record lies, if its checksum is right. */

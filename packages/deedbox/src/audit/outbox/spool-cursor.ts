@@ -1,5 +1,6 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { newPlace } from './pending-events.ts'
 import { longestRecord, readRecords } from './record.ts'
 import { type PlacedEvent, type Segment, SpoolFiles } from './spool-files.ts'
 
@@ -60,14 +61,7 @@ export class SpoolCursor {
       this.#ahead.push({
         event: record.event,
         settle: undefined,
-        place: {
-          files: this.files,
-          id: record.id,
-          segment,
-          isSettled: false,
-          inMemory: true,
-          onWritten: undefined,
-        },
+        place: { ...newPlace(this.files, record.id, true), segment },
       })
     }
     return true
@@ -85,8 +79,8 @@ export interface OpenedSpool {
   readonly cursor: SpoolCursor
   /** Events that still need delivery. */
   readonly waiting: number
-  /** Places that could not be read. */
-  readonly damaged: number
+  /** Places that could not be read, by file. */
+  readonly damaged: ReadonlyMap<string, number>
 }
 
 /** Opens a spool that another process has written. @throws what the file system throws */
@@ -95,7 +89,7 @@ export async function openSpool(folder: string): Promise<OpenedSpool> {
   const segments: Segment[] = []
   const settled = new Set<number>()
   const places = new Map<number, Segment>()
-  let damaged = 0
+  const damaged = new Map<string, number>()
   for (const name of names) {
     const path = join(folder, name)
     const { size } = await stat(path)
@@ -106,7 +100,7 @@ export async function openSpool(folder: string): Promise<OpenedSpool> {
       const bytes = await readAt(path, offset, Math.min(stretch, size - offset))
       const isEnd = offset + bytes.length >= size || bytes.length === 0
       const reading = readRecords(bytes, isEnd)
-      damaged += reading.damaged
+      if (reading.damaged > 0) damaged.set(path, (damaged.get(path) ?? 0) + reading.damaged)
       offset = isEnd ? size : offset + reading.consumed
       for (const record of reading.records) {
         if ('event' in record) places.set(record.id, segment)

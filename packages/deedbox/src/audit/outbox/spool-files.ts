@@ -51,6 +51,8 @@ export function segmentName(number: number): string {
 export class SpoolFiles {
   /** Where they are; must be set before the first write. */
   folder: string
+  /** Whether they were removed by somebody else. */
+  isGone = false
   readonly #segments: Segment[]
   #marks: number[] = []
   #last: number

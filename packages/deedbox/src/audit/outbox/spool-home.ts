@@ -118,13 +118,13 @@ export class SpoolHome {
   /** Has the folder made once more. */
   beginAnew(): void {
     this.leave(false)
-    this.#marked = 0
     this.touch()
   }
 
   /** The folder is others' from now on; an empty one is removed. */
   leave(isEmpty: boolean): void {
     clearInterval(this.#signs)
+    this.#marked = 0
     this.#folder?.leave(isEmpty)
     this.#folder = undefined
   }

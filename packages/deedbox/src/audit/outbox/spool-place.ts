@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readSync,
   renameSync,
   rmSync,
@@ -90,10 +92,17 @@ export function makeProducerFolder(
     },
     leave: isEmpty => {
       closeSync(fd)
-      if (isEmpty) rmSync(path, { recursive: true, force: true })
+      if (isEmpty) removeSpool(path)
       leaveOwnership(path, producerId)
     },
   }
+}
+
+/** Removes a spool, unless another one is in it. */
+export function removeSpool(path: string): void {
+  const inner = join(path, adoptedFolder)
+  if (existsSync(inner) && readdirSync(inner).length > 0) return
+  rmSync(path, { recursive: true, force: true })
 }
 
 /** The highest number of an event that a producer had, also of those that never came into its spool; 0 if unknown. */

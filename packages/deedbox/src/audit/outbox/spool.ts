@@ -2,7 +2,7 @@ import { errorMessage } from '../../safety/index.ts'
 import type { Backlog } from '../backlog.ts'
 import { EventQueue, type QueuedEvent } from '../event-queue.ts'
 import { AdoptedSpools } from './adopted-spools.ts'
-import { aboutBytes, PendingEvents } from './pending-events.ts'
+import { aboutBytes, newPlace, PendingEvents } from './pending-events.ts'
 import { SpoolCursor } from './spool-cursor.ts'
 import { type PlacedEvent, SpoolFiles } from './spool-files.ts'
 import type { SpoolHome, SpoolHomeSettings } from './spool-home.ts'
@@ -119,6 +119,7 @@ export class Spool implements Backlog {
 
   putBack(entries: readonly QueuedEvent[]): void {
     this.#memory.putBack(entries)
+    for (const entry of entries) if (entry.place?.files.isGone) this.#put(entry, true)
   }
 
   remove(test: (entry: QueuedEvent) => boolean): QueuedEvent[] {
@@ -170,6 +171,14 @@ export class Spool implements Backlog {
     return true
   }
 
+  rest(): void {
+    const isIdle = this.#writing === undefined && this.#pending.length === 0 && this.#memory.size === 0
+    if (!isIdle || this.#files.waiting > 0 || !this.#adopted.isEmpty) return
+    this.#files.close()
+    this.#files = new SpoolFiles('')
+    this.#home.leave(true)
+  }
+
   end(): void {
     clearTimeout(this.#timer as NodeJS.Timeout)
     clearImmediate(this.#timer as NodeJS.Immediate)
@@ -188,14 +197,7 @@ export class Spool implements Backlog {
   }
 
   #put(entry: QueuedEvent, inMemory: boolean): void {
-    const place = {
-      files: this.#files,
-      id: ++this.#lastId,
-      segment: undefined,
-      isSettled: false,
-      inMemory,
-      onWritten: undefined,
-    }
+    const place = newPlace(this.#files, ++this.#lastId, inMemory)
     if (inMemory && this.#spilled > 0) this.#skipped.add(place.id)
     entry.place = place
     this.#pending.add(entry as PlacedEvent)
@@ -335,6 +337,7 @@ export class Spool implements Backlog {
     this.#cursor = undefined
     this.#skipped.clear()
     const gone = this.#files
+    gone.isGone = true
     void Promise.resolve(this.#writing).then(() => gone.close())
     this.#files = new SpoolFiles('')
     this.#pending.take()

@@ -3,6 +3,7 @@ export { type Auditor, createAuditor } from './auditor.ts'
 export type { SpoolChoice } from './create-outlet.ts'
 export { type DeliveryOptions, longestQuotaPause } from './delivery-options.ts'
 export type { SendOptions, SendPayload } from './explicit-event.ts'
+export { httpLedger } from './http-ledger.ts'
 export {
   type EventKind,
   type EventMeta,

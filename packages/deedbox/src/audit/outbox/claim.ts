@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { readdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { giveBackDeadLetters } from './dead-files.ts'
 import { isOurs, livenessOf, type SignWatch } from './spool-owner.ts'
 import { adoptedFolder, deadFolder } from './spool-place.ts'
 
@@ -35,6 +36,7 @@ export async function claim(ledger: string, name: string, into: string): Promise
   mkdirSync(adopted, { recursive: true, mode: 0o700 })
   const path = join(adopted, name)
   if (!(await moved(join(ledger, name), path))) return []
+  giveBackDeadLetters(path, ledger)
   return [{ producerId: name, path }, ...(await unpack(path, adopted))]
 }
 

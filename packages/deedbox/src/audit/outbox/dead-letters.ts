@@ -22,6 +22,20 @@ export interface DeadLetter {
   readonly payload: string
 }
 
+/** The dead letter of an event. */
+export function deadLetter(event: AuditEvent, refusal: Refusal): DeadLetter {
+  return {
+    time: new Date().toISOString(),
+    reason: refusal.reason,
+    status: refusal.status ?? null,
+    message: refusal.message,
+    idempotency_key: event.idempotencyKey,
+    request_id: event.requestId,
+    meta: event.meta,
+    payload: event.payload,
+  }
+}
+
 /** The dead letters of one process: a file beside the spools of its ledger, which others may take away to replay it. */
 export class DeadLetters {
   readonly #home: SpoolHome
@@ -40,18 +54,8 @@ export class DeadLetters {
   /** Keeps an event. Returns whether it could. */
   add(event: AuditEvent, refusal: Refusal): boolean {
     if (!this.#home.open()) return false
-    const letter: DeadLetter = {
-      time: new Date().toISOString(),
-      reason: refusal.reason,
-      status: refusal.status ?? null,
-      message: refusal.message,
-      idempotency_key: event.idempotencyKey,
-      request_id: event.requestId,
-      meta: event.meta,
-      payload: event.payload,
-    }
     const folder = join(this.#home.path, '..', deadFolder)
-    const bytes = Buffer.from(`${JSON.stringify(letter)}\n`)
+    const bytes = Buffer.from(`${JSON.stringify(deadLetter(event, refusal))}\n`)
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       // Opened anew each time: somebody may have taken the file away.

@@ -1,5 +1,15 @@
-export { type DeadLetter, DeadLetters } from './dead-letters.ts'
+export { type ClaimedSpool, claim, orphansIn, producersIn } from './claim.ts'
+export { addDeadLetters, type DeadLine, deadLettersIn, sift } from './dead-files.ts'
+export { type DeadLetter, DeadLetters, deadLetter } from './dead-letters.ts'
 export { Spool, type SpoolListener, type SpoolSettings } from './spool.ts'
-export type { Segment, SpoolFiles } from './spool-files.ts'
+export { type OpenedSpool, openSpool } from './spool-cursor.ts'
+export type { PlacedEvent, Segment, SpoolFiles } from './spool-files.ts'
 export { type AdoptedProducer, SpoolHome } from './spool-home.ts'
-export { defaultSpoolFolder } from './spool-place.ts'
+export { SignWatch } from './spool-owner.ts'
+export {
+  defaultSpoolFolder,
+  ledgerFile,
+  makeProducerFolder,
+  type ProducerFolder,
+  removeSpool,
+} from './spool-place.ts'

@@ -98,10 +98,12 @@ export function makeProducerFolder(
   }
 }
 
-/** Removes a spool, unless another one is in it. */
+/** Removes a spool, unless there is another one in it, or dead letters that were taken for a while. */
 export function removeSpool(path: string): void {
-  const inner = join(path, adoptedFolder)
-  if (existsSync(inner) && readdirSync(inner).length > 0) return
+  for (const name of [adoptedFolder, deadFolder]) {
+    const inner = join(path, name)
+    if (existsSync(inner) && readdirSync(inner).length > 0) return
+  }
   rmSync(path, { recursive: true, force: true })
 }
 

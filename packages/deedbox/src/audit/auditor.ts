@@ -63,7 +63,8 @@ export function createAuditor(settings: AuditorSettings): Auditor {
     service,
     producer,
     spool: settings.spool,
-    onAdopted: ({ producerId, highWater, events }) =>
+    onAdopted: ({ producerId, highWater, events }) => {
+      if (events === 0) return
       notices.warn(
         'audit_adopted',
         `${events} audit events of a process that ended are delivered in its place`,
@@ -72,7 +73,8 @@ export function createAuditor(settings: AuditorSettings): Auditor {
           high_water: highWater,
           events,
         },
-      ),
+      )
+    },
   })
   const events = { service, env, redactor, kind: options.kind }
   const requestId = (stable: string | undefined): string => scope()?.requestId ?? stable ?? generateId()

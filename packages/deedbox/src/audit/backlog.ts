@@ -1,5 +1,13 @@
 import type { QueuedEvent } from './event-queue.ts'
 
+/** What a backlog tells the one that delivers. */
+export interface BacklogListener {
+  /** There is something to deliver. */
+  onWork(): void
+  /** Events are gone that had been taken. */
+  onLost(count: number): void
+}
+
 /** Where events wait: in memory alone, or in a spool as well. */
 export interface Backlog {
   /** Events that wait in memory. */

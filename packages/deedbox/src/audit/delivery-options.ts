@@ -1,8 +1,7 @@
 import type { AuditEvent } from './audit-event.ts'
-import type { Backlog } from './backlog.ts'
+import type { Backlog, BacklogListener } from './backlog.ts'
 import type { BackoffOptions } from './backoff.ts'
 import type { LedgerResult } from './ledger-client.ts'
-import type { SpoolListener } from './outbox/index.ts'
 
 /** How events are delivered. Times in milliseconds. */
 export interface DeliveryOptions {
@@ -32,7 +31,7 @@ export interface Refused {
 
 /** What delivery works on, where that is more than memory. */
 export interface DeliveryStore {
-  readonly backlog: (listener: SpoolListener) => Backlog
+  readonly backlog: (listener: BacklogListener) => Backlog
   readonly refused: Refused
 }
 

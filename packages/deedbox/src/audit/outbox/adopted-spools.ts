@@ -1,4 +1,5 @@
 import { errorMessage } from '../../safety/index.ts'
+import type { BacklogListener } from '../backlog.ts'
 import type { EventQueue } from '../event-queue.ts'
 import { type ClaimedSpool, claim, orphansIn } from './claim.ts'
 import { type OpenedSpool, openSpool } from './spool-cursor.ts'
@@ -22,7 +23,7 @@ interface AdoptedSpool extends OpenedSpool {
 export class AdoptedSpools {
   readonly #home: SpoolHome
   readonly #warn: Warn
-  readonly #listener: { onWork(): void; onLost(count: number): void }
+  readonly #listener: BacklogListener
   readonly #onAdopted: (producer: AdoptedProducer) => void
   readonly #signs = new SignWatch()
   readonly #spools: AdoptedSpool[] = []
@@ -34,7 +35,7 @@ export class AdoptedSpools {
   constructor(
     home: SpoolHome,
     warn: Warn,
-    listener: { onWork(): void; onLost(count: number): void },
+    listener: BacklogListener,
     onAdopted: (producer: AdoptedProducer) => void,
   ) {
     this.#home = home

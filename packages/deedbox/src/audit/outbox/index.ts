@@ -1,7 +1,7 @@
 export { type ClaimedSpool, claim, orphansIn, producersIn } from './claim.ts'
 export { addDeadLetters, type DeadLine, deadLettersIn, sift } from './dead-files.ts'
 export { type DeadLetter, DeadLetters, deadLetter } from './dead-letters.ts'
-export { Spool, type SpoolListener, type SpoolSettings } from './spool.ts'
+export { Spool, type SpoolSettings } from './spool.ts'
 export { type OpenedSpool, openSpool } from './spool-cursor.ts'
 export type { PlacedEvent, Segment, SpoolFiles } from './spool-files.ts'
 export { type AdoptedProducer, SpoolHome } from './spool-home.ts'

@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { aLedger, someEvents } from '../../testing/ledger-events.ts'
+import { setImmediate } from 'node:timers/promises'
+import { internalsOf } from '../../internals.ts'
+import { aBox, aLedger, someEvents } from '../../testing/ledger-events.ts'
 import { keepAll, until } from '../../testing/ledger-stand-in.ts'
 import { aSpooledOutlet, filesBelow, spooledText, spoolFolder } from '../../testing/spooled-events.ts'
+import type { LedgerClient } from '../ledger-client.ts'
 
 const unavailable = () => ({ status: 503 })
 
 test('ruling 23 an event is in the spool while the ledger takes none, and gone once it is delivered', async t => {
   const folder = spoolFolder(t)
   const ledger = await aLedger(t, unavailable)
+  aSpooledOutlet(t, ledger, folder).outlet.close()
   const { outlet } = aSpooledOutlet(t, ledger, folder)
+  outlet.persist()
   assert.deepEqual(filesBelow(folder), [], 'nothing is made before the first event')
   const [first, second] = someEvents(2)
   outlet.offer(first!)
@@ -100,4 +105,24 @@ test('IF-37 ruling 23 close() leaves what waits in the spool, and the next one d
   )
   second.outlet.close()
   await until(() => filesBelow(folder).every(name => name.endsWith('ledger.json')))
+})
+
+test('ruling 23 a ledger that is still being opened: events are written once it has a name', async t => {
+  const folder = spoolFolder(t)
+  const { promise, resolve } = Promise.withResolvers<LedgerClient>()
+  const { box } = aBox(t, { ledger: promise, audit: { durability: 'spool', spool: { folder } } })
+  const { outlet } = internalsOf(box).auditor
+  const [first] = someEvents(1)
+  const kept = outlet.keep(first!)
+  await setImmediate()
+  assert.deepEqual(filesBelow(folder), [])
+  const client = {
+    about: { origin: 'example.org/log' },
+    appendBatch: () => Promise.reject(new Error('busy')),
+  }
+  resolve(client)
+  assert.equal(await kept, true)
+  assert.ok(spooledText(folder).includes(first!.idempotencyKey))
+  const ledger = filesBelow(folder).find(name => name.endsWith('ledger.json'))!
+  assert.match(readFileSync(join(folder, ledger), 'utf8'), /"ledger":"in this process: example.org\/log"/)
 })

@@ -1,5 +1,5 @@
 import { errorMessage } from '../../safety/index.ts'
-import type { Backlog } from '../backlog.ts'
+import type { Backlog, BacklogListener } from '../backlog.ts'
 import { EventQueue, type QueuedEvent } from '../event-queue.ts'
 import { AdoptedSpools } from './adopted-spools.ts'
 import { aboutBytes, newPlace, PendingEvents } from './pending-events.ts'
@@ -17,18 +17,9 @@ export interface SpoolSettings extends SpoolHomeSettings {
   readonly isSynced: boolean
 }
 
-/** What a spool tells the one that delivers. */
-export interface SpoolListener {
-  /** There is something to deliver. */
-  onWork(): void
-  /** Events are gone that had been taken. */
-  onLost(count: number): void
-}
-
-/** Milliseconds that an event may be in memory alone, and between two tries to write to a full disk. (Ruling 23) */
+/** Milliseconds that an event may be in memory alone, and between two tries on a full disk. (Ruling 23) */
 const writeAfter = 10
 const tryAgainAfter = 1_000
-
 /** Bytes that wait for the next write, at most: what comes faster waits for the disk. */
 const mostPending = 4 * 1024 * 1024
 
@@ -39,14 +30,14 @@ const mostPending = 4 * 1024 * 1024
 export class Spool implements Backlog {
   readonly isDurable = true
   readonly #settings: SpoolSettings
-  readonly #listener: SpoolListener
+  readonly #listener: BacklogListener
   readonly #memory: EventQueue
   readonly #home: SpoolHome
   readonly #adopted: AdoptedSpools
   #files = new SpoolFiles('')
   readonly #pending = new PendingEvents()
   #lastId = 0
-  /** Events in our files alone, and where they begin. */
+  /** Events in our files alone, where they begin, and the last one that was read back. */
   #spilled = 0
   #cursor: SpoolCursor | undefined
   #loaded = 0
@@ -59,7 +50,7 @@ export class Spool implements Backlog {
   #isFailing = false
   #isClosed = false
 
-  constructor(home: SpoolHome, settings: SpoolSettings, listener: SpoolListener) {
+  constructor(home: SpoolHome, settings: SpoolSettings, listener: BacklogListener) {
     this.#settings = settings
     this.#listener = listener
     this.#memory = new EventQueue(settings.capacity)
@@ -144,7 +135,7 @@ export class Spool implements Backlog {
   }
 
   #persist(): void {
-    if (!this.#open()) return
+    if ((this.#pending.length === 0 && this.#home.path === '') || !this.#open()) return
     const entries = this.#pending.take()
     try {
       this.#files.writeSync(entries, this.#settings.isSynced)
@@ -180,8 +171,7 @@ export class Spool implements Backlog {
   }
 
   end(): void {
-    clearTimeout(this.#timer as NodeJS.Timeout)
-    clearImmediate(this.#timer as NodeJS.Immediate)
+    this.#cancel()
     this.#persist()
     void Promise.resolve(this.#writing).then(() => {
       this.#files.close()
@@ -231,7 +221,7 @@ export class Spool implements Backlog {
       })
     }
     // Meanwhile the folder may have been lost, and another begun.
-    if (this.#cursor?.files !== files) return false
+    if (this.#cursor?.files !== files || this.#isClosed) return false
     const added = entries.filter(entry => this.#memory.add(entry))
     this.#cursor.unread(entries.slice(added.length))
     this.#spilled -= added.length
@@ -257,17 +247,23 @@ export class Spool implements Backlog {
     if (this.#isClosed) return
     if (this.#timer !== undefined) {
       if (delay > 0 || this.#isFailing) return
-      clearTimeout(this.#timer as NodeJS.Timeout)
-      clearImmediate(this.#timer as NodeJS.Immediate)
+      this.#cancel()
     }
     this.#timer =
       delay === 0 ? setImmediate(() => this.#write()) : setTimeout(() => this.#write(), delay).unref()
   }
 
+  #cancel(): void {
+    clearTimeout(this.#timer as NodeJS.Timeout)
+    clearImmediate(this.#timer as NodeJS.Immediate)
+  }
+
   #write(): void {
     this.#timer = undefined
-    if (this.#isClosed) return
-    if (this.#writing === undefined) this.#writing = this.#writePending()
+    if (this.#isClosed || this.#writing !== undefined) return
+    this.#writing = this.#writePending().finally(() => {
+      this.#writing = undefined
+    })
   }
 
   async #writePending(): Promise<void> {
@@ -283,7 +279,6 @@ export class Spool implements Backlog {
       }
       await this.#adopted.write()
     } else if (!this.#home.isUsable) this.#giveUpPending()
-    this.#writing = undefined
     if (this.#pending.length === 0 && !this.#files.hasMarks && !this.#adopted.hasMarks) return
     this.#schedule(this.#isFailing ? tryAgainAfter : this.#pending.isAwaited ? 0 : writeAfter)
   }

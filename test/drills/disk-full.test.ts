@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import {
@@ -8,35 +8,20 @@ import {
   deedbox,
   ledgerEnv,
   printedKey,
-  run,
   startLedger,
   stopLedger,
   tempFolder,
 } from '../end-to-end/ledger-process.ts'
 import { assertKept, drillKey, Load, storedEvents } from './load.ts'
 import { drillProgress, reportDrill, roundsOf } from './report.ts'
+import { cannotMount, fill, onSmallDisk, smallDisk } from './small-disk.ts'
 
-/** Set by this file for itself: it runs in namespaces of its own, with a small disk mounted here that goes with them. */
-const disk = process.env.DEEDBOX_DRILL_DISK
-
-const namespaces = ['unshare', '--user', '--map-root-user', '--mount']
-const mount = 'mount -t tmpfs -o size=12m tmpfs "$DEEDBOX_DRILL_DISK"'
-
-function cannotMount(): string | false {
-  const tried = spawnSync(namespaces[0]!, [...namespaces.slice(1), 'sh', '-c', 'mount -t tmpfs tmpfs /mnt'])
-  const said = tried.error?.message ?? tried.stderr.toString().split('\n')[0]
-  return tried.status === 0 ? false : `no disk can be mounted here: ${said}`
-}
+const disk = smallDisk()
 
 if (disk === undefined) {
   test('P13 a full disk, on a disk of 12 MB of its own', { skip: cannotMount() }, async t => {
     const folder = tempFolder(t)
-    const again = [process.execPath, '--conditions=@deedbox/source', '--test', import.meta.filename]
-    const [program = '', ...args] = [...namespaces, 'sh', '-c', `${mount} && exec "$@"`, 'sh', ...again]
-    // Or the inner test runner takes itself for a part of the outer one, and reports to it alone.
-    const { NODE_TEST_CONTEXT, ...env } = process.env
-    const inner = await run(program, args, { env: { ...env, DEEDBOX_DRILL_DISK: folder } })
-    assert.equal(inner.code, 0, inner.stdout + inner.stderr)
+    const inner = await onSmallDisk(import.meta.filename, folder)
     assert.match(inner.stdout, /pass 2\b/)
   })
 } else {
@@ -84,21 +69,4 @@ if (disk === undefined) {
     const left = spawnSync('ls', ['-A', disk], { encoding: 'utf8' }).stdout
     assert.doesNotMatch(left, /backup/)
   })
-}
-
-/** Takes every byte that is left. */
-function fill(folder: string): void {
-  const file = openSync(join(folder, 'filler'), 'a')
-  try {
-    for (let size = 1 << 20; size >= 1; ) {
-      try {
-        if (writeSync(file, Buffer.alloc(size)) < size) size >>= 1
-      } catch (error) {
-        assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC')
-        size >>= 1
-      }
-    }
-  } finally {
-    closeSync(file)
-  }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import * as deedbox from 'deedbox'
+import * as compat from 'deedbox/compat/immutablelog'
 import {
   keepAll,
   LedgerStandIn,
@@ -208,9 +208,10 @@ test('samples of the Flask extension', async t => {
   )
 })
 
-test('sample 3: its helpers are not there yet, as the page says', () => {
-  page.says('not there yet; they belong to the compatible entry')
-  for (const name of ['clampPayload', 'hashBody', 'kindOf', 'severityOf']) assert(!(name in deedbox), name)
+test('sample 3, IF-18 IF-19 IF-22 IF-36: its helpers are where the page says', () => {
+  page.says('in `deedbox/compat/immutablelog`')
+  for (const name of ['clampPayload', 'hashBody', 'severityFrom', 'getSeverityLevel'])
+    assert(name in compat, name)
 })
 
 everyBlockIsTested(page)

@@ -9,10 +9,10 @@ const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
 /** How a page's files are compiled. */
 export interface Compilation {
   /**
-   * Nest's decorators: Node cannot run them as they are, so the compiled files are run. Without it the files have to
-   * be such that Node runs them itself.
+   * Nest's decorators, or standard ones: Node cannot run them as they are, so the compiled files are run. Without it the
+   * files have to be such that Node runs them itself.
    */
-  readonly decorators?: boolean
+  readonly decorators?: boolean | 'standard'
   /** Declarations of packages that have none, relative to `test/frameworks`. */
   readonly declarations?: readonly string[]
   /** `false` only writes the files: the framework has no types of its own. Default `true`. */
@@ -61,7 +61,7 @@ function compile(
   path: string,
   workspace: string,
   files: readonly string[],
-  decorators: boolean,
+  decorators: boolean | 'standard',
 ): Promise<void> {
   const options = {
     target: 'es2024',
@@ -74,9 +74,8 @@ function compile(
     rewriteRelativeImportExtensions: true,
     rootDir: '.',
     outDir: 'compiled',
-    ...(decorators
-      ? { experimentalDecorators: true, emitDecoratorMetadata: true }
-      : { erasableSyntaxOnly: true, verbatimModuleSyntax: true }),
+    ...(decorators === true ? { experimentalDecorators: true, emitDecoratorMetadata: true } : {}),
+    ...(decorators === false ? { erasableSyntaxOnly: true, verbatimModuleSyntax: true } : {}),
   }
   writeFileSync(join(path, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files }))
   return new Promise((done, failed) => {

@@ -120,6 +120,33 @@ export const logPlaces: Readonly<Record<string, (box: Deedbox, entry: Entry) => 
       box.run({ name: 'failing' }, work)
     } catch {}
   },
+  'audited function': (box, { name, text, secret }) => {
+    const work = (_argument: unknown): unknown => ({ [name]: secret ?? text })
+    box.audited(work, { eventName: 'unrecorded' })({ [name]: secret ?? text, note: secret })
+    box.audited(work, {
+      eventName: text,
+      module: text,
+      service: text,
+      fields: ({ args, result }) => ({ args, result, note: text, [name]: secret ?? text }),
+      details: () => ({ reason: text, actor: { id: text }, [name]: secret ?? text }),
+    })({ [name]: secret ?? text })
+  },
+  'audited error': (box, { text }) => {
+    const fails = box.audited(
+      (): never => {
+        throw Object.assign(new Error(text), { name: text })
+      },
+      {
+        eventName: 'failing',
+        fields: () => {
+          throw new Error(text)
+        },
+      },
+    )
+    try {
+      fails()
+    } catch {}
+  },
 }
 
 /** Events that a service sends itself. */

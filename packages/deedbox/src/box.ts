@@ -1,4 +1,4 @@
-import { type AuditLeftover, createAuditor, SendError } from './audit/index.ts'
+import { type AuditLeftover, changes, createAudited, createAuditor, SendError } from './audit/index.ts'
 import { becomeDefault, leaveDefault } from './default-instance.ts'
 import { createErrorTexts } from './error-texts.ts'
 import { errorFrames } from './errors/index.ts'
@@ -100,6 +100,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     ledger: settings.ledger,
     isChosen: options.ledger === null,
     spool: settings.spool,
+    verifierKey: settings.verifierKey,
     writer,
     notices,
     scope: current,
@@ -235,10 +236,13 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     current,
     set: values => needScope('set')?.set(values),
     get: name => current()?.get(name),
-    event: name => needScope('event')?.event(name),
+    event: (name, details) => needScope('event')?.event(name, details),
+    changes,
     run: (job, work) => runJob(job, work, jobs),
     bind: bindToScope,
+    audited: createAudited(() => auditor),
     send,
+    receipt: (event, how = {}) => auditor.receipt(event, how),
     sendAll: inputs => Promise.all(inputs.map(event => attempt(event, send))),
     onRecord: listener => {
       listeners.add(listener)

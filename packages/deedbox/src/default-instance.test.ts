@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { observe } from './frameworks/node-http.ts'
-import { current, event, get, log, set } from './index.ts'
+import { audited, current, event, get, log, set } from './index.ts'
 import { runInScope, scopeOfBox } from './request/context.ts'
 import { RequestScope } from './request/scope.ts'
+import { auditedLog } from './testing/audited-log.ts'
 import { captureLog } from './testing/captured-log.ts'
 import { serve } from './testing/served.ts'
 
@@ -49,4 +50,32 @@ test('ruling 3: a second copy of this package sees the requests of the first', a
     assert.equal(copy.scopeOfBox(box), scope)
     assert.equal(copy.scopeOfBox({}), undefined)
   })
+})
+
+test('ruling 3: audited() at the top of a module finds its instance at each call', async t => {
+  const early = audited(function early() {
+    return 'as ever'
+  })
+  const work = audited(async () => early(), { eventName: 'work' })
+  assert.equal(early(), 'as ever')
+  const first = auditedLog()
+  const second = auditedLog()
+  const { url } = await serve(
+    t,
+    observe(second.box)(async (_request, response) => {
+      response.end(await work())
+    }),
+  )
+  assert.equal(await (await fetch(url, { headers: { 'x-request-id': 'r-2' } })).text(), 'as ever')
+  early()
+  assert.deepEqual(
+    (await second.events()).map(({ meta }) => [meta.event_name, meta.request_id]),
+    [
+      ['fn.default-instance.test.early', 'r-2'],
+      ['work', 'r-2'],
+    ],
+  )
+  assert.equal((await first.events()).length, 1)
+  await first.box.close()
+  await second.box.close()
 })

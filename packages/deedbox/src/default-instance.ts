@@ -1,3 +1,4 @@
+import { type Audited, createAudited } from './audit/index.ts'
 import { createErrorTexts } from './error-texts.ts'
 import type { Deedbox } from './instance.ts'
 import { internalsOf } from './internals.ts'
@@ -9,12 +10,13 @@ import {
   LevelScale,
   type Logger,
   type LogWriter,
+  Notices,
   sinkChoice,
   Thresholds,
 } from './log/index.ts'
 import { readLogSettings } from './log-settings.ts'
 import { registerEndOfProcess } from './process-end.ts'
-import { currentScope, type RequestScope } from './request/index.ts'
+import { currentScope, type EventDetails, type RequestScope } from './request/index.ts'
 import { createRedactor, errorMessage } from './safety/index.ts'
 import { readEnv, readService } from './settings.ts'
 
@@ -118,9 +120,26 @@ export function get(name: string): unknown {
 }
 
 /** {@link Deedbox.event} of the current request's instance, else of the default instance. */
-export function event(name: string): void {
-  needInstance('event')?.event(name)
+export function event(name: string, details?: EventDetails): void {
+  needInstance('event')?.event(name, details)
 }
+
+/**
+ * {@link Deedbox.audited} of the current request's instance, else of the default instance, asked at each call: a module
+ * may wrap its functions before any instance is made. A call without an open instance makes no event, which is said.
+ */
+export const audited: Audited = createAudited(() => {
+  const box = activeInstance()
+  if (box !== undefined) return internalsOf(box).auditor
+  unaudited ??= new Notices(activeWriter())
+  unaudited.warn(
+    'no_instance',
+    'An audited function made no event, because no instance is open; call deedbox() first',
+  )
+  return undefined
+})
+
+let unaudited: Notices | undefined
 
 /** The innermost request or job that the calling code belongs to. */
 export function current(): RequestScope | undefined {

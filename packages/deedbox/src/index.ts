@@ -1,12 +1,25 @@
 export {
   type Acknowledgement,
+  type AnyFunction,
+  type Audited,
+  type AuditedCall,
+  type AuditedDecorator,
+  type AuditedOptions,
   type AuditStats,
+  type CallResult,
+  type CheckedReceipt,
+  changes,
   type EventKind,
   type EventMeta,
   type LedgerClient,
   type LedgerItem,
   type LedgerResult,
   LedgerUnavailable,
+  type MethodContext,
+  ReceiptError,
+  type ReceiptErrorCode,
+  type ReceiptOptions,
+  type ReceiptPart,
   SendError,
   type SendErrorCode,
   type SendOptions,
@@ -21,7 +34,7 @@ export {
   captureConsole,
   captureDebuglog,
 } from './bridges/index.ts'
-export { current, event, get, log, set } from './default-instance.ts'
+export { audited, current, event, get, log, set } from './default-instance.ts'
 export {
   type CapturedFrame,
   type ErrorFormatOptions,
@@ -84,12 +97,15 @@ export type {
 export type { ProcessErrors } from './process-errors.ts'
 export type {
   BodyFacts,
+  Change,
   ClientAddress,
+  EventDetails,
   Failure,
   IdGenerator,
   InboundIdPolicy,
   Job,
   Outcome,
+  Party,
   Propagation,
   RequestRecord,
   RequestScope,

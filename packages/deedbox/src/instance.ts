@@ -1,6 +1,15 @@
-import type { Acknowledgement, AuditStats, SendError, SendOptions, SendPayload } from './audit/index.ts'
+import type {
+  Acknowledgement,
+  Audited,
+  AuditStats,
+  CheckedReceipt,
+  ReceiptOptions,
+  SendError,
+  SendOptions,
+  SendPayload,
+} from './audit/index.ts'
 import type { Logger, SinkOptions, SinkTarget } from './log/index.ts'
-import type { Job, RequestRecord, RequestScope } from './request/index.ts'
+import type { Change, EventDetails, Job, RequestRecord, RequestScope } from './request/index.ts'
 
 /** What an instance did so far. */
 export interface DeedboxStats {
@@ -52,8 +61,13 @@ export interface Deedbox {
   set(values: Readonly<Record<string, unknown>>): void
   /** Reads a value back that {@link set} kept. */
   get(name: string): unknown
-  /** Names the audit event of the current request. (IF-16) */
-  event(name: string): void
+  /**
+   * Names the audit event of the current request, and says more about it: who did it, to what, what it changed, why.
+   * Details of several calls add up; a later member replaces an earlier one. (IF-16)
+   */
+  event(name: string, details?: EventDetails): void
+  /** What differs between two states, for the `changes` of an event; see the function of that name. */
+  changes(before: unknown, after: unknown): Change[]
   /**
    * Runs work that is no HTTP request in a scope of its own: log lines carry its id, one line tells its end, and
    * if the work names an event, one is sent. (Ruling 5)
@@ -65,10 +79,21 @@ export interface Deedbox {
    */
   bind<Values extends unknown[], Result>(work: (...values: Values) => Result): (...values: Values) => Result
   /**
+   * Makes one audit event of each call of a function: `box.audited(charge, { eventName: 'card.charge' })`, or
+   * `@box.audited()` above a method. Nothing else about the function changes. (IP-10)
+   */
+  readonly audited: Audited
+  /**
    * Sends one event and resolves once the ledger has acknowledged it. (IP-03 … IP-08)
    * @throws SendError
    */
   send(name: string, payload: SendPayload, options?: SendOptions): Promise<Acknowledgement>
+  /**
+   * Fetches the receipt of an event, by its acknowledgement or its `txId`, and checks it: that its signed checkpoint is
+   * the ledger's, and that the event is in the tree below it.
+   * @throws ReceiptError when there is nothing to check
+   */
+  receipt(event: string | Acknowledgement, options?: ReceiptOptions): Promise<CheckedReceipt>
   /** Sends many events, in batches; one result per event, in their order. Never rejects. (IP-09) */
   sendAll(events: readonly SendInput[]): Promise<SendResult[]>
   /** Has a function told each request record as it is made. What it throws, or rejects with, is logged. Returns how to undo it. */

@@ -21,7 +21,12 @@ import type { RedactionOptions } from './safety/index.ts'
 
 /** A ledger to send to: over HTTP by its base URL and a key, or one opened in this process. */
 export type LedgerOption =
-  | { readonly url?: string | undefined; readonly apiKey?: string | undefined }
+  | {
+      readonly url?: string | undefined
+      readonly apiKey?: string | undefined
+      /** `false` posts each event on its own, to a ledger that is known to have no batch call. Default `true`. */
+      readonly batches?: boolean | undefined
+    }
   | LedgerClient
   | Promise<LedgerClient>
 
@@ -103,6 +108,11 @@ export interface AuditOptions extends DeliveryOptions {
   readonly requests?: boolean | undefined
   /** Overrides the kind of a request's event, for example to make 429 a `warning`. (IF-19) */
   readonly kind?: (record: RequestRecord) => EventKind | undefined
+  /**
+   * The ledger's verifier key, got from somewhere else than the ledger: receipts are checked by it. Default
+   * `DEEDBOX_VERIFIER_KEY`.
+   */
+  readonly verifierKey?: string | undefined
   /** Milliseconds for one call to a ledger over HTTP. Default 5,000. (IF-32) */
   readonly timeout?: number | undefined
 }

@@ -53,6 +53,8 @@ test('IF-02 IF-03 ruling 1 which variables and options name which ledger', () =>
     [undefined, { DEEDBOX_URL: '', DEEDBOX_API_KEY: '  ', IMTBL_URL: '' }, null],
     [undefined, { DEEDBOX_URL: '', IMTBL_URL: url, IMTBL_API_KEY: iml }, { url: `${url}/`, apiKey: iml }],
     [undefined, { DEEDBOX_URL: ` ${url} `, DEEDBOX_API_KEY: ` ${deed}\n` }, { url: `${url}/`, apiKey: deed }],
+    [{ url, apiKey: iml, batches: false }, {}, { url: `${url}/`, apiKey: iml, batches: false }],
+    [{ url, apiKey: iml, batches: 'no' as never }, {}, 'ledger.batches'],
     // A URL without a key.
     [undefined, { DEEDBOX_URL: url }, 'DEEDBOX_API_KEY'],
     [undefined, { IMTBL_URL: url }, 'DEEDBOX_API_KEY'],

@@ -19,6 +19,7 @@ import { readSpool } from './spool-settings.ts'
 export interface RemoteLedger {
   readonly url: string
   readonly apiKey: string
+  readonly batches?: boolean
 }
 
 /** Options with defaults and variables applied, and checked. */
@@ -28,6 +29,7 @@ export interface Settings {
   readonly ledger: LedgerClient | Promise<LedgerClient> | RemoteLedger | null
   /** Where events survive the death of the process; `undefined` for memory alone. */
   readonly spool: SpoolChoice | undefined
+  readonly verifierKey: string | undefined
   readonly skipPaths: readonly SkipPath[]
   readonly trustProxy: TrustProxy
   readonly log: LogSettings
@@ -67,6 +69,7 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
     env,
     ledger: readLedger(options.ledger, environment),
     spool: readSpool(options.audit ?? {}, environment),
+    verifierKey: readVerifierKey(options.audit?.verifierKey, environment),
     skipPaths: options.skipPaths ?? defaultSkipPaths,
     trustProxy,
     log: readLogSettings(options.log ?? {}, environment, env),
@@ -138,7 +141,11 @@ function readTrustProxy(environment: Environment): TrustProxy {
   return trust
 }
 
-function readLedger(option: DeedboxOptions['ledger'], environment: Environment): Settings['ledger'] {
+/**
+ * The ledger of an instance.
+ * @throws ConfigurationError
+ */
+export function readLedger(option: DeedboxOptions['ledger'], environment: Environment): Settings['ledger'] {
   if (option === null) return null
   if (option !== undefined && typeof option !== 'object') {
     throw new ConfigurationError(
@@ -182,7 +189,22 @@ function readLedger(option: DeedboxOptions['ledger'], environment: Environment):
       `${keyName} is the key of a Deedbox ledger and is not sent to ${target.hostname}.`,
     )
   }
-  return { url: target.href, apiKey }
+  const { batches } = option ?? {}
+  if (batches !== undefined && typeof batches !== 'boolean')
+    throw new ConfigurationError('ledger.batches', 'true or false is needed.')
+  return { url: target.href, apiKey, ...(batches === undefined ? {} : { batches }) }
+}
+
+/** Its form alone is looked at here: the rest is read when the first receipt is checked. */
+function readVerifierKey(option: string | undefined, environment: Environment): string | undefined {
+  const variable = findVariable(environment, ['DEEDBOX_VERIFIER_KEY'])
+  const own = nonEmpty(option, 'audit.verifierKey')
+  const key = (own ?? variable?.value)?.trim()
+  if (key === undefined || /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+$/.test(key)) return key
+  throw new ConfigurationError(
+    own === undefined ? 'DEEDBOX_VERIFIER_KEY' : 'audit.verifierKey',
+    'this is no verifier key. It looks like ledger.example/acme+f1d8e151+AQOh…; the ledger prints its own at start.',
+  )
 }
 
 function readUrl(text: string, name: string): URL {

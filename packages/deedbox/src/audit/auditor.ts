@@ -1,14 +1,19 @@
 import type { LogWriter, Notices } from '../log/index.ts'
 import { type JobRecord, type RequestRecord, type RequestScope, runOutside } from '../request/index.ts'
-import type { Redactor } from '../safety/index.ts'
+import { errorMessage, errorTrace, type Redactor } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
+import type { CheckedReceipt } from './checked-receipt.ts'
 import { createOutlet, type LedgerTarget, type SpoolChoice } from './create-outlet.ts'
 import type { DeliveryOptions } from './delivery-options.ts'
 import { explicitEvent, type SendOptions, type SendPayload } from './explicit-event.ts'
+import type { CallAuditor } from './function-call.ts'
+import { functionEvent } from './function-event.ts'
 import type { EventKind } from './ledger-client.ts'
 import type { Acknowledgement, AuditOutlet } from './outlet.ts'
 import { Producer } from './producer.ts'
+import { checkedReceipt, type ReceiptOptions } from './receipt.ts'
 import { jobEvent, requestEvent } from './request-event.ts'
+import { SendError } from './send-error.ts'
 
 /** What one instance decided about its audit events. */
 export interface AuditorSettings {
@@ -20,6 +25,8 @@ export interface AuditorSettings {
   readonly isChosen: boolean
   /** Where events survive the death of the process; `undefined` for memory alone. */
   readonly spool: SpoolChoice | undefined
+  /** The ledger's verifier key, by which receipts are checked. */
+  readonly verifierKey: string | undefined
   readonly writer: LogWriter
   readonly notices: Notices
   /** The request or job that the calling code belongs to. */
@@ -33,7 +40,7 @@ export interface AuditorSettings {
 }
 
 /** Everything about audit events in one instance: how they come about, and where they go. */
-export interface Auditor {
+export interface Auditor extends CallAuditor {
   readonly outlet: AuditOutlet
   readonly producer: Producer
   /** Makes the event of a request and hands it over. */
@@ -50,6 +57,11 @@ export interface Auditor {
    * @throws SendError
    */
   send(name: string, payload: SendPayload, options: SendOptions): Promise<Acknowledgement>
+  /**
+   * Fetches the receipt of a stored event and checks it.
+   * @throws ReceiptError
+   */
+  receipt(event: string | Acknowledgement, options: ReceiptOptions): Promise<CheckedReceipt>
 }
 
 /** Milliseconds that an explicit send waits for its acknowledgement. */
@@ -59,7 +71,7 @@ const sendTimeout = 15_000
 export function createAuditor(settings: AuditorSettings): Auditor {
   const { service, env, redactor, options, writer, notices, scope, generateId } = settings
   const producer = new Producer()
-  const outlet = createOutlet(settings.ledger, options, writer, notices, settings.isChosen, {
+  const { outlet, ledger } = createOutlet(settings.ledger, options, writer, notices, settings.isChosen, {
     service,
     producer,
     spool: settings.spool,
@@ -80,6 +92,9 @@ export function createAuditor(settings: AuditorSettings): Auditor {
   const requestId = (stable: string | undefined): string => scope()?.requestId ?? stable ?? generateId()
   const build: Auditor['build'] = (name, payload, how) =>
     explicitEvent(name, payload, how, { service, env, redactor, requestId })
+  const { verifierKey } = settings
+  const receipt: Auditor['receipt'] = (event, how) =>
+    runOutside(() => checkedReceipt(ledger, event, verifierKey === undefined ? how : { verifierKey, ...how }))
   return {
     outlet,
     producer,
@@ -88,10 +103,43 @@ export function createAuditor(settings: AuditorSettings): Auditor {
       const { eventName } = record
       if (eventName !== null) runOutside(() => outlet.offer(jobEvent({ ...record, eventName }, events)))
     },
+    requestId: () => requestId(undefined),
+    function: record => {
+      try {
+        runOutside(() => outlet.offer(functionEvent(record, events)))
+      } catch (error) {
+        notices.warn('function_event_failed', 'The event of an audited function could not be made', {
+          trace: errorTrace(error),
+        })
+      }
+    },
+    undescribed: (eventName, option, error) =>
+      notices.warn(
+        `audited_${option}`,
+        `${option}() of an audited function failed; the event goes out without`,
+        { event_name: eventName, trace: errorTrace(error) },
+      ),
     build,
     send: async (name, payload, how) => {
       const event = build(name, payload, how)
-      return runOutside(() => outlet.send(event, how.timeout ?? sendTimeout))
+      const acknowledgement = await runOutside(() => outlet.send(event, how.timeout ?? sendTimeout))
+      if (how.receipt !== true) return acknowledgement
+      try {
+        return { ...acknowledgement, receipt: await receipt(acknowledgement, {}) }
+      } catch (error) {
+        throw withoutReceipt(acknowledgement, error)
+      }
     },
+    receipt,
   }
+}
+
+/** The event is stored; only its receipt could not be had. */
+function withoutReceipt(acknowledgement: Acknowledgement, error: unknown): SendError {
+  const { txId, idempotencyKey } = acknowledgement
+  const stored = txId === null ? 'The event is logged' : `The event is stored as ${txId}`
+  return new SendError('no_receipt', `${stored}, but its receipt could not be had: ${errorMessage(error)}`, {
+    idempotencyKey,
+    acknowledgement,
+  })
 }

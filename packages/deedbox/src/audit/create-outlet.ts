@@ -14,7 +14,7 @@ const deadLetterShare = 4
 
 /** A ledger over HTTP, a client of one, or none. */
 export type LedgerTarget =
-  | { readonly url: string; readonly apiKey: string }
+  | { readonly url: string; readonly apiKey: string; readonly batches?: boolean }
   | LedgerClient
   | Promise<LedgerClient>
   | null
@@ -36,6 +36,12 @@ export interface OutletPlace {
   readonly onAdopted: (producer: AdoptedProducer) => void
 }
 
+/** An outlet, and the ledger behind it. */
+export interface CreatedOutlet {
+  readonly outlet: AuditOutlet
+  readonly ledger: LedgerClient | Promise<LedgerClient> | undefined
+}
+
 /**
  * Builds the outlet of one instance for its ledger; without one, events become log lines, said once. (Ruling 1)
  * @param isChosen whether the service itself said that there is none: it need not be told
@@ -47,7 +53,7 @@ export function createOutlet(
   notices: Notices,
   isChosen: boolean,
   place: OutletPlace,
-): AuditOutlet {
+): CreatedOutlet {
   if (target === null) {
     if (options.requests !== false && !isChosen) {
       notices.warn(
@@ -56,7 +62,8 @@ export function createOutlet(
           'Set DEEDBOX_URL and DEEDBOX_API_KEY, or the option ledger.',
       )
     }
-    return loggedOutlet((event, ours) => writeAuditLine(event, ours, writer))
+    const outlet = loggedOutlet((event, ours) => writeAuditLine(event, ours, writer))
+    return { outlet, ledger: undefined }
   }
   const { timeout } = options
   const client =
@@ -70,15 +77,19 @@ export function createOutlet(
     )
   }
   const warn: Warn = (code, message, fields) => notices.warn(code, message, fields)
-  const ledger = 'url' in target ? target.url : ledgerName(target)
-  const store = place.spool && createStore(place, place.spool, ledger, options.capacity, warn)
-  return new Delivery(client, warn, options, store)
+  const name = nameOf(target)
+  const store =
+    place.spool && name !== undefined
+      ? createStore(place, place.spool, name, options.capacity, warn)
+      : undefined
+  const outlet = new Delivery(client, warn, options, store)
+  return { outlet, ledger: client }
 }
 
 function createStore(
   { service, producer, onAdopted }: OutletPlace,
   { folder, size, isSynced }: SpoolChoice,
-  ledger: string | Promise<string>,
+  ledger: string | Promise<string | undefined>,
   capacity: number = defaultCapacity,
   warn: Warn,
 ): DeliveryStore {
@@ -103,16 +114,18 @@ function createStore(
   }
 }
 
-/** The name of a ledger in this process: its origin, where it tells one. Never anything of a key. */
-async function ledgerName(target: LedgerClient | Promise<LedgerClient>): Promise<string> {
-  try {
-    const about: unknown = Reflect.get(await target, 'about')
-    const origin: unknown =
-      typeof about === 'object' && about !== null ? Reflect.get(about, 'origin') : undefined
-    return typeof origin === 'string' ? `in this process: ${origin}` : 'in this process'
-  } catch {
-    return 'in this process, not opened'
-  }
+/** The name of a ledger that no process may take for another's. Never anything of a key. */
+function nameOf(target: Exclude<LedgerTarget, null>): string | undefined | Promise<string | undefined> {
+  if ('url' in target) return target.url
+  if (target instanceof Promise) return target.then(originOf, () => undefined)
+  return originOf(target)
+}
+
+function originOf(client: LedgerClient): string | undefined {
+  const about: unknown = Reflect.get(client, 'about')
+  const origin: unknown =
+    typeof about === 'object' && about !== null ? Reflect.get(about, 'origin') : undefined
+  return typeof origin === 'string' ? `in this process: ${origin}` : undefined
 }
 
 /** The line of an event without a ledger. It is written whatever the log level: it is the only copy. */

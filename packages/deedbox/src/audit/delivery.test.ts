@@ -59,7 +59,7 @@ test('IF-34 400 and 401 are final: counted, told, and never sent again', async t
     assert.equal(await delivery.flush(5_000), true)
     await assert.rejects(delivery.send(second!, 5_000), error => {
       assert.ok(failsWith('rejected')(error) && error instanceof SendError)
-      assert.deepEqual([error.reason, error.status], ['because', status])
+      assert.deepEqual([error.reason, error.ledgerStatus], ['because', status])
       return true
     })
     assert.equal(ledger.calls.length, 2)

@@ -1,7 +1,8 @@
-import { isoMicroseconds, uuid7, wallMicroseconds } from '../request/index.ts'
+import { type EventDetails, isoMicroseconds, uuid7, wallMicroseconds } from '../request/index.ts'
 import { createSerializer, type Redactor } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import { clampPayload, type Shed } from './clamp.ts'
+import { blankedChanges } from './event-details.ts'
 import type { EventKind, EventMeta } from './ledger-client.ts'
 import { SendError } from './send-error.ts'
 
@@ -12,7 +13,8 @@ const metaBytes = 16_384
 /** What Node's timers hold. Milliseconds. */
 const longestTimeout = 2_147_483_647
 
-const kinds: ReadonlySet<unknown> = new Set<EventKind>(['success', 'info', 'warning', 'error'])
+/** The four kinds. (IP-17) */
+export const eventKinds: ReadonlySet<unknown> = new Set<EventKind>(['success', 'info', 'warning', 'error'])
 
 /** What an explicit event may say beside its name and payload. (IP-03) */
 export interface SendOptions {
@@ -29,13 +31,18 @@ export interface SendOptions {
    * same key stores it once.
    */
   readonly idempotencyKey?: string
-  /** Further meta members, for example `actor`, `targets`, `outcome`, `reason`. */
-  readonly meta?: Readonly<Record<string, unknown>>
+  /** Further meta members: `actor`, `targets`, `changes`, `reason` and the service's own. */
+  readonly meta?: EventDetails
   /**
    * Whether an object too large may be cut to 12,000 bytes, its largest members first, with `truncated` naming
    * them. Default `false`: too large is an error. (Ruling 20)
    */
   readonly clamp?: boolean
+  /**
+   * Whether the receipt is fetched and checked as well; it stands in the acknowledgement then. Needs a key with the scope
+   * `verify`. Default `false`. (Ruling 21)
+   */
+  readonly receipt?: boolean
   /** Milliseconds to wait for the acknowledgement, retries included. Default 15,000. */
   readonly timeout?: number
 }
@@ -68,7 +75,7 @@ export function explicitEvent(
   const kind = options.kind ?? 'info'
   if (typeof name !== 'string' || name.trim() === '')
     throw invalid('the event name must be a text that is not empty')
-  if (!kinds.has(kind)) throw invalid('kind must be success, info, warning or error')
+  if (!eventKinds.has(kind)) throw invalid('kind must be success, info, warning or error')
   const key = options.idempotencyKey ?? uuid7()
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
     throw invalid('idempotencyKey must be 1 to 255 visible ASCII characters')
@@ -82,6 +89,9 @@ export function explicitEvent(
   const meta = withinLimit(
     {
       ...options.meta,
+      ...(options.meta?.changes === undefined
+        ? {}
+        : { changes: blankedChanges(options.meta.changes, settings.redactor) }),
       type: kind,
       event_name: name,
       service: options.service ?? settings.service,

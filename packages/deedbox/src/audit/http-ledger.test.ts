@@ -235,3 +235,24 @@ test('IF-27 the base URL may have a path and a trailing slash', async t => {
   await httpLedger({ url: `${ledger.url}/proxy//`, apiKey: 'k' }).appendBatch(someEvents(1))
   assert.equal(ledger.calls[0]!.path, '/proxy/v1/events')
 })
+
+test('ruling 22 a ledger known to have no batch call is never asked for one', async t => {
+  const ledger = await aLedger(t, keepAll)
+  const client = httpLedger({ url: ledger.url, apiKey: 'test-key', batches: false })
+  const events = someEvents(12)
+  const results = await client.appendBatch(events)
+  assert.ok(results.every(({ ok }) => ok))
+  assert.deepEqual(
+    ledger.calls.map(({ path }) => path),
+    events.map(() => '/v1/events'),
+  )
+  assert.ok(ledger.mostAtOnce <= 5)
+})
+
+test('IP-06 one post gives the answer as it came, beside what it means', async t => {
+  const { ledger } = await aClient(t, () => ({ status: 202, body: { tx_id: 'tx-1', more: [1] } }))
+  const client = httpLedger({ url: ledger.url, apiKey: 'test-key' })
+  const [event] = someEvents(1)
+  const { result, body } = await client.post(event!)
+  assert.deepEqual([result.ok, body], [true, { tx_id: 'tx-1', more: [1] }])
+})

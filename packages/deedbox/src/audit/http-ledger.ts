@@ -1,6 +1,7 @@
 import { errorMessage } from '../safety/index.ts'
 import { readRetryAfter } from './backoff.ts'
 import { type LedgerClient, type LedgerItem, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'
+import { ReceiptError } from './receipt.ts'
 
 /** A ledger reached over HTTP, ours or one with the contract of immutablelog.md §1. */
 export interface HttpLedgerOptions {
@@ -8,11 +9,31 @@ export interface HttpLedgerOptions {
   readonly url: string
   readonly apiKey: string
   /** Milliseconds for one call. Default 5,000. (IF-32) */
-  readonly timeout?: number
+  readonly timeout?: number | undefined
+  /** `false` for a ledger that is known to have no batch call: it is not asked for one. Default `true`. */
+  readonly batches?: boolean | undefined
+}
+
+/** What a ledger over HTTP made of one event. */
+export interface HttpReply {
+  readonly result: LedgerResult
+  /** Its answer as it parsed, with whatever members it has. */
+  readonly body: unknown
+}
+
+/** The client of a ledger over HTTP. */
+export interface HttpLedger extends LedgerClient {
+  /**
+   * One event in one post, now.
+   * @throws LedgerUnavailable when its fate is unknown, or the ledger may take it later
+   */
+  post(item: LedgerItem): Promise<HttpReply>
 }
 
 interface Answer {
   readonly status: number
+  readonly text: string
+  /** The text as JSON; `undefined` if it is none. */
   readonly body: unknown
   readonly retryAfter: number | undefined
 }
@@ -26,7 +47,7 @@ const concurrentPosts = 5
  * Builds the client of a ledger over HTTP. Batches go to `POST {url}/v1/events/batch`; a ledger that answers 404
  * or 405 there gets single posts from then on. Redirects are not followed: the key is for this URL only.
  */
-export function httpLedger(options: HttpLedgerOptions): LedgerClient {
+export function httpLedger(options: HttpLedgerOptions): HttpLedger {
   const base = options.url.replace(/\/+$/, '')
   const timeout = options.timeout ?? 5_000
   const headers = {
@@ -35,32 +56,37 @@ export function httpLedger(options: HttpLedgerOptions): LedgerClient {
     'X-Client-TZ': 'UTC',
     'X-Client-Offset-Minutes': '0',
   }
-  let hasBatches = true
+  let hasBatches = options.batches !== false
 
-  const post = async (path: string, body: string, more: Record<string, string>): Promise<Answer> => {
+  const call = async (path: string, init: RequestInit, more: Record<string, string>): Promise<Answer> => {
     try {
       const response = await fetch(`${base}${path}`, {
-        method: 'POST',
+        ...init,
         headers: { ...headers, ...more },
-        body,
         redirect: 'manual',
         signal: AbortSignal.timeout(timeout),
       })
       const retryAfter = readRetryAfter(response.headers.get('retry-after'), Date.now())
-      return { status: response.status, body: parseJson(await response.text()), retryAfter }
+      const text = await response.text()
+      return { status: response.status, text, body: parseJson(text), retryAfter }
     } catch (error) {
       throw new LedgerUnavailable(explain(error), { cause: error })
     }
   }
 
-  const appendOne = async (item: LedgerItem): Promise<LedgerResult> => {
+  const post = (path: string, body: string, more: Record<string, string>): Promise<Answer> =>
+    call(path, { method: 'POST', body }, more)
+
+  const postOne = async (item: LedgerItem): Promise<HttpReply> => {
     const { payload, meta, idempotencyKey, requestId } = item
     const answer = await post('/v1/events', JSON.stringify({ payload, meta }), {
       ...(idempotencyKey === undefined ? {} : { 'Idempotency-Key': headerText(idempotencyKey) }),
       ...(requestId === undefined ? {} : { 'Request-Id': headerText(requestId) }),
     })
-    return isSuccess(answer) ? readAccepted(answer.body) : refuse(answer)
+    const { body } = answer
+    return { result: isSuccess(answer) ? readAccepted(body) : refuse(answer), body }
   }
+  const appendOne = async (item: LedgerItem): Promise<LedgerResult> => (await postOne(item)).result
 
   const appendSingly = async (items: readonly LedgerItem[]): Promise<LedgerResult[]> => {
     const results: LedgerResult[] = new Array(items.length)
@@ -107,6 +133,19 @@ export function httpLedger(options: HttpLedgerOptions): LedgerClient {
       const [only] = items
       if (items.length === 1 && only !== undefined) return [await appendOne(only)]
       return hasBatches ? appendTogether(items) : appendSingly(items)
+    },
+    post: postOne,
+    receipt: async (txId, disclose) => {
+      const query = disclose.length === 0 ? '' : `?disclose=${disclose.join(',')}`
+      const answer = await call(`/v1/events/${encodeURIComponent(txId)}/receipt${query}`, {}, {})
+      if (isSuccess(answer)) return answer.text
+      const reason = member(answer.body, 'reason')
+      if (answer.status === 404 && reason !== 'unknown_event')
+        throw new ReceiptError('no_ledger', 'This ledger knows no receipts')
+      const code =
+        reason === 'unknown_event' ? reason : isTemporary(answer.status) ? 'unavailable' : 'refused'
+      const said = member(answer.body, 'message') ?? `it answered ${answer.status}`
+      throw new ReceiptError(code, `The ledger gave no receipt of ${txId}: ${said}`)
     },
   }
 }

@@ -1,9 +1,24 @@
 export type { AuditEvent } from './audit-event.ts'
+export {
+  type Audited,
+  type AuditedDecorator,
+  type AuditedOptions,
+  type CallResult,
+  createAudited,
+  moduleOf,
+} from './audited.ts'
+export type { MethodContext } from './audited-method.ts'
 export { type Auditor, createAuditor } from './auditor.ts'
+export { retryDelay } from './backoff.ts'
+export { changes } from './changes.ts'
+export type { CheckedReceipt, ReceiptPart } from './checked-receipt.ts'
+export { clampPayload, payloadLimit } from './clamp.ts'
+export { kindOf, messageOf, type Severity, severityOf } from './classification.ts'
 export type { SpoolChoice } from './create-outlet.ts'
 export { type DeliveryOptions, longestQuotaPause } from './delivery-options.ts'
-export type { SendOptions, SendPayload } from './explicit-event.ts'
-export { httpLedger } from './http-ledger.ts'
+export { eventKinds, type SendOptions, type SendPayload } from './explicit-event.ts'
+export type { AnyFunction, AuditedCall, CallAuditor } from './function-call.ts'
+export { type HttpLedger, type HttpReply, httpLedger } from './http-ledger.ts'
 export {
   type EventKind,
   type EventMeta,
@@ -14,4 +29,7 @@ export {
 } from './ledger-client.ts'
 export { type AdoptedProducer, defaultSpoolFolder } from './outbox/index.ts'
 export type { Acknowledgement, AuditLeftover, AuditOutlet, AuditStats } from './outlet.ts'
+export { ReceiptError, type ReceiptErrorCode, type ReceiptOptions } from './receipt.ts'
+export { requestSheds } from './request-event.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'
+export { refusal } from './send-outcome.ts'

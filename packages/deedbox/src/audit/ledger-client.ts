@@ -1,3 +1,5 @@
+import type { ReceiptPart } from './checked-receipt.ts'
+
 /** The four kinds of event that the ledger contract knows. (IF-26) */
 export type EventKind = 'success' | 'info' | 'warning' | 'error'
 
@@ -58,6 +60,11 @@ export type LedgerResult =
  */
 export interface LedgerClient {
   appendBatch(items: readonly LedgerItem[]): Promise<readonly LedgerResult[]>
+  /**
+   * The receipt of an event: the text of a `.tlog-proof` file with the given parts in the clear. Absent where there are
+   * no receipts. Throws, or rejects, when it cannot be had; an error whose `code` is `unknown_event` says why.
+   */
+  receipt?(txId: string, disclose: readonly ReceiptPart[]): string | Promise<string>
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { AuditEvent } from './audit-event.ts'
+import type { CheckedReceipt } from './checked-receipt.ts'
 
 /**
  * That an event was taken. Not a proof: the word *receipt* is kept for the signed one. (Ruling 21)
@@ -17,6 +18,8 @@ export interface Acknowledgement {
   readonly duplicate: boolean
   readonly requestId: string
   readonly idempotencyKey: string
+  /** The checked receipt, where the send asked for one. */
+  readonly receipt?: CheckedReceipt
 }
 
 /** What became of the audit events of an instance so far. Each event is counted in exactly one of the first six. */

@@ -187,6 +187,7 @@ test('ruling 5 the event of a job, done and failed', () => {
     elapsed: 1.5,
     error: null,
     eventName: 'report.made',
+    eventDetails: null,
     values: {},
   }
   const { id, ...done } = JSON.parse(jobEvent(job, settings).payload)

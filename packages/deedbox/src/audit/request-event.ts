@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { endOf, type LogFields } from '../log/index.ts'
 import {
   type BodyFacts,
   isoMicroseconds,
   type JobRecord,
   type RequestRecord,
+  uuid4,
   uuid7,
 } from '../request/index.ts'
 import { errorMessage, errorName, quote, type Redactor } from '../safety/index.ts'
@@ -12,6 +12,7 @@ import type { AuditEvent } from './audit-event.ts'
 import { bodyText } from './body-text.ts'
 import { clampPayload, cutText, type Shed } from './clamp.ts'
 import { isRetryable, kindOf, messageOf, severityOf } from './classification.ts'
+import { detailMembers } from './event-details.ts'
 import type { EventKind } from './ledger-client.ts'
 
 /** What one instance decided about its automatic events. */
@@ -36,7 +37,8 @@ const longestName = 256
 const longestException = 20_000
 
 /** What goes first when a payload is too large: what can be looked up elsewhere goes before what identifies. (IF-36) */
-const sheds: readonly Shed[] = [
+export const requestSheds: readonly Shed[] = [
+  { path: ['fields'] },
   { path: ['error', 'request_body'] },
   { path: ['error', 'exception_message'], keep: 500 },
   { path: ['error', 'exception_message'] },
@@ -46,6 +48,8 @@ const sheds: readonly Shed[] = [
   { path: ['request', 'path'], keep: 1_000 },
   { path: ['message'], keep: 500 },
   { path: ['request', 'route'] },
+  { path: ['function', 'module'], keep: 200 },
+  { path: ['function', 'name'], keep: 200 },
 ]
 
 /** The audit event of a request record. (IF-16 … IF-26) */
@@ -67,7 +71,7 @@ export function requestEvent(record: RequestRecord, settings: RequestEventSettin
   const hash = kind === 'error' ? null : (record.body?.hash ?? null)
   // Written by hand and not by JSON.stringify: this runs once per request.
   const payload =
-    `{"id":"${randomUUID()}","kind":"${kind}","message":${quote(message)},"timestamp":"${isoMicroseconds(endOf(record))}Z"` +
+    `{"id":"${uuid4()}","kind":"${kind}","message":${quote(message)},"timestamp":"${isoMicroseconds(endOf(record))}Z"` +
     `,"context":{"ip":${quote(redactor.text(record.client.ip))},"user_agent":${quote(agent)}}` +
     `,"request":{"request_id":${quote(requestId)},"method":${quote(method)},"path":${quote(path)}` +
     `${record.route === null ? '' : `,"route":${quote(redactor.text(record.route))}`},"query_params":${redactor.queryJson(record.query)}` +
@@ -80,6 +84,7 @@ export function requestEvent(record: RequestRecord, settings: RequestEventSettin
     ...(record.user === null
       ? {}
       : { actor: { type: 'user', id: cutText(redactor.text(record.user), longestUser).toWellFormed() } }),
+    ...(record.eventDetails === null ? {} : detailMembers(record.eventDetails, redactor)),
   })
 }
 
@@ -93,7 +98,7 @@ export function jobEvent(
   const kind: EventKind = error === null ? 'info' : 'error'
   const job = redactor.text(record.job)
   const payload = JSON.stringify({
-    id: randomUUID(),
+    id: uuid4(),
     kind,
     message: (error === null
       ? `${job} executed`
@@ -113,7 +118,9 @@ export function jobEvent(
           },
         }),
   })
-  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, {})
+  return finish(payload, settings, kind, redactor.text(record.eventName), requestId, {
+    ...(record.eventDetails === null ? {} : detailMembers(record.eventDetails, redactor)),
+  })
 }
 
 /** The block named after the kind. (IF-22 … IF-24, ruling 18) */
@@ -152,15 +159,17 @@ function bodyMembers(body: BodyFacts | null, redactor: Redactor): LogFields {
 }
 
 /** A class name is code's own, but a name can be set to anything. */
-function exceptionName(thrown: unknown, redactor: Redactor): string {
+export function exceptionName(thrown: unknown, redactor: Redactor): string {
   return cutText(redactor.text(cutText(errorName(thrown), longestException)), longestName)
 }
 
-function exceptionText(thrown: unknown, redactor: Redactor): string {
+/** What an exception says, secrets blanked. */
+export function exceptionText(thrown: unknown, redactor: Redactor): string {
   return redactor.text(cutText(errorMessage(thrown), longestException)).toWellFormed()
 }
 
-function finish(
+/** An automatic event of a rendered payload, in the size that it may have. */
+export function finish(
   payload: string,
   settings: RequestEventSettings,
   type: EventKind,
@@ -177,7 +186,7 @@ function finish(
     ...more,
   }
   return {
-    payload: clampPayload(payload, () => sheds),
+    payload: clampPayload(payload, () => requestSheds),
     meta,
     idempotencyKey: uuid7(),
     requestId,

@@ -1,3 +1,5 @@
+import type { Acknowledgement } from './outlet.ts'
+
 /**
  * Why an explicit send failed.
  * - `invalid_event`: the name, kind, payload or meta cannot be sent.
@@ -8,6 +10,7 @@
  * - `timeout`: no answer within the time; the ledger may have the event. Sending again with the same
  *   `idempotencyKey` stores it once.
  * - `closed`: the instance was closed first.
+ * - `no_receipt`: the event is stored, see {@link SendError.acknowledgement}, but its receipt could not be had.
  */
 export type SendErrorCode =
   | 'invalid_event'
@@ -17,6 +20,7 @@ export type SendErrorCode =
   | 'rejected'
   | 'timeout'
   | 'closed'
+  | 'no_receipt'
 
 /** What an explicit send rejects with. */
 export class SendError extends Error {
@@ -24,10 +28,12 @@ export class SendError extends Error {
   readonly code: SendErrorCode
   /** The ledger's own code, for `rejected` and `quota_exceeded`. */
   readonly reason: string | undefined
-  /** The HTTP status of the ledger's answer, where there was one. */
-  readonly status: number | undefined
+  /** The HTTP status of the ledger's answer, where there was one. Frameworks answer with the `status` of an error. */
+  readonly ledgerStatus: number | undefined
   /** The key under which the event was, or would have been, sent. */
   readonly idempotencyKey: string | undefined
+  /** For `no_receipt`: what the ledger said when it took the event. */
+  readonly acknowledgement: Acknowledgement | undefined
 
   constructor(
     code: SendErrorCode,
@@ -36,12 +42,14 @@ export class SendError extends Error {
       readonly reason?: string
       readonly status?: number | undefined
       readonly idempotencyKey?: string
+      readonly acknowledgement?: Acknowledgement
     } = {},
   ) {
     super(message)
     this.code = code
     this.reason = details.reason
-    this.status = details.status
+    this.ledgerStatus = details.status
     this.idempotencyKey = details.idempotencyKey
+    this.acknowledgement = details.acknowledgement
   }
 }

@@ -1,8 +1,12 @@
+import { fileURLToPath } from 'node:url'
 import { type CallSiteObject, getCallSites } from 'node:util'
 import { originOf } from '../errors/index.ts'
 
 /** How far out the caller of another logger is looked for. */
 const furthest = 40
+
+/** How far out the file that called is looked for. */
+const nearest = 10
 
 /** Other loggers, through whose own frames their lines come. */
 const loggers = /[/\\]node_modules[/\\](?:pino|winston|winston-transport|logform|readable-stream)[/\\]/
@@ -36,6 +40,34 @@ export function callSite(depth: number): string {
   return process.sourceMapsEnabled
     ? named(scriptName, functionName, lineNumber)
     : placeText(scriptName, functionName, lineNumber, frame.columnNumber)
+}
+
+/**
+ * The file whose code called a function that is running, by the source map if it was compiled; `undefined` if it cannot
+ * be told.
+ */
+export function callingFile(entry: (...values: never[]) => unknown): string | undefined {
+  const { stackTraceLimit, prepareStackTrace } = Error
+  const holder: { stack?: unknown } = {}
+  try {
+    Error.stackTraceLimit = nearest
+    Error.prepareStackTrace = unprepared
+    Error.captureStackTrace(holder, entry)
+    const frames = Array.isArray(holder.stack) ? (holder.stack as NodeJS.CallSite[]) : []
+    // Between them may be a list's own `map`, which has no file.
+    const frame = frames.find(each => each.getFileName() && !each.getFileName()?.startsWith('node:'))
+    const script = frame?.getFileName()
+    if (frame === undefined || !script) return undefined
+    const origin = originOf(script, frame.getLineNumber() ?? 0, frame.getColumnNumber() ?? 0)
+    return origin?.file ?? (script.startsWith('file:') ? fileURLToPath(script) : script)
+  } catch {
+    return undefined
+  } finally {
+    try {
+      Error.stackTraceLimit = stackTraceLimit
+      Error.prepareStackTrace = prepareStackTrace
+    } catch {}
+  }
 }
 
 function isOutside({ functionName, scriptName }: CallSiteObject): boolean {

@@ -1,3 +1,4 @@
+export { callingFile } from './call-site.ts'
 export type { CatchingOptions } from './catching.ts'
 export {
   formatNames,

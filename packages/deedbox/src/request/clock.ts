@@ -3,14 +3,28 @@
 /** Milliseconds by which the sub-millisecond part may run ahead of the system clock before it is set again. */
 const tolerance = 5
 
+/** What a test has put in place of the clocks, in milliseconds. */
+let fixedNow: (() => number) | undefined
+
+/** Puts a clock of a test in place of the system's, or takes it away; process-wide. */
+export function setClock(now: (() => number) | undefined): void {
+  fixedNow = now
+}
+
+/** Milliseconds of the clock by which durations of requests, jobs and functions are measured: `performance.now()`. */
+export function monotonicNow(): number {
+  return fixedNow === undefined ? performance.now() : fixedNow()
+}
+
 let offset = Date.now() - performance.now()
 
 /**
  * The wall clock in microseconds since 1970-01-01 UTC. The whole milliseconds are the system clock's, so its
  * corrections are followed; the fraction comes from the monotonic clock. (FA-03)
- * @param monotonic the current `performance.now()`, when the caller has it already
+ * @param monotonic the current `monotonicNow()`, when the caller has it already
  */
-export function wallMicroseconds(monotonic: number = performance.now()): number {
+export function wallMicroseconds(monotonic: number = monotonicNow()): number {
+  if (fixedNow !== undefined) return Math.floor(fixedNow() * 1000)
   const system = Date.now()
   let wall = monotonic + offset
   if (wall < system || wall > system + tolerance) {

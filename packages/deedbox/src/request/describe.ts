@@ -68,6 +68,7 @@ export function describeRequest(
     route,
     eventName:
       scope.eventName ?? `http.${method}.${route !== null && facts.eventNames === 'route' ? route : path}`,
+    eventDetails: scope.eventDetails ?? null,
     scheme: schemeOf(request, start),
     protocol: httpVersionMajor === 1 ? httpVersion : String(httpVersionMajor),
     client,

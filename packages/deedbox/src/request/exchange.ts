@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { destroyedWith, isConnectionGone, looksLikeAbort } from './aborts.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
-import { secondsText, toSeconds, wallMicroseconds } from './clock.ts'
+import { monotonicNow, secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
 import { describeRequest, type ExchangeStart, isShown, traceHeadersOf } from './describe.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
@@ -37,7 +37,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   readonly #pending: Set<Exchange>
   #request: IncomingMessage
   #response: ServerResponse
-  readonly #clock = performance.now()
+  readonly #clock = monotonicNow()
   readonly #startedAt = wallMicroseconds(this.#clock)
   #body: BodyWatch | undefined
   #written = 0
@@ -88,7 +88,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 
   beforeHeaders(own: OwnHeaders | undefined): void {
     if (this.#over) return
-    this.#processed = toSeconds(performance.now() - this.#clock)
+    this.#processed = toSeconds(monotonicNow() - this.#clock)
     const { echoHeader, processedTime } = this.#settings
     const response = this.#response
     if (own === undefined) {
@@ -185,7 +185,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   }
 
   #emitLate(thrown: unknown): void {
-    const elapsed = toSeconds(performance.now() - this.#clock)
+    const elapsed = toSeconds(monotonicNow() - this.#clock)
     this.#settings.emit(Object.freeze({ ...this.#record!, elapsed, error: { thrown }, late: true }))
   }
 
@@ -212,7 +212,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
       status: outcome === 'completed' ? answered : outcome === 'aborted' ? 499 : 500,
       statusSent,
       written: this.#written,
-      elapsed: toSeconds(performance.now() - this.#clock),
+      elapsed: toSeconds(monotonicNow() - this.#clock),
       ttfb: this.#ttfb,
       error: this.#failure,
       eventNames: this.#settings.eventNames,

@@ -1,4 +1,4 @@
-import { randomBytes, randomFillSync, randomUUID } from 'node:crypto'
+import { randomBytes, randomFillSync } from 'node:crypto'
 
 /**
  * How request ids are made: a random UUID, a time-ordered UUID (RFC 9562 version 7), URL-safe base64 of the given
@@ -11,6 +11,19 @@ export type IdGenerator = 'uuid4' | 'uuid7' | `base64url-${number}` | (() => str
  * a generated id and a full stop.
  */
 export type InboundIdPolicy = 'trust' | 'replace' | 'prefix'
+
+/** Ids that a test has put in place of random ones. */
+export interface IdSource {
+  requestId(): string
+  uuid(version: 4 | 7): string
+}
+
+let source: IdSource | undefined
+
+/** Puts ids of a test in place of random ones, or takes them away; process-wide. */
+export function setIdSource(next: IdSource | undefined): void {
+  source = next
+}
 
 /** The longest request id. (Ruling 6) */
 export const longestId = 128
@@ -31,8 +44,8 @@ export function isRequestId(text: string): boolean {
  * @throws RangeError for a generator name that is not one of {@link IdGenerator}
  */
 export function createIdGenerator(generator: IdGenerator, onBadId: () => void): () => string {
-  if (generator === 'uuid4') return uuid4
-  if (generator === 'uuid7') return uuid7
+  if (generator === 'uuid4') return () => (source === undefined ? uuid4() : source.requestId())
+  if (generator === 'uuid7') return () => (source === undefined ? uuid7() : source.requestId())
   if (typeof generator === 'function') {
     return () => {
       try {
@@ -42,7 +55,7 @@ export function createIdGenerator(generator: IdGenerator, onBadId: () => void): 
         // Treated like a bad id.
       }
       onBadId()
-      return randomUUID()
+      return uuid4()
     }
   }
   const bytes = Number(/^base64url-(\d{1,2})$/.exec(generator)?.[1])
@@ -51,7 +64,7 @@ export function createIdGenerator(generator: IdGenerator, onBadId: () => void): 
       `"${generator}" is no id generator: use uuid4, uuid7, base64url-4 … base64url-96 or a function`,
     )
   }
-  return () => randomBytes(bytes).toString('base64url')
+  return () => (source === undefined ? randomBytes(bytes).toString('base64url') : source.requestId())
 }
 
 /** The id of a request, from what the client sent and the policy; see {@link InboundIdPolicy}. (X-01) */
@@ -72,6 +85,7 @@ let randomAt = 0
 
 /** A random UUID (RFC 9562 version 4), in two thirds of the time of Node's, which renders each byte by itself. */
 export function uuid4(): string {
+  if (source !== undefined) return source.uuid(4)
   if (randomAt === randomHex.length) {
     randomHex = randomFillSync(randomPool).toString('hex')
     randomAt = 0
@@ -98,6 +112,7 @@ let counter = 0
  * order, 62 random bits. Ids of one process never decrease, even when the system clock steps back.
  */
 export function uuid7(): string {
+  if (source !== undefined) return source.uuid(7)
   if (poolAt === pool.length) {
     randomFillSync(pool)
     poolAt = 0

@@ -1,7 +1,16 @@
 export { type ClientAddress, clientAddressResolver, type TrustProxy } from './client-address.ts'
-export { isoMicroseconds, secondsText, wallMicroseconds } from './clock.ts'
+export { isoMicroseconds, monotonicNow, secondsText, setClock, toSeconds, wallMicroseconds } from './clock.ts'
 export { bindToScope, currentScope, runInScope, runOutside, scopeOfBox } from './context.ts'
-export { createIdGenerator, type IdGenerator, type InboundIdPolicy, uuid7 } from './ids.ts'
+export type { Change, EventDetails, Party } from './event-details.ts'
+export {
+  createIdGenerator,
+  type IdGenerator,
+  type IdSource,
+  type InboundIdPolicy,
+  setIdSource,
+  uuid4,
+  uuid7,
+} from './ids.ts'
 export { type Job, runJob } from './job.ts'
 export { createLifecycle, type Lifecycle, type LifecycleSettings } from './lifecycle.ts'
 export { type Propagation, propagationTest, registerPropagation } from './propagation.ts'

@@ -1,4 +1,4 @@
-import { toSeconds, wallMicroseconds } from './clock.ts'
+import { monotonicNow, toSeconds, wallMicroseconds } from './clock.ts'
 import { currentScope, runInScope } from './context.ts'
 import { isRequestId } from './ids.ts'
 import type { Failure, JobRecord } from './record.ts'
@@ -30,7 +30,7 @@ export function runJob<Result>(job: Job, work: () => Result, settings: JobSettin
     throw new RangeError('run(): requestId must be 1 to 128 visible ASCII characters')
   }
   const startedAt = wallMicroseconds()
-  const start = performance.now()
+  const start = monotonicNow()
   let failure: Failure | null = null
   const scope = new RequestScope(settings.box, currentScope(), job.requestId ?? settings.generateId(), {
     report: thrown => {
@@ -43,9 +43,10 @@ export function runJob<Result>(job: Job, work: () => Result, settings: JobSettin
       job: job.name,
       requestId: scope.requestId,
       startedAt,
-      elapsed: toSeconds(performance.now() - start),
+      elapsed: toSeconds(monotonicNow() - start),
       error: thrown ?? failure,
       eventName: scope.eventName ?? null,
+      eventDetails: scope.eventDetails ?? null,
       values: { ...scope.values },
     })
   }

@@ -46,6 +46,7 @@ export function malformedRecord(
     query: question < 0 || !isWhole ? '' : target.slice(question + 1),
     route: null,
     eventName: 'http.malformed',
+    eventDetails: null,
     scheme,
     protocol: protocol ?? '-',
     client,

@@ -1,4 +1,5 @@
 import type { ClientAddress } from './client-address.ts'
+import type { EventDetails } from './event-details.ts'
 import type { TraceContext } from './trace-context.ts'
 
 /**
@@ -50,6 +51,8 @@ export interface RequestRecord {
   readonly route: string | null
   /** What `event()` named, else `http.{METHOD}.{route or path}`. (IF-16) */
   readonly eventName: string
+  /** What `event()` said beside the name. */
+  readonly eventDetails: EventDetails | null
   readonly scheme: 'http' | 'https'
   /** `1.0`, `1.1`, `2`, … (FA-17) */
   readonly protocol: string
@@ -96,5 +99,7 @@ export interface JobRecord {
   readonly error: Failure | null
   /** What `event()` named; `null` sends no audit event. */
   readonly eventName: string | null
+  /** What `event()` said beside the name. */
+  readonly eventDetails: EventDetails | null
   readonly values: Readonly<Record<string, unknown>>
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { quote } from '../safety/index.ts'
+import type { EventDetails } from './event-details.ts'
 
 /** The request or job that a scope is of. */
 export interface ScopeOwner {
@@ -34,6 +35,8 @@ export class RequestScope {
   readonly requestId: string
   /** The event name that {@link event} set. */
   eventName: string | undefined
+  /** What {@link event} said about it, all calls together. */
+  eventDetails: EventDetails | undefined
   /** The route template that {@link matched} set. */
   route: string | undefined
   /** What {@link set} collected. */
@@ -49,6 +52,7 @@ export class RequestScope {
     this.requestId = requestId
     this.#idMember = undefined
     this.eventName = undefined
+    this.eventDetails = undefined
     this.route = undefined
     this.values = undefined
     this.#user = undefined
@@ -89,9 +93,13 @@ export class RequestScope {
     return this.values !== undefined && Object.hasOwn(this.values, name) ? this.values[name] : undefined
   }
 
-  /** Names the audit event of this request. (IF-16) */
-  event(name: string): void {
+  /**
+   * Names the audit event of this request, and says more about it: who, to what, why. Details of several calls add up; a
+   * later member replaces an earlier one. (IF-16)
+   */
+  event(name: string, details?: EventDetails): void {
     this.eventName = name
+    if (details !== undefined) this.eventDetails = { ...this.eventDetails, ...details }
   }
 
   /** Tells the route template, for a framework without an adapter of its own. */

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { looksLikeAbort } from './aborts.ts'
-import { toSeconds, wallMicroseconds } from './clock.ts'
+import { monotonicNow, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
 import { describeRequest, type ExchangeStart, isShown, traceHeadersOf } from './describe.ts'
 import type { ExchangeSettings } from './exchange.ts'
@@ -23,7 +23,7 @@ export class Upgrade implements EmitterWatcher, ScopeOwner {
   readonly #start: ExchangeStart
   readonly #request: IncomingMessage
   readonly #socket: Duplex
-  readonly #clock = performance.now()
+  readonly #clock = monotonicNow()
   readonly #startedAt = wallMicroseconds(this.#clock)
   #failure: Failure | null = null
   #reported: Set<unknown> | undefined
@@ -58,7 +58,7 @@ export class Upgrade implements EmitterWatcher, ScopeOwner {
     if (this.#reported.has(thrown)) return
     this.#reported.add(thrown)
     if (this.#record !== undefined) {
-      const elapsed = toSeconds(performance.now() - this.#clock)
+      const elapsed = toSeconds(monotonicNow() - this.#clock)
       this.#settings.emit(
         Object.freeze({ ...this.#record, elapsed, error: { thrown }, late: true }),
         this.#request,
@@ -70,7 +70,7 @@ export class Upgrade implements EmitterWatcher, ScopeOwner {
 
   #finish(status: number | null): void {
     if (this.#record !== undefined) return
-    const elapsed = toSeconds(performance.now() - this.#clock)
+    const elapsed = toSeconds(monotonicNow() - this.#clock)
     const outcome = status !== null ? 'completed' : this.#failure === null ? 'aborted' : 'errored'
     this.#record = describeRequest(this.#request, this.#start, this.scope, {
       startedAt: this.#startedAt,

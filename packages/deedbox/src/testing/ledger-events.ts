@@ -34,6 +34,7 @@ export function aRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
     query: '',
     route: '/orders/:id',
     eventName: 'http.GET./orders/:id',
+    eventDetails: null,
     scheme: 'http',
     protocol: '1.1',
     client: { ip: '192.0.2.7', remote: '192.0.2.7:5000', chain: ['192.0.2.7'], trusted: false },

@@ -49,7 +49,7 @@ export function aSpooledOutlet(
     redactor: createRedactor(),
     scope: () => undefined,
   })
-  const outlet = createOutlet(
+  const { outlet } = createOutlet(
     { url: ledger.url, apiKey: 'a-key-of-nobody' },
     { linger: 1, backoff: { base: 1, cap: 20 }, timeout: 2_000, ...options },
     log.writer,

@@ -1,4 +1,4 @@
-import type { EventMeta } from './event-schema.ts'
+import type { EventMeta } from './event-meta.ts'
 
 /**
  * The search columns of an event: copies of committed members that an index needs.

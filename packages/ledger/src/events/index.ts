@@ -1,6 +1,13 @@
+export {
+  batchItemSchema,
+  type EventSource,
+  eventSchema,
+  type JsonSchema,
+  jsonValue,
+  limits,
+} from 'deedbox/event-rules'
 export { columnNames, columnsOfParts, type EventColumns } from './columns.ts'
-export { batchItemSchema, type EventMeta, eventSchema, type JsonSchema, type Party } from './event-schema.ts'
-export { type EventInput, type EventSource, type PreparedEvent, prepareEvent } from './intake.ts'
-export { jsonValue } from './json-value.ts'
-export { limits } from './limits.ts'
-export { checkText, parseStrictJson, parseStrictJsonText } from './strict-json.ts'
+export type { EventMeta, Party } from './event-meta.ts'
+export { type EventInput, type PreparedEvent, prepareEvent } from './intake.ts'
+export { asLedgerError, withLedgerErrors } from './ledger-errors.ts'
+export { parseStrictJson, parseStrictJsonText } from './strict-json.ts'

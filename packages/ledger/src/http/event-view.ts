@@ -1,5 +1,6 @@
+import { toldMessage } from 'deedbox/event-rules'
 import type { Acknowledgement, Refusal } from '../acknowledgement.ts'
-import { httpStatus, toldMessage } from './problem.ts'
+import { httpStatus } from './problem.ts'
 
 /** The answer to a stored event on the wire: six fields of the published contract, plus ours. */
 export function acknowledgementView(ack: Acknowledgement): Record<string, unknown> {

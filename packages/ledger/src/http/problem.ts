@@ -1,3 +1,4 @@
+import { toldMessage } from 'deedbox/event-rules'
 import type { FastifyError } from 'fastify'
 import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 
@@ -53,15 +54,6 @@ const statusOf: Partial<Record<LedgerErrorCode, number>> = {
 /** The status that goes with an error code. */
 export function httpStatus(code: LedgerErrorCode): number {
   return statusOf[code] ?? 500
-}
-
-/** The longest message of an answer, in characters. */
-const longest = 500
-
-/** A message as an answer carries it: what a client sent and the message repeats may be as long as a body. */
-export function toldMessage(message: string): string {
-  if (message.length <= longest) return message
-  return `${message.slice(0, longest - 200)} … ${message.slice(-190)}`.toWellFormed()
 }
 
 /** The answer to an error. What is not meant for clients becomes one sentence that gives nothing away. */

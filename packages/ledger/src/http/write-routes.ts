@@ -1,8 +1,16 @@
+import { readBatch, readEvent, textOfHeader } from 'deedbox/event-rules'
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Caller } from '../access/index.ts'
 import { type Acknowledgement, type Refusal, refusal } from '../acknowledgement.ts'
 import { LedgerError } from '../errors.ts'
-import { batchItemSchema, type EventInput, eventSchema, limits, parseStrictJson } from '../events/index.ts'
+import {
+  asLedgerError,
+  batchItemSchema,
+  type EventInput,
+  eventSchema,
+  limits,
+  withLedgerErrors,
+} from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { acknowledgementSchema, batchAnswerSchema, problemSchema } from './answer-schemas.ts'
 import { acknowledgementView, resultView } from './event-view.ts'
@@ -54,7 +62,7 @@ export function writeRoutes(app: FastifyInstance, ledger: Ledger, admit: onReque
       },
     },
     async (request, reply) => {
-      const input = eventInput(parseStrictJson(request.body ?? Buffer.alloc(0), 'The body'))
+      const input = withLedgerErrors(() => readEvent(request.body ?? Buffer.alloc(0)) as EventInput)
       const ack = await ledger.append(withHeaders(input, request), request.caller.principal, 'parser')
       const view = acknowledgementView(ack)
       if (request.query.receipt === '1') view.receipt = ledger.receipt(ack.txId)
@@ -82,11 +90,7 @@ export function writeRoutes(app: FastifyInstance, ledger: Ledger, admit: onReque
     async (request, reply) => {
       const isLines =
         request.headers['content-type']?.toLowerCase().startsWith('application/x-ndjson') === true
-      const results = await appendAll(
-        ledger,
-        (isLines ? readLines : readArray)(takeBody(request)),
-        request.caller.principal,
-      )
+      const results = await appendAll(ledger, readItems(takeBody(request), isLines), request.caller.principal)
       const fault = results.find(result => !result.ok && result.reason === 'internal_error')
       if (fault !== undefined)
         throw ledger.failure ?? new LedgerError('internal_error', 'The ledger failed on this batch.')
@@ -129,74 +133,11 @@ function appendAll(ledger: Ledger, items: Item[], principal: string): Promise<(A
   })
 }
 
-function readArray(body: Buffer): Item[] {
-  const value = parseStrictJson(body, 'The body')
-  if (!Array.isArray(value)) {
-    throw new LedgerError(
-      'invalid_event',
-      'The body of a batch is a JSON array of events, or NDJSON with its own content type.',
-    )
-  }
-  if (value.length > limits.batchItems) throw tooMany()
-  return value.map((item, i) => readItem(() => item, `Item ${i}`))
-}
-
-/** Said before any item is looked at: a million broken items must not cost a million refusals. */
-function tooMany(): LedgerError {
-  return new LedgerError(
-    'batch_too_large',
-    `A batch holds at most ${limits.batchItems} events. Send several batches.`,
+function readItems(body: Buffer, isLines: boolean): Item[] {
+  // Whether the members have the right types is checked by prepareEvent, for callers in-process too.
+  return withLedgerErrors(() => readBatch(body, isLines)).map(item =>
+    item instanceof Error ? refusal(asLedgerError(item)) : (item as EventInput),
   )
-}
-
-function readLines(body: Buffer): Item[] {
-  const items: Item[] = []
-  let line = 1
-  for (let from = 0; from < body.length; line++) {
-    const end = body.indexOf(0x0a, from)
-    const bytes = body.subarray(from, end === -1 ? body.length : end)
-    const where = `Line ${line}`
-    // Blank lines hold no event; what ends a line on Windows is white space to JSON.
-    if (bytes.some(byte => byte !== 0x20 && byte !== 0x09 && byte !== 0x0d)) {
-      if (items.length === limits.batchItems) throw tooMany()
-      items.push(readItem(() => parseStrictJson(bytes, where), where))
-    }
-    from = end === -1 ? body.length : end + 1
-  }
-  return items
-}
-
-function readItem(read: () => unknown, where: string): Item {
-  try {
-    const value = read()
-    const { idempotency_key: key, ...event } = asObject(value, where)
-    if (key !== undefined && typeof key !== 'string') {
-      throw new LedgerError('invalid_idempotency_key', `${where}: idempotency_key must be a string.`)
-    }
-    return { ...eventInput(event), ...(key === undefined ? {} : { idempotencyKey: key }) }
-  } catch (error) {
-    return refusal(error)
-  }
-}
-
-/** The two members that an event has; anything else is refused, so that a misspelt one is not lost unnoticed. */
-function eventInput(value: unknown): EventInput {
-  const { payload, meta, ...unknown } = asObject(value, 'An event')
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) {
-    throw new LedgerError(
-      'invalid_event',
-      `An event has exactly the members payload and meta; "${name}" is not one.`,
-    )
-  }
-  // Whether they have the right types is checked by prepareEvent, for callers in-process too.
-  return { payload, meta } as EventInput
-}
-
-function asObject(value: unknown, where: string): Record<string, unknown> {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>
-  throw new LedgerError('invalid_event', `${where} is a JSON object with the members payload and meta.`)
 }
 
 function withHeaders(input: EventInput, request: FastifyRequest): EventInput {
@@ -207,13 +148,4 @@ function withHeaders(input: EventInput, request: FastifyRequest): EventInput {
     ...(key === undefined ? {} : { idempotencyKey: key }),
     ...(requestId !== undefined && /^[\x21-\x7e]{1,128}$/.test(requestId) ? { requestId } : {}),
   }
-}
-
-/** Node reads headers as Latin-1; clients that send UTF-8 get their text back, so header and batch keys agree. */
-function textOfHeader(value: string | string[] | undefined): string | undefined {
-  const text = Array.isArray(value) ? value[0] : value
-  if (text === undefined || /^[\x00-\x7f]*$/.test(text)) return text
-  const bytes = Buffer.from(text, 'latin1')
-  const decoded = bytes.toString('utf8')
-  return Buffer.from(decoded, 'utf8').equals(bytes) ? decoded : text
 }

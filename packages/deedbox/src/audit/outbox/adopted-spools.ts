@@ -120,7 +120,7 @@ export class AdoptedSpools {
 
   async #adopt(): Promise<void> {
     const ledgerFolder = await this.#home.named
-    if (this.#isClosed) return
+    if (this.#isClosed || ledgerFolder === undefined) return
     for (const name of await orphansIn(ledgerFolder, this.#signs)) {
       if (this.#isClosed || !this.#home.open()) return
       try {

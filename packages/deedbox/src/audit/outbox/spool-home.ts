@@ -18,8 +18,8 @@ export interface AdoptedProducer {
 export interface SpoolHomeSettings {
   readonly folder: string
   readonly service: string
-  /** The name of the ledger: never a key. For one that is being opened it comes later. */
-  readonly ledger: string | Promise<string>
+  /** The name of the ledger: never a key. For one that is being opened it comes later; without one there is no spool. */
+  readonly ledger: string | Promise<string | undefined>
   readonly producerId: string
   /** The number of the event that came about last. */
   readonly highWater: () => number
@@ -33,7 +33,7 @@ export class SpoolHome {
   /** Told when the folder is gone. */
   onLost: (() => void) | undefined
   /** Resolves to the folder of all that this service sends to this ledger. */
-  readonly named: Promise<string>
+  readonly named: Promise<string | undefined>
   #ledger: { readonly name: string; readonly folder: string } | undefined
   #folder: ProducerFolder | undefined
   #signs: NodeJS.Timeout | undefined
@@ -81,7 +81,11 @@ export class SpoolHome {
     return true
   }
 
-  #name(name: string): string {
+  #name(name: string | undefined): string | undefined {
+    if (name === undefined) {
+      this.#isUsable = false
+      return undefined
+    }
     this.#ledger ??= { name, folder: ledgerFolder(this.#settings.folder, this.#settings.service, name) }
     return this.#ledger.folder
   }

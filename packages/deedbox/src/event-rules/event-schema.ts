@@ -1,6 +1,5 @@
 /**
- * The shape of what a client sends, once: the validator, the OpenAPI document and the types beside it read from
- * here. Unknown members of `meta` are kept (DESIGN §7.2).
+ * The shape of what a client sends, once: validators and the OpenAPI document read from here. Unknown members of `meta` are kept (DESIGN §7.2).
  */
 
 /** A JSON Schema (draft 7), as the validator and OpenAPI take it. */
@@ -79,35 +78,4 @@ export const eventSchema: JsonSchema = {
 export const batchItemSchema: JsonSchema = {
   ...eventSchema,
   properties: { ...eventProperties, idempotency_key: { type: 'string', minLength: 1 } },
-}
-
-/** Somebody or something that acts or is acted on. */
-export interface Party {
-  type?: string
-  id: string
-  name?: string
-}
-
-/** `meta` of an event: what the ledger indexes. Further members are kept as they are. */
-export interface EventMeta {
-  type: 'error' | 'warning' | 'info' | 'success'
-  event_name: string
-  service: string
-  env?: string
-  request_id?: string
-  trace_id?: string
-  immutable_trail?: string
-  /** RFC 3339; the client's clock, never used for order. */
-  occurred_at?: string
-  actor?: Party
-  on_behalf_of?: Party
-  targets?: Party[]
-  outcome?: string
-  changes?: { path: string; before?: unknown; after?: unknown }[]
-  reason?: string
-  correlation_id?: string
-  /** Whose data this is. */
-  subject?: string
-  producer?: { id: string; seq: number }
-  [further: string]: unknown
 }

@@ -1,4 +1,4 @@
-import type { QueuedEvent } from './event-queue.ts'
+import type { QueuedEvent } from './queued-event.ts'
 
 /** What a backlog tells the one that delivers. */
 export interface BacklogListener {

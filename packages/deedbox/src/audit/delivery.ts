@@ -10,9 +10,10 @@ import {
   type Refused,
   type Warn,
 } from './delivery-options.ts'
-import { EventQueue, type QueuedEvent } from './event-queue.ts'
+import { EventQueue } from './event-queue.ts'
 import { type LedgerClient, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'
 import type { Acknowledgement, AuditLeftover, AuditOutlet, AuditStats } from './outlet.ts'
+import type { QueuedEvent } from './queued-event.ts'
 import type { SendError } from './send-error.ts'
 import { acknowledge, closedEarly, queueFull, quotaExceeded, refusal, timedOut } from './send-outcome.ts'
 

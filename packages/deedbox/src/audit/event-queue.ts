@@ -1,32 +1,5 @@
-import type { AuditEvent } from './audit-event.ts'
 import type { Backlog } from './backlog.ts'
-import type { LedgerResult } from './ledger-client.ts'
-import type { Segment, SpoolFiles } from './outbox/index.ts'
-import type { SendError } from './send-error.ts'
-
-/** Where an event lies in a spool. */
-export interface SpoolPlace {
-  readonly files: SpoolFiles
-  /** Its number in the spool. */
-  readonly id: number
-  /** The file that it is written to; absent before. */
-  segment: Segment | undefined
-  /** Whether it needs no delivery any more. */
-  isSettled: boolean
-  /** Whether it waits in memory, too. */
-  inMemory: boolean
-  /** Told, once, whether the event could be written. */
-  onWritten: ((isWritten: boolean) => void) | undefined
-}
-
-/** One event that waits, and whoever waits for it. */
-export interface QueuedEvent {
-  readonly event: AuditEvent
-  /** Told the outcome, once; absent for automatic events. */
-  readonly settle: ((outcome: LedgerResult | SendError) => void) | undefined
-  /** Its place in a spool, if it has one. */
-  place?: SpoolPlace | undefined
-}
+import type { QueuedEvent } from './queued-event.ts'
 
 /** Bytes of payload that may wait: 10,000 automatic events fit, and large explicit ones cannot fill the memory. */
 const mostBytes = 128 * 1024 * 1024

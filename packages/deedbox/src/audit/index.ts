@@ -27,7 +27,24 @@ export {
   type LedgerResult,
   LedgerUnavailable,
 } from './ledger-client.ts'
-export { type AdoptedProducer, defaultSpoolFolder } from './outbox/index.ts'
+export {
+  type AdoptedProducer,
+  addDeadLetters,
+  claim,
+  type DeadLetter,
+  deadLetter,
+  deadLettersIn,
+  defaultSpoolFolder,
+  ledgerFile,
+  makeProducerFolder,
+  openSpool,
+  orphansIn,
+  type ProducerFolder,
+  producersIn,
+  removeSpool,
+  SignWatch,
+  sift,
+} from './outbox/index.ts'
 export type { Acknowledgement, AuditLeftover, AuditOutlet, AuditStats } from './outlet.ts'
 export { ReceiptError, type ReceiptErrorCode, type ReceiptOptions } from './receipt.ts'
 export { requestSheds } from './request-event.ts'

@@ -1,10 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { httpLedger, type LedgerClient, type LedgerItem, type LedgerResult } from '../audit/index.ts'
 import {
   addDeadLetters,
   claim,
   type DeadLetter,
   deadLetter,
+  httpLedger,
+  type LedgerClient,
+  type LedgerItem,
+  type LedgerResult,
   makeProducerFolder,
   openSpool,
   orphansIn,
@@ -12,7 +15,7 @@ import {
   removeSpool,
   SignWatch,
   sift,
-} from '../audit/outbox/index.ts'
+} from '../audit/index.ts'
 import { uuid7 } from '../request/index.ts'
 import { errorMessage } from '../safety/index.ts'
 import type { OutboxGroup } from './outbox-view.ts'

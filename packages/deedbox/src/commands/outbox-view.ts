@@ -8,7 +8,7 @@ import {
   orphansIn,
   producersIn,
   SignWatch,
-} from '../audit/outbox/index.ts'
+} from '../audit/index.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What one service sends to one ledger. */

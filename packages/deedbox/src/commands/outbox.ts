@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type DeadLetter, defaultSpoolFolder } from '../audit/outbox/index.ts'
+import { type DeadLetter, defaultSpoolFolder } from '../audit/index.ts'
 import { findVariable } from '../safety/index.ts'
 import { oneOf } from './one-of.ts'
 import { outboxHelp } from './outbox-help.ts'

@@ -1,9 +1,9 @@
 import { errorMessage } from '../../safety/index.ts'
 import type { BacklogListener } from '../backlog.ts'
 import type { EventQueue } from '../event-queue.ts'
+import type { PlaceFiles } from '../queued-event.ts'
 import { type ClaimedSpool, claim, orphansIn } from './claim.ts'
 import { type OpenedSpool, openSpool } from './spool-cursor.ts'
-import type { SpoolFiles } from './spool-files.ts'
 import type { AdoptedProducer, SpoolHome } from './spool-home.ts'
 import { SignWatch } from './spool-owner.ts'
 import { readMark, removeSpool } from './spool-place.ts'
@@ -78,13 +78,13 @@ export class AdoptedSpools {
   }
 
   /** An event of one of these spools needs no delivery any more: what is done with is removed. */
-  forget(files: SpoolFiles): void {
+  forget(files: PlaceFiles): void {
     const index = this.#spools.findIndex(spool => spool.files === files)
     const spool = this.#spools[index]
-    if (spool === undefined || spool.unread > 0 || files.waiting > spool.lost) return
+    if (spool === undefined || spool.unread > 0 || spool.files.waiting > spool.lost) return
     this.#spools.splice(index, 1)
-    files.close()
-    removeSpool(files.folder)
+    spool.files.close()
+    removeSpool(spool.files.folder)
   }
 
   /** Writes the marks that are due. */

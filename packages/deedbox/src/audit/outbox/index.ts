@@ -3,7 +3,6 @@ export { addDeadLetters, type DeadLine, deadLettersIn, sift } from './dead-files
 export { type DeadLetter, DeadLetters, deadLetter } from './dead-letters.ts'
 export { Spool, type SpoolSettings } from './spool.ts'
 export { type OpenedSpool, openSpool } from './spool-cursor.ts'
-export type { PlacedEvent, Segment, SpoolFiles } from './spool-files.ts'
 export { type AdoptedProducer, SpoolHome } from './spool-home.ts'
 export { SignWatch } from './spool-owner.ts'
 export {

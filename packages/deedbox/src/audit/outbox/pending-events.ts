@@ -1,4 +1,4 @@
-import type { SpoolPlace } from '../event-queue.ts'
+import type { SpoolPlace } from '../queued-event.ts'
 import type { PlacedEvent, SpoolFiles } from './spool-files.ts'
 
 /** Bytes of a record beside the payload, about. */

@@ -1,8 +1,9 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Segment } from '../queued-event.ts'
 import { newPlace } from './pending-events.ts'
 import { longestRecord, readRecords } from './record.ts'
-import { type PlacedEvent, type Segment, SpoolFiles } from './spool-files.ts'
+import { type PlacedEvent, SpoolFiles } from './spool-files.ts'
 
 /** Bytes that are read at once; each record fits. */
 const stretch = longestRecord + 256 * 1024

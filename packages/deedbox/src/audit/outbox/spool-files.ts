@@ -1,7 +1,7 @@
 import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, rm, write, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { QueuedEvent, SpoolPlace } from '../event-queue.ts'
+import type { PlaceFiles, QueuedEvent, Segment, SpoolPlace } from '../queued-event.ts'
 import { eventLine, settledLine } from './record.ts'
 
 const writeTo = promisify(write)
@@ -9,21 +9,6 @@ const toDisk = promisify(fdatasync)
 
 /** Bytes after which a new file is begun, so that what was delivered leaves the disk soon. */
 const fullSegment = 4 * 1024 * 1024
-
-/** One file of a spool. */
-export interface Segment {
-  readonly number: number
-  readonly path: string
-  /** Open for writing. */
-  fd: number | undefined
-  size: number
-  /** Bytes from the beginning that are written for sure. */
-  written: number
-  /** Events in it that still need delivery. */
-  waiting: number
-  /** Writes that have not come back. */
-  writing: number
-}
 
 /** An event that has a place in a spool. */
 export interface PlacedEvent extends QueuedEvent {
@@ -48,7 +33,7 @@ export function segmentName(number: number): string {
  * The files of one spool: events are appended, and the marks of those that need no delivery any more. A file is deleted
  * once that holds for all its events and for those of all files before it: the marks of an event stand behind it.
  */
-export class SpoolFiles {
+export class SpoolFiles implements PlaceFiles {
   /** Where they are; must be set before the first write. */
   folder: string
   /** Whether they were removed by somebody else. */

@@ -1,6 +1,7 @@
 import { errorMessage } from '../../safety/index.ts'
 import type { Backlog, BacklogListener } from '../backlog.ts'
-import { EventQueue, type QueuedEvent } from '../event-queue.ts'
+import { EventQueue } from '../event-queue.ts'
+import type { QueuedEvent } from '../queued-event.ts'
 import { AdoptedSpools } from './adopted-spools.ts'
 import { aboutBytes, newPlace, PendingEvents } from './pending-events.ts'
 import { SpoolCursor } from './spool-cursor.ts'

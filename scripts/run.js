@@ -30,9 +30,12 @@ const tasks = {
       const lines = mkdtempSync(join(tmpdir(), 'deedbox-lines-'))
       process.env.DEEDBOX_KEPT_LINES = lines
       ownSpool()
+      const skipped = join(mkdtempSync(join(tmpdir(), 'deedbox-skipped-')), 'servers')
+      process.env.DEEDBOX_SKIPPED = skipped
       return [
         [...fromSource, '--test', '--test-reporter=spec', ...(args.length > 0 ? args : testFiles)],
         ['scripts/kept-lines.js', lines],
+        ['scripts/skipped-servers.js', skipped],
       ]
     },
   },

@@ -186,7 +186,7 @@ export function requestText(
   ].join('\r\n')
 }
 
-function toEnd(socket: Socket): Promise<string> {
+export function toEnd(socket: Socket): Promise<string> {
   let text = ''
   socket.on('data', data => {
     text += data

@@ -105,6 +105,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     notices,
     scope: current,
     generateId,
+    ...settings.audit,
     options: options.audit ?? {},
   })
   const { outlet } = auditor
@@ -127,14 +128,17 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     line: requestLineRenderer(writer, redactor),
     summary: requestSummaryRenderer(writer, redactor, summaryOptions),
   })
-  const isAudited = options.audit?.requests ?? true
+  const { gate, isAudited } = auditor
   const toAudit = new TurnQueue<RequestRecord>(waiting => {
     for (const record of waiting) render(auditor.request, record)
   })
-  const emitRequest: LifecycleSettings['emit'] = (record, request, response) => {
+  const emitRequest: LifecycleSettings['emit'] = (record, request, response, audited) => {
     records++
     render(fact => writeRequest(fact, request, response), record)
-    if (!record.skipped && isAudited) toAudit.add(record)
+    if (!record.skipped && isAudited) {
+      const wanted = audited === undefined && gate.modeOf?.(record) !== 'off' ? record : audited
+      if (wanted) toAudit.add(wanted)
+    }
     for (const listener of listeners) render(listener, record)
   }
   const writeJob = jobLineSink(writer)
@@ -158,6 +162,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     eventNames: options.eventNames ?? 'route',
     hashBodies: options.bodyHash ?? true,
     keepBodies: options.includeBody ?? false,
+    gate,
     emit: emitRequest,
   })
 
@@ -218,9 +223,10 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
           idHeader: settings.idHeader,
         })
 
+  const closing: Internals['closing'] = new Set()
   const log = createLogger(() => writer)
   const box: Deedbox & { readonly [internalsKey]: Internals } = {
-    [internalsKey]: { identity, lifecycle, writer, notices, auditor },
+    [internalsKey]: { identity, lifecycle, writer, notices, auditor, closing },
     service,
     env,
     log,
@@ -248,7 +254,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    stats: () => ({ records, lines: instanceLog.lines(), audit: outlet.stats() }),
+    stats: () => ({ records, lines: instanceLog.lines(), audit: outlet.stats(), held: gate.stats() }),
     flush: async (timeout = flushTimeout) => {
       const deadline = performance.now() + timeout
       const delivered = await deliver(timeout)
@@ -257,7 +263,9 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     },
     close: async (timeout = flushTimeout) => {
       const deadline = performance.now() + timeout
+      const stopped = Promise.all([...closing].map(stop => stop(timeout)))
       const delivered = await deliver(timeout)
+      await stopped
       const left = outlet.close()
       tellUndelivered(notices, 'Closed', left)
       unregister()

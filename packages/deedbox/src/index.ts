@@ -11,6 +11,8 @@ export {
   changes,
   type EventKind,
   type EventMeta,
+  type HeldResponses,
+  type InstanceMode,
   type LedgerClient,
   type LedgerItem,
   type LedgerResult,
@@ -96,6 +98,7 @@ export type {
 } from './options.ts'
 export type { ProcessErrors } from './process-errors.ts'
 export type {
+  AuditMode,
   BodyFacts,
   Change,
   ClientAddress,

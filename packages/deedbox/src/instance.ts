@@ -3,6 +3,7 @@ import type {
   Audited,
   AuditStats,
   CheckedReceipt,
+  HeldResponses,
   ReceiptOptions,
   SendError,
   SendOptions,
@@ -18,6 +19,8 @@ export interface DeedboxStats {
   /** Log lines handed to the sink, and lines that it lost. */
   readonly lines: { readonly written: number; readonly lost: number }
   readonly audit: AuditStats
+  /** Responses that waited for their events, in the audit modes `buffer` and `closed`. */
+  readonly held: HeldResponses
 }
 
 /** One event of {@link Deedbox.sendAll}. */

@@ -10,6 +10,8 @@ export interface Internals {
   readonly writer: LogWriter
   readonly notices: Notices
   readonly auditor: Auditor
+  /** What `close` stops first, given the milliseconds that are left. None of it rejects. */
+  readonly closing: Set<(timeout: number) => Promise<void>>
 }
 
 /** Under this name an instance keeps its internals; another copy of this package finds them too. (Ruling 3) */

@@ -1,4 +1,4 @@
-import type { DeliveryOptions, EventKind, LedgerClient } from './audit/index.ts'
+import type { DeliveryOptions, EventKind, InstanceMode, LedgerClient } from './audit/index.ts'
 import type {
   FormatDetails,
   LogFormat,
@@ -10,6 +10,7 @@ import type {
 } from './log/index.ts'
 import type { ProcessErrors } from './process-errors.ts'
 import type {
+  AuditMode,
   IdGenerator,
   InboundIdPolicy,
   Propagation,
@@ -115,6 +116,20 @@ export interface AuditOptions extends DeliveryOptions {
   readonly verifierKey?: string | undefined
   /** Milliseconds for one call to a ledger over HTTP. Default 5,000. (IF-32) */
   readonly timeout?: number | undefined
+  /**
+   * What responses wait for: `open`, nothing; `buffer`, that their event survives the death of this process; `closed`, that
+   * the ledger has acknowledged it, without which the client gets 503. `dryRun` makes all events and sends none; `off`
+   * makes none. Default `DEEDBOX_AUDIT_MODE`, else `open`.
+   */
+  readonly mode?: InstanceMode | undefined
+  /**
+   * Modes of single routes, by method and template, or by template for all methods:
+   * `{ 'POST /transfers/:id': 'closed', '/metrics': 'off' }`. Where the route is not known, the path is held against
+   * the templates. They do not count where the instance is `off`.
+   */
+  readonly modes?: Readonly<Record<string, AuditMode>> | undefined
+  /** Milliseconds that a response waits at most in the modes `buffer` and `closed`. Default 5,000. */
+  readonly holdTimeout?: number | undefined
 }
 
 /** What `deedbox()` takes. Everything has a default; options win over variables. */

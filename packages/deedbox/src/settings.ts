@@ -1,4 +1,5 @@
 import { type LedgerClient, longestQuotaPause, type SpoolChoice } from './audit/index.ts'
+import { type AuditModeSettings, readAuditModes } from './audit-settings.ts'
 import { type LogSettings, readLogSettings } from './log-settings.ts'
 import { checkOptions } from './option-shapes.ts'
 import type { AuditOptions, DeedboxOptions, LedgerOption } from './options.ts'
@@ -30,6 +31,7 @@ export interface Settings {
   /** Where events survive the death of the process; `undefined` for memory alone. */
   readonly spool: SpoolChoice | undefined
   readonly verifierKey: string | undefined
+  readonly audit: AuditModeSettings
   readonly skipPaths: readonly SkipPath[]
   readonly trustProxy: TrustProxy
   readonly log: LogSettings
@@ -64,10 +66,12 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   oneOf('eventNames', options.eventNames, ['route', 'path'])
   oneOf('processErrors', options.processErrors, ['log', 'adopt', 'off'])
   checkAudit(options.audit ?? {})
+  const ledger = readLedger(options.ledger, environment)
   return {
     service: nonEmpty(options.service, 'service') ?? readService(environment),
     env,
-    ledger: readLedger(options.ledger, environment),
+    ledger,
+    audit: readAuditModes(options.audit ?? {}, environment, ledger !== null),
     spool: readSpool(options.audit ?? {}, environment),
     verifierKey: readVerifierKey(options.audit?.verifierKey, environment),
     skipPaths: options.skipPaths ?? defaultSkipPaths,
@@ -241,10 +245,11 @@ function guard(setting: string, check: () => unknown): void {
   }
 }
 
-function checkAudit({ capacity, linger, timeout, quotaPause, backoff }: AuditOptions): void {
+function checkAudit({ capacity, linger, timeout, holdTimeout, quotaPause, backoff }: AuditOptions): void {
   if (capacity !== undefined) inRange('audit.capacity', capacity, 'events', 1, 10_000_000)
   if (linger !== undefined) inRange('audit.linger', linger, 'milliseconds', 0, 60_000)
   if (timeout !== undefined) inRange('audit.timeout', timeout, 'milliseconds', 1, 600_000)
+  if (holdTimeout !== undefined) inRange('audit.holdTimeout', holdTimeout, 'milliseconds', 1, 600_000)
   if (quotaPause !== undefined) inRange('audit.quotaPause', quotaPause, 'milliseconds', 1, longestQuotaPause)
   if (backoff === undefined) return
   inRange('audit.backoff.base', backoff?.base, 'milliseconds', 1, 3_600_000)

@@ -1,7 +1,14 @@
 import type { LogWriter, Notices } from '../log/index.ts'
-import { type JobRecord, type RequestRecord, type RequestScope, runOutside } from '../request/index.ts'
+import {
+  type AuditGate,
+  type JobRecord,
+  type RequestRecord,
+  type RequestScope,
+  runOutside,
+} from '../request/index.ts'
 import { errorMessage, errorTrace, type Redactor } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
+import type { InstanceMode } from './audit-modes.ts'
 import type { CheckedReceipt } from './checked-receipt.ts'
 import { createOutlet, type LedgerTarget, type SpoolChoice } from './create-outlet.ts'
 import type { DeliveryOptions } from './delivery-options.ts'
@@ -13,6 +20,7 @@ import type { Acknowledgement, AuditOutlet } from './outlet.ts'
 import { Producer } from './producer.ts'
 import { checkedReceipt, type ReceiptOptions } from './receipt.ts'
 import { jobEvent, requestEvent } from './request-event.ts'
+import { createResponseGate, defaultLongestHold, type ResponseGate } from './response-gate.ts'
 import { SendError } from './send-error.ts'
 
 /** What one instance decided about its audit events. */
@@ -32,9 +40,12 @@ export interface AuditorSettings {
   /** The request or job that the calling code belongs to. */
   readonly scope: () => RequestScope | undefined
   readonly generateId: () => string
+  readonly mode: InstanceMode
+  readonly modeOf: AuditGate['modeOf']
   readonly options: DeliveryOptions & {
     readonly timeout?: number
     readonly requests?: boolean
+    readonly holdTimeout?: number
     readonly kind?: (record: RequestRecord) => EventKind | undefined
   }
 }
@@ -43,6 +54,10 @@ export interface AuditorSettings {
 export interface Auditor extends CallAuditor {
   readonly outlet: AuditOutlet
   readonly producer: Producer
+  /** Decides which responses wait for their events, and for what. */
+  readonly gate: ResponseGate
+  /** Whether requests become events. */
+  readonly isAudited: boolean
   /** Makes the event of a request and hands it over. */
   request(record: RequestRecord): void
   /** Makes the event of a job that named one, and hands it over. */
@@ -69,25 +84,32 @@ const sendTimeout = 15_000
 
 /** Builds the auditor of an instance. */
 export function createAuditor(settings: AuditorSettings): Auditor {
-  const { service, env, redactor, options, writer, notices, scope, generateId } = settings
+  const { service, env, redactor, options, writer, notices, scope, generateId, mode } = settings
   const producer = new Producer()
-  const { outlet, ledger } = createOutlet(settings.ledger, options, writer, notices, settings.isChosen, {
-    service,
-    producer,
-    spool: settings.spool,
-    onAdopted: ({ producerId, highWater, events }) => {
-      if (events === 0) return
-      notices.warn(
-        'audit_adopted',
-        `${events} audit events of a process that ended are delivered in its place`,
-        {
-          producer: producerId,
-          high_water: highWater,
-          events,
-        },
-      )
+  const { outlet, ledger } = createOutlet(
+    settings.ledger,
+    { ...options, mode },
+    writer,
+    notices,
+    settings.isChosen,
+    {
+      service,
+      producer,
+      spool: settings.spool,
+      onAdopted: ({ producerId, highWater, events }) => {
+        if (events === 0) return
+        notices.warn(
+          'audit_adopted',
+          `${events} audit events of a process that ended are delivered in its place`,
+          {
+            producer: producerId,
+            high_water: highWater,
+            events,
+          },
+        )
+      },
     },
-  })
+  )
   const events = { service, env, redactor, kind: options.kind }
   const requestId = (stable: string | undefined): string => scope()?.requestId ?? stable ?? generateId()
   const build: Auditor['build'] = (name, payload, how) =>
@@ -95,13 +117,26 @@ export function createAuditor(settings: AuditorSettings): Auditor {
   const { verifierKey } = settings
   const receipt: Auditor['receipt'] = (event, how) =>
     runOutside(() => checkedReceipt(ledger, event, verifierKey === undefined ? how : { verifierKey, ...how }))
+  const isAudited = mode !== 'off' && options.requests !== false
+  const gate = createResponseGate({
+    outlet,
+    notices,
+    build: record => requestEvent(record, events),
+    modeOf: settings.modeOf,
+    isAudited,
+    hasLedger: settings.ledger !== null || mode === 'dryRun',
+    longest: options.holdTimeout ?? defaultLongestHold,
+  })
   return {
     outlet,
     producer,
+    gate,
+    isAudited,
     request: record => runOutside(() => outlet.offer(requestEvent(record, events))),
     job: record => {
       const { eventName } = record
-      if (eventName !== null) runOutside(() => outlet.offer(jobEvent({ ...record, eventName }, events)))
+      if (eventName !== null && mode !== 'off')
+        runOutside(() => outlet.offer(jobEvent({ ...record, eventName }, events)))
     },
     requestId: () => requestId(undefined),
     function: record => {

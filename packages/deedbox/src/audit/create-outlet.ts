@@ -1,12 +1,13 @@
 import type { LogWriter, Notices } from '../log/index.ts'
 import { errorMessage, quote } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
+import type { InstanceMode } from './audit-modes.ts'
 import { Delivery } from './delivery.ts'
 import { type DeliveryOptions, type DeliveryStore, defaultCapacity, type Warn } from './delivery-options.ts'
 import { httpLedger } from './http-ledger.ts'
 import type { LedgerClient } from './ledger-client.ts'
 import { type AdoptedProducer, DeadLetters, Spool, SpoolHome } from './outbox/index.ts'
-import { type AuditOutlet, loggedOutlet } from './outlet.ts'
+import { type AuditOutlet, localOutlet } from './outlet.ts'
 import type { Producer } from './producer.ts'
 
 /** Dead letters may have this part of the spool's size, on top of it. */
@@ -48,12 +49,31 @@ export interface CreatedOutlet {
  */
 export function createOutlet(
   target: LedgerTarget,
-  options: DeliveryOptions & { readonly timeout?: number; readonly requests?: boolean },
+  options: DeliveryOptions & {
+    readonly mode: InstanceMode
+    readonly timeout?: number
+    readonly requests?: boolean
+  },
   writer: LogWriter,
   notices: Notices,
   isChosen: boolean,
   place: OutletPlace,
 ): CreatedOutlet {
+  if (target instanceof Promise) {
+    target.catch(error =>
+      notices.warn(
+        'ledger_not_opened',
+        `The ledger could not be opened, no audit event will be stored: ${errorMessage(error)}`,
+      ),
+    )
+  }
+  if (options.mode === 'off') return { outlet: localOutlet('off', () => undefined), ledger: undefined }
+  if (options.mode === 'dryRun') {
+    const outlet = localOutlet('dry_run', (event, ours) =>
+      writeAuditLine('audit event, dry run', ',"dry_run":true', event, ours, writer),
+    )
+    return { outlet, ledger: undefined }
+  }
   if (target === null) {
     if (options.requests !== false && !isChosen) {
       notices.warn(
@@ -62,20 +82,14 @@ export function createOutlet(
           'Set DEEDBOX_URL and DEEDBOX_API_KEY, or the option ledger.',
       )
     }
-    const outlet = loggedOutlet((event, ours) => writeAuditLine(event, ours, writer))
+    const outlet = localOutlet('logged', (event, ours) =>
+      writeAuditLine('audit event', '', event, ours, writer),
+    )
     return { outlet, ledger: undefined }
   }
   const { timeout } = options
   const client =
     'url' in target ? httpLedger(timeout === undefined ? target : { ...target, timeout }) : target
-  if (client instanceof Promise) {
-    client.catch(error =>
-      notices.warn(
-        'ledger_not_opened',
-        `The ledger could not be opened, no audit event will be stored: ${errorMessage(error)}`,
-      ),
-    )
-  }
   const warn: Warn = (code, message, fields) => notices.warn(code, message, fields)
   const name = nameOf(target)
   const store =
@@ -128,15 +142,21 @@ function originOf(client: LedgerClient): string | undefined {
   return typeof origin === 'string' ? `in this process: ${origin}` : undefined
 }
 
-/** The line of an event without a ledger. It is written whatever the log level: it is the only copy. */
-function writeAuditLine(event: AuditEvent, ours: boolean, writer: LogWriter): void {
+/** The line of an event that goes to no ledger. It is written whatever the log level: it is the only copy. */
+function writeAuditLine(
+  message: string,
+  mark: string,
+  event: AuditEvent,
+  ours: boolean,
+  writer: LogWriter,
+): void {
   const payload = ours || isJsonObject(event.payload) ? event.payload : quote(event.payload)
   writer.own({
     level: 'INFO',
     type: 'audit',
-    message: 'audit event',
+    message,
     members:
-      `,"request_id":${quote(event.requestId)},"type":"audit","event_name":${quote(event.meta.event_name)}` +
+      `,"request_id":${quote(event.requestId)},"type":"audit"${mark},"event_name":${quote(event.meta.event_name)}` +
       `,"idempotency_key":${quote(event.idempotencyKey)},"payload":${payload},"meta":${JSON.stringify(event.meta)}`,
   })
 }

@@ -106,6 +106,7 @@ export class Delivery implements AuditOutlet {
         return
       }
       timer = setTimeout(() => {
+        entry.givenUp = true
         const given = this.#queue.remove(waiting => waiting === entry)
         this.#counts.dropped += given.length
         for (const each of given) this.#queue.settle(each)
@@ -302,16 +303,16 @@ export class Delivery implements AuditOutlet {
   }
 
   #putBack(entries: readonly QueuedEvent[]): void {
-    if (!this.#closed) {
-      this.#queue.putBack(entries)
-      return
-    }
-    for (const entry of entries) {
-      if (this.#queue.leave(entry)) continue
-      this.#counts.dropped++
-      this.#queue.settle(entry)
-      entry.settle?.(closedEarly(entry.event))
-    }
+    const wanted = entries.filter(({ givenUp }) => givenUp !== true)
+    for (const entry of entries) if (entry.givenUp) this.#giveUp(entry)
+    if (!this.#closed) this.#queue.putBack(wanted)
+    else for (const entry of wanted) if (!this.#queue.leave(entry)) this.#giveUp(entry)
+  }
+
+  #giveUp(entry: QueuedEvent): void {
+    this.#counts.dropped++
+    this.#queue.settle(entry)
+    entry.settle?.(closedEarly(entry.event))
   }
 
   #lose(count: number): void {

@@ -1,4 +1,5 @@
 export type { AuditEvent } from './audit-event.ts'
+export { type InstanceMode, instanceModes, routeModes } from './audit-modes.ts'
 export {
   type Audited,
   type AuditedDecorator,
@@ -48,5 +49,6 @@ export {
 export type { Acknowledgement, AuditLeftover, AuditOutlet, AuditStats } from './outlet.ts'
 export { ReceiptError, type ReceiptErrorCode, type ReceiptOptions } from './receipt.ts'
 export { requestSheds } from './request-event.ts'
+export type { HeldResponses } from './response-gate.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'
 export { refusal } from './send-outcome.ts'

@@ -6,9 +6,12 @@ import type { CheckedReceipt } from './checked-receipt.ts'
  * That an event was taken. Not a proof: the word *receipt* is kept for the signed one. (Ruling 21)
  */
 export interface Acknowledgement {
-  /** `accepted` by a ledger, or only `logged` because none is configured. */
-  readonly status: 'accepted' | 'logged'
-  /** The ledger's id of the event; `null` when it was only logged. */
+  /**
+   * `accepted` by a ledger, or only `logged` because none is configured; in the mode `dryRun` always `dry_run`, in the mode
+   * `off` always `off`.
+   */
+  readonly status: 'accepted' | 'logged' | 'dry_run' | 'off'
+  /** The ledger's id of the event; `null` when no ledger took it. */
   readonly txId: string | null
   /** The event's place in the ledger, from ledgers that tell it. */
   readonly index: number | undefined
@@ -37,7 +40,7 @@ export interface AuditStats {
   readonly dropped: number
   /** Refused by the ledger for good. */
   readonly rejected: number
-  /** Written to the log because no ledger is configured. */
+  /** Written to the log because no ledger is configured, or in the mode `dryRun`. */
   readonly logged: number
   /** Of the rejected: those that are kept as dead letters. */
   readonly deadLetters: number
@@ -82,26 +85,33 @@ export interface AuditOutlet {
 }
 
 /**
- * The outlet of an instance without a ledger: each event becomes a log line of type `audit`. (Ruling 1)
+ * The outlet of an instance that sends nothing.
+ * - `logged`: there is no ledger; each event becomes a log line of type `audit`. (Ruling 1)
+ * - `dry_run`: the same, although there may be a ledger.
+ * - `off`: events vanish.
+ *
  * @param write writes the line; `ours` says that the payload is one line of JSON, because we rendered it
  */
-export function loggedOutlet(write: (event: AuditEvent, ours: boolean) => void): AuditOutlet {
+export function localOutlet(
+  status: 'logged' | 'dry_run' | 'off',
+  write: (event: AuditEvent, ours: boolean) => void,
+): AuditOutlet {
   let logged = 0
+  const take = (event: AuditEvent, ours: boolean): void => {
+    if (status === 'off') return
+    logged++
+    write(event, ours)
+  }
   return {
-    offer(event) {
-      logged++
-      write(event, true)
-    },
+    offer: event => take(event, true),
     async keep(event) {
-      logged++
-      write(event, true)
+      take(event, true)
       return true
     },
     async send(event) {
-      logged++
-      write(event, false)
+      take(event, false)
       return {
-        status: 'logged',
+        status,
         txId: null,
         index: undefined,
         payloadHash: createHash('sha256').update(event.payload).digest('hex'),

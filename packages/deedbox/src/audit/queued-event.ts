@@ -7,6 +7,8 @@ export interface QueuedEvent {
   readonly event: AuditEvent
   /** Told the outcome, once; absent for automatic events. */
   readonly settle: ((outcome: LedgerResult | SendError) => void) | undefined
+  /** Whoever waited was told that it failed: it must not be delivered any more. */
+  givenUp?: boolean
   /** Its place in a spool, if it has one. */
   place?: SpoolPlace | undefined
 }

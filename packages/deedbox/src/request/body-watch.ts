@@ -86,6 +86,15 @@ export class BodyWatch {
   /** What is known now; watching ends. `null` for a body that turned out to be empty. */
   finish(): BodyFacts | null {
     this.#over = true
+    return this.#facts(hash => hash.digest('hex'))
+  }
+
+  /** The same, and watching goes on. */
+  soFar(): BodyFacts | null {
+    return this.#facts(hash => hash.copy().digest('hex'))
+  }
+
+  #facts(digest: (hash: Hash) => string): BodyFacts | null {
     const whole = this.#arrived && (this.#ended || this.#request.readableLength === 0)
     // HTTP/2 ends a body that nobody reads without handing anything over.
     if (this.#arrived && this.#length === 0 && !(this.#declared > 0)) return null
@@ -96,7 +105,7 @@ export class BodyWatch {
     return {
       ...facts,
       state: 'read',
-      hash: this.#hash?.digest('hex') ?? null,
+      hash: this.#hash === undefined ? null : digest(this.#hash),
       bytes: this.#kept === undefined ? null : Buffer.concat(this.#kept),
     }
   }

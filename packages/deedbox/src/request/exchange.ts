@@ -1,11 +1,14 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { destroyedWith, isConnectionGone, looksLikeAbort } from './aborts.ts'
+import type { AuditGate, AuditMode } from './audit-gate.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
 import { monotonicNow, secondsText, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
 import { describeRequest, type ExchangeStart, isShown, traceHeadersOf } from './describe.ts'
+import { type AuditedExchange, ExchangeAudit } from './exchange-audit.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
+import { holdResponse } from './response-hold.ts'
 import { type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
 import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 
@@ -20,8 +23,17 @@ export interface ExchangeSettings {
   readonly echoHeader: string | undefined
   /** Whether `X-Processed-Time` is set. */
   readonly processedTime: boolean
-  /** Takes each record; must not throw. */
-  readonly emit: (record: RequestRecord, request?: IncomingMessage, response?: ServerResponse) => void
+  readonly gate: AuditGate
+  /**
+   * Takes each record; must not throw. The last value is the record that the event is made of, `null` for none; where it
+   * is absent the mode of the route decides.
+   */
+  readonly emit: (
+    record: RequestRecord,
+    request?: IncomingMessage,
+    response?: ServerResponse,
+    audited?: RequestRecord | null,
+  ) => void
 }
 
 /**
@@ -29,7 +41,7 @@ export interface ExchangeSettings {
  * comes, once, on HTTP/1 and HTTP/2 (node-observability §5.1). It owns the record: completion never asks the
  * context which request it is in.
  */
-export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
+export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, AuditedExchange {
   readonly scope: RequestScope
   readonly #settings: ExchangeSettings
   readonly #start: ExchangeStart
@@ -58,6 +70,10 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
   #leftBehind = false
   /** The trace as it came, for what outgoing requests carry after the end. */
   #traceHeaders: TraceHeaders | undefined
+  /** Only where the response may have to wait. */
+  #audit: ExchangeAudit | undefined
+  /** The status with which a response was answered that had to be withheld. */
+  #refused: number | undefined
   #over = false
 
   constructor(
@@ -100,6 +116,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
       if (echoHeader !== undefined && !hasName(own, echoHeader)) own[echoHeader] = this.#start.requestId
       if (processedTime) own['X-Processed-Time'] = secondsText(this.#processed)
     }
+    if (this.#audit !== undefined || this.#settings.gate.modeOf !== undefined) this.#hold()
   }
 
   headersMade(): void {
@@ -114,6 +131,32 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 
   wrote(bytes: number): void {
     this.#written += bytes
+  }
+
+  /** Chooses what the response waits for; see {@link RequestScope.audit}. */
+  audit(mode: AuditMode): void {
+    if (this.#over || this.#response.headersSent) this.#settings.gate.warnLate()
+    else this.#auditing().choose(mode)
+  }
+
+  begun(): RequestRecord | undefined {
+    if (this.#over || isConnectionGone(this.#request, this.#response)) return undefined
+    const { statusCode } = this.#response
+    return this.#describe(this.#body?.soFar() ?? null, 'completed', statusCode, statusCode)
+  }
+
+  ownHeaders(): Record<string, string> {
+    const { echoHeader, processedTime } = this.#settings
+    return {
+      ...(echoHeader === undefined ? {} : { [echoHeader]: this.#start.requestId }),
+      ...(processedTime ? { 'X-Processed-Time': secondsText(this.#processed ?? 0) } : {}),
+    }
+  }
+
+  refused(status: number, bytes: number): void {
+    this.#refused = status
+    this.#statusSent = status
+    this.#written = bytes
   }
 
   emitting(emitter: EventEmitter, event: string | symbol, argument: unknown): void {
@@ -155,6 +198,20 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     }
   }
 
+  #auditing(): ExchangeAudit {
+    this.#audit ??= new ExchangeAudit(this.#settings.gate, this, this.#start.requestId)
+    return this.#audit
+  }
+
+  /** Has the response wait, unless there is no event to wait for. */
+  #hold(): void {
+    if (this.#start.skipped) return
+    const audit = this.#auditing()
+    const { method = 'GET' } = this.#request
+    const mode = audit.modeOf({ method, route: this.scope.route ?? null, path: this.#start.path })
+    if (mode === 'buffer' || mode === 'closed') holdResponse(this.#response, audit)
+  }
+
   #hasEnded(): boolean {
     return this.#response.writableEnded && destroyedWith(this.#response) === undefined
   }
@@ -164,9 +221,14 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     this.#pending.delete(this)
     this.#leftBehind = isConnectionGone(this.#request, this.#response) && !this.#hasEnded()
     const body = this.#body?.finish() ?? null
-    const record = this.#describe(body)
+    const outcome = this.#outcome()
+    const answered = this.#statusSent ?? this.#response.statusCode
+    const status = outcome === 'completed' ? answered : outcome === 'aborted' ? 499 : 500
+    const record = this.#describe(body, outcome, status, this.#statusSent)
     this.#record = record
-    if (isShown(record)) this.#settings.emit(record, this.#request, this.#response)
+    if (isShown(record)) {
+      this.#settings.emit(record, this.#request, this.#response, this.#audit?.atEnd(record))
+    }
     this.#release()
     for (const thrown of this.#lateErrors ?? []) this.#emitLate(thrown)
   }
@@ -186,10 +248,13 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
 
   #emitLate(thrown: unknown): void {
     const elapsed = toSeconds(monotonicNow() - this.#clock)
-    this.#settings.emit(Object.freeze({ ...this.#record!, elapsed, error: { thrown }, late: true }))
+    const record = Object.freeze({ ...this.#record!, elapsed, error: { thrown }, late: true })
+    const isOff = this.#audit?.modeOf(record) === 'off'
+    this.#settings.emit(record, undefined, undefined, isOff ? null : undefined)
   }
 
   #outcome(): Outcome {
+    if (this.#refused !== undefined) return 'completed'
     // Who destroys a response with an error cuts it off, although some then end it all the same.
     const errored = destroyedWith(this.#response)
     if (errored !== undefined) {
@@ -201,15 +266,17 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner {
     return this.#failure === null || this.#failedAfterAbort ? 'aborted' : 'errored'
   }
 
-  #describe(body: RequestRecord['body']): RequestRecord {
-    const outcome = this.#outcome()
-    const statusSent = this.#statusSent
-    const answered = statusSent ?? this.#response.statusCode
+  #describe(
+    body: RequestRecord['body'],
+    outcome: Outcome,
+    status: number,
+    statusSent: number | null,
+  ): RequestRecord {
     return describeRequest(this.#request, this.#start, this.scope, {
       startedAt: this.#startedAt,
       body,
       outcome,
-      status: outcome === 'completed' ? answered : outcome === 'aborted' ? 499 : 500,
+      status,
       statusSent,
       written: this.#written,
       elapsed: toSeconds(monotonicNow() - this.#clock),

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { quote } from '../safety/index.ts'
+import { type AuditMode, auditModes } from './audit-gate.ts'
 import type { EventDetails } from './event-details.ts'
 
 /** The request or job that a scope is of. */
 export interface ScopeOwner {
   /** Takes the errors of the scope's work; see {@link RequestScope.fail}. */
   report(thrown: unknown): void
+  /** Chooses what the response waits for, where there is a response; see {@link RequestScope.audit}. */
+  audit?(mode: AuditMode): void
   /** What the caller said about its trace. */
   readonly traceHeaders?: TraceHeaders
 }
@@ -100,6 +103,17 @@ export class RequestScope {
   event(name: string, details?: EventDetails): void {
     this.eventName = name
     if (details !== undefined) this.eventDetails = { ...this.eventDetails, ...details }
+  }
+
+  /**
+   * Has this request go by an audit mode of its own, whatever the mode of its route. It counts if it comes before the
+   * response begins; later it only warns. A job has no response, so nothing waits there.
+   * @throws TypeError for a mode that does not exist
+   */
+  audit(mode: AuditMode): void {
+    if (!auditModes.includes(mode))
+      throw new TypeError(`audit() takes one of ${auditModes.join(', ')}; this is ${String(mode)}`)
+    this.#owner.audit?.(mode)
   }
 
   /** Tells the route template, for a framework without an adapter of its own. */

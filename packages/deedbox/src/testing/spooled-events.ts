@@ -51,7 +51,7 @@ export function aSpooledOutlet(
   })
   const { outlet } = createOutlet(
     { url: ledger.url, apiKey: 'a-key-of-nobody' },
-    { linger: 1, backoff: { base: 1, cap: 20 }, timeout: 2_000, ...options },
+    { mode: 'open', linger: 1, backoff: { base: 1, cap: 20 }, timeout: 2_000, ...options },
     log.writer,
     log.notices,
     true,

@@ -1,0 +1,22 @@
+// Starts one server, and ends it when whoever started this is gone, however that came about: standard input ends then.
+import { spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
+
+const [folder = '', how = '{}', program = '', ...args] = process.argv.slice(2)
+const { uid, gid, end } = JSON.parse(how) as { uid?: number; gid?: number; end?: NodeJS.Signals }
+const server = spawn(program, args, {
+  cwd: folder,
+  stdio: ['ignore', 'inherit', 'inherit'],
+  ...(uid === undefined ? {} : { uid, gid }),
+})
+process.stdin.on('end', () => server.kill(end)).resume()
+// The tests' terminal sends these to everybody; the server's end is up to standard input.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+server.on('error', error => {
+  console.error(error.message)
+  process.exit(1)
+})
+server.on('exit', code => {
+  rmSync(folder, { recursive: true, force: true })
+  process.exit(code ?? 0)
+})

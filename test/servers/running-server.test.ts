@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { type TestContext, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
+import { mariadb } from './mariadb.ts'
+import { serverFor } from './running-server.ts'
+
+const found = await serverFor(mariadb)
+
+/** Runs a test file of its own, as Node does by itself. */
+function aTestFile(t: TestContext, source: string, more: NodeJS.ProcessEnv) {
+  const { NODE_TEST_CONTEXT, DEEDBOX_REQUIRE_SERVERS, ...env } = process.env
+  const program = `
+    import { serverFor } from ${JSON.stringify(join(import.meta.dirname, 'running-server.ts'))}
+    import { mariadb } from ${JSON.stringify(join(import.meta.dirname, 'mariadb.ts'))}
+    ${source}`
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {
+    env: { ...env, ...more },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  return child
+}
+
+test('a server that cannot be had is a reason to skip, told once; where servers are required, an error', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'deedbox-skips-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  const list = join(folder, 'servers')
+  const source = `
+    const found = await serverFor({ ...mariadb, name: 'NoSuchDB', program: 'no-such-server', packages: [] })
+    console.log(found.skip)`
+  const skipping = aTestFile(t, source, { DEEDBOX_SKIPPED: list })
+  assert.match(await text(skipping.stdout), /^NoSuchDB \(not installed\)\n/)
+  assert.equal(readFileSync(list, 'utf8'), 'NoSuchDB (not installed)\n')
+  const failing = aTestFile(t, source, { DEEDBOX_REQUIRE_SERVERS: '1' })
+  const [said, [code]] = await Promise.all([text(failing.stderr), once(failing, 'exit')])
+  assert.match(said, /There is no NoSuchDB \(not installed\)/)
+  assert.notEqual(code, 0)
+  const print = spawn(process.execPath, ['scripts/skipped-servers.js', list], {
+    cwd: join(import.meta.dirname, '../..'),
+  })
+  assert.equal(await text(print.stdout), 'skipped: NoSuchDB (not installed)\n')
+  assert(!existsSync(list))
+})
+
+test('a server ends with the process that started it, even if that is killed', {
+  skip: found.skip,
+}, async t => {
+  const source = `
+    const found = await serverFor(mariadb)
+    process.stdout.write(String(found.server.port) + '\\n')
+    setInterval(() => {}, 1_000)`
+  const child = aTestFile(t, source, {})
+  const [port] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string]
+  assert(await listens(Number(port)))
+  child.kill('SIGKILL')
+  while (await listens(Number(port))) await setTimeout(10)
+})
+
+async function listens(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}

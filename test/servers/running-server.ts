@@ -1,0 +1,125 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { appendFileSync, chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after } from 'node:test'
+import { installationOf } from './installation.ts'
+import type { Identity, Installation, ServerKind } from './server-kind.ts'
+
+/** A server that runs for this process alone. */
+export interface RunningServer {
+  readonly host: '127.0.0.1'
+  readonly port: number
+  /** Ends it; its data is gone. */
+  stop(): Promise<void>
+}
+
+/**
+ * A server for the tests of this file, ended when they are over; or the reason why there is none, for the tests' option
+ * `skip`. The end of `npm test` names what was skipped. With `DEEDBOX_REQUIRE_SERVERS=1` a missing server is an error.
+ */
+export async function serverFor(
+  kind: ServerKind,
+): Promise<{ readonly server: RunningServer; readonly skip: false } | { readonly skip: string }> {
+  let installation: Installation
+  try {
+    installation = installationOf(kind)
+  } catch (error) {
+    const skip = `${kind.name} (${error instanceof Error ? error.message : String(error)})`
+    if (process.env.DEEDBOX_REQUIRE_SERVERS === '1') throw new Error(`There is no ${skip}`)
+    const list = process.env.DEEDBOX_SKIPPED
+    if (list !== undefined) appendFileSync(list, `${skip}\n`)
+    return { skip }
+  }
+  const server = await startServer(kind, installation)
+  after(() => server.stop())
+  return { server, skip: false }
+}
+
+/** Starts a server on a port of its own, in a folder of its own. */
+export async function startServer(kind: ServerKind, installation: Installation): Promise<RunningServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(kind, installation)
+    } catch (error) {
+      // Somebody else may have taken the port in between.
+      if (attempt === 3) throw error
+    }
+  }
+}
+
+async function startOnce(kind: ServerKind, installation: Installation): Promise<RunningServer> {
+  const folder = mkdtempSync(join(tmpdir(), `deedbox-${kind.program}-`))
+  const identity = kind.refusesRoot && process.getuid?.() === 0 ? unprivileged() : undefined
+  if (identity !== undefined) chownSync(folder, identity.uid, identity.gid)
+  const port = await freePort()
+  const start = { installation, folder, port, identity }
+  try {
+    kind.prepare(start)
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    throw error
+  }
+  const keeper = spawn(
+    process.execPath,
+    [
+      join(import.meta.dirname, 'keeper.ts'),
+      folder,
+      JSON.stringify({ ...identity, end: kind.end }),
+      join(installation.bin, kind.program),
+      ...kind.args(start),
+    ],
+    { env: installation.env, stdio: ['pipe', 'pipe', 'pipe'] },
+  )
+  const gone = once(keeper, 'exit')
+  let said = ''
+  const ready = new Promise<void>(resolve => {
+    for (const output of [keeper.stdout, keeper.stderr])
+      output.setEncoding('utf8').on('data', text => {
+        said = (said + text).slice(-20_000)
+        if (kind.ready.test(said)) resolve()
+      })
+  })
+  const ended = gone.then(() => {
+    throw new Error(`${kind.name} ended:\n${said}`)
+  })
+  ended.catch(() => {})
+  await Promise.race([ready, ended])
+  // The tests' process must be able to end by itself.
+  keeper.unref()
+  for (const stream of [keeper.stdin, keeper.stdout, keeper.stderr])
+    if ('unref' in stream && typeof stream.unref === 'function') stream.unref()
+  return {
+    host: '127.0.0.1',
+    port,
+    stop: async () => {
+      keeper.ref()
+      keeper.stdin.end()
+      await gone
+    },
+  }
+}
+
+/** Somebody who may do nothing. */
+function unprivileged(): Identity {
+  for (const name of ['postgres', 'nobody']) {
+    const [, , uid, gid] =
+      readFileSync('/etc/passwd', 'utf8')
+        .split('\n')
+        .find(line => line.startsWith(`${name}:`))
+        ?.split(':') ?? []
+    if (uid !== undefined) return { uid: Number(uid), gid: Number(gid) }
+  }
+  throw new Error('this machine has no user postgres or nobody to run it as')
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}

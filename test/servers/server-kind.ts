@@ -1,0 +1,44 @@
+/** Where a server's programs are. */
+export interface Installation {
+  /** The folder of its programs. */
+  readonly bin: string
+  /** What stands for `/`: the folder that packages were unpacked in, else the machine's own. */
+  readonly root: string
+  /** What its programs need in their environment. */
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** Who runs a server: `undefined` is whoever runs the tests. */
+export interface Identity {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** A server on its way to run. */
+export interface Start {
+  readonly installation: Installation
+  /** A folder of the server's own. */
+  readonly folder: string
+  readonly port: number
+  readonly identity: Identity | undefined
+}
+
+/** How one kind of server is had, prepared and started. One file for each. */
+export interface ServerKind {
+  readonly name: string
+  /** The program to run. */
+  readonly program: string
+  /** Where it may be beside `PATH`, below an installation's root; `*` stands for a version. The newest one wins. */
+  readonly folders: readonly string[]
+  /** The packages of Debian and Ubuntu that bring it, the first one that exists. */
+  readonly packages: readonly string[]
+  /** Whether it refuses to run as root. */
+  readonly refusesRoot: boolean
+  /** What it writes once it takes connections. */
+  readonly ready: RegExp
+  /** Ends it at once, and all that it started. */
+  readonly end: NodeJS.Signals
+  /** Makes an empty data folder. */
+  prepare(start: Start): void
+  args(start: Start): string[]
+}

@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { type TestContext, test } from 'node:test'
 import { prepareEvent } from '../../packages/ledger/src/events/index.ts'
+import { newProducer, type ProducerRow } from '../../packages/ledger/src/producers/index.ts'
 import {
   openWriterOn,
   type Refused,
@@ -12,7 +13,7 @@ import {
   type Writer,
   type WriterConfig,
 } from '../../packages/ledger/src/sequencer/index.ts'
-import type { LedgerStore } from '../../packages/ledger/src/store/index.ts'
+import type { LedgerStore, StoreTransaction } from '../../packages/ledger/src/store/index.ts'
 import type { DataReport } from '../../packages/ledger/src/verification/index.ts'
 import { type Fault, FaultyStore } from './faulty-store.ts'
 
@@ -38,7 +39,13 @@ export interface StoreHarness {
 export function numbered(n: number, key?: string): Submission {
   const event = prepareEvent({
     payload: JSON.stringify({ n }),
-    meta: { type: 'info', event_name: 'store.tested', service: 'suite', request_id: `r${n}` },
+    meta: {
+      type: 'info',
+      event_name: 'store.tested',
+      service: 'suite',
+      request_id: `r${n}`,
+      producer: { id: 'suite-1', seq: n + 1 },
+    },
     ...(key === undefined ? {} : { idempotencyKey: key }),
   })
   return { kind: 'event', principal: 'suite', event, requestId: `r${n}` }
@@ -102,6 +109,41 @@ export function storeConformance(harness: StoreHarness): void {
     assert.equal((await harness.checkLog(place)).verdict, 'ok')
   })
 
+  test(`${harness.name}: a producer is kept whole, is its writer's alone, and the ended ones without a loss go first`, async t => {
+    const { place, writer } = await openWriter(t, harness)
+    const { ledgerId } = writer.ledger
+    const store = await harness.openStore(place)
+    t.after(() => store.close())
+    const row = (producerId: string, lastAt: number, more: Partial<ProducerRow> = {}): ProducerRow => ({
+      ...newProducer('suite', producerId, lastAt),
+      ...more,
+    })
+    const whole = row('whole', 5, {
+      ...{ service: 's', env: 'e', host: 'h', version: '1', pid: 7, startedAt: 1, endedAt: 6, missing: 2 },
+      ...{ highWater: Number.MAX_SAFE_INTEGER, queued: 3, spooled: 4, ended: 'crashed' },
+      seen: { coarseTo: 9, coarseSeen: 8, ranges: [11, 20, 30, Number.MAX_SAFE_INTEGER] },
+    })
+    const others = [row('old', 1), row('ended', 9, { ended: 'clean' }), row('new', 7)]
+    const named = (tx: StoreTransaction, ids: string[], principal = 'suite') =>
+      Promise.all(ids.map(async id => (await tx.producer(ledgerId, principal, id)) !== null))
+    const ids = ['whole', 'old', 'ended', 'new']
+    await store.transaction(async tx => {
+      await tx.saveProducer(ledgerId, row('whole', 5))
+      for (const known of [whole, ...others, { ...whole, principal: 'another' }]) {
+        await tx.saveProducer(ledgerId, known)
+      }
+      assert.deepEqual(await tx.producer(ledgerId, 'suite', 'whole'), whole)
+      assert.equal(await tx.producer(ledgerId + 1, 'suite', 'whole'), null)
+      await tx.pruneProducers(ledgerId, 'suite', 4)
+      assert.deepEqual(await named(tx, ids), [true, true, true, true])
+      await tx.pruneProducers(ledgerId, 'suite', 3)
+      assert.deepEqual(await named(tx, ids), [true, true, false, true])
+      await tx.pruneProducers(ledgerId, 'suite', 1)
+      assert.deepEqual(await named(tx, ids), [false, false, false, true])
+      assert.deepEqual(await named(tx, ['whole'], 'another'), [true])
+    })
+  })
+
   test(`${harness.name}: what a failing transaction wrote is gone, and the next one works`, async t => {
     const { place, writer } = await openWriter(t, harness)
     await writer.append([numbered(0)])
@@ -118,6 +160,16 @@ export function storeConformance(harness: StoreHarness): void {
     await writer.append([numbered(1)])
     assert.equal((await harness.checkLog(place)).verdict, 'ok')
   })
+}
+
+/** What is known of the producer of {@link numbered} events, read through a connection of its own. */
+async function producerAt(harness: StoreHarness, place: string, writer: Writer): Promise<ProducerRow | null> {
+  const store = await harness.openStore(place)
+  try {
+    return await store.transaction(tx => tx.producer(writer.ledger.ledgerId, 'suite', 'suite-1'))
+  } finally {
+    await store.close()
+  }
 }
 
 async function openWriter(
@@ -138,6 +190,8 @@ const steps: Fault['step'][] = [
   'findIdempotency',
   'insertEvents',
   'insertIdempotency',
+  'producer',
+  'saveProducer',
   'writeTiles',
   'moveHead',
   'publishCheckpoint',
@@ -171,6 +225,7 @@ function faults(harness: StoreHarness): void {
           numbers.filter(n => n < 1000).sort((a, b) => a - b),
           range(0, 260),
         )
+        assert.deepEqual((await producerAt(harness, place, writer))?.seen.ranges, [1, 260, 1001, 1001])
         assert.deepEqual(
           results.slice(0, -1).map(result => numbers[result.index]),
           range(250, 260),

@@ -188,9 +188,17 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     })
   }
 
+  /** Delivers what waits and, in the time that is left, says the last number. */
+  const deliverLast = async (timeout: number, how: 'clean' | 'crashed' = 'clean'): Promise<boolean> => {
+    const deadline = performance.now() + timeout
+    const delivered = await deliver(timeout)
+    await runOutside(() => auditor.end(deadline - performance.now(), how))
+    return delivered
+  }
+
   const unregister = registerEndOfProcess({
     onSignal: options.flushOnSignal ?? true,
-    flush: deliver,
+    flush: timeout => deliverLast(timeout),
     flushLines: () => {
       toAudit.drain()
       outlet.persist()
@@ -210,7 +218,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     identity,
     policy: options.processErrors ?? 'log',
     writer,
-    flush: deliver,
+    flush: timeout => deliverLast(timeout, 'crashed'),
   })
 
   const { propagate = false } = options
@@ -254,7 +262,13 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    stats: () => ({ records, lines: instanceLog.lines(), audit: outlet.stats(), held: gate.stats() }),
+    stats: () => ({
+      records,
+      lines: instanceLog.lines(),
+      audit: outlet.stats(),
+      held: gate.stats(),
+      producer: auditor.producerStats(),
+    }),
     flush: async (timeout = flushTimeout) => {
       const deadline = performance.now() + timeout
       const delivered = await deliver(timeout)
@@ -264,8 +278,9 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     close: async (timeout = flushTimeout) => {
       const deadline = performance.now() + timeout
       const stopped = Promise.all([...closing].map(stop => stop(timeout)))
-      const delivered = await deliver(timeout)
+      const delivered = await deliverLast(timeout)
       await stopped
+      auditor.close()
       const left = outlet.close()
       tellUndelivered(notices, 'Closed', left)
       unregister()

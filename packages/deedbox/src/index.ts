@@ -18,6 +18,8 @@ export {
   type LedgerResult,
   LedgerUnavailable,
   type MethodContext,
+  type ProducerAnnouncement,
+  type ProducerStats,
   ReceiptError,
   type ReceiptErrorCode,
   type ReceiptOptions,

@@ -4,6 +4,7 @@ import type {
   AuditStats,
   CheckedReceipt,
   HeldResponses,
+  ProducerStats,
   ReceiptOptions,
   SendError,
   SendOptions,
@@ -21,6 +22,8 @@ export interface DeedboxStats {
   readonly audit: AuditStats
   /** Responses that waited for their events, in the audit modes `buffer` and `closed`. */
   readonly held: HeldResponses
+  /** This instance as the ledger's view of producers knows it. */
+  readonly producer: ProducerStats
 }
 
 /** One event of {@link Deedbox.sendAll}. */

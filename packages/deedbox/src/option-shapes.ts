@@ -40,6 +40,7 @@ const shapes: Shapes = {
   audit: {
     requests: 'flag',
     kind: 'function',
+    producer: 'flag',
     verifierKey: 'text',
     timeout: 'anything',
     capacity: 'anything',

@@ -110,6 +110,11 @@ export interface AuditOptions extends DeliveryOptions {
   /** Overrides the kind of a request's event, for example to make 429 a `warning`. (IF-19) */
   readonly kind?: (record: RequestRecord) => EventKind | undefined
   /**
+   * Whether events carry the number that this process gave them, and the ledger is told of this process each minute:
+   * so it sees what never came. Default `true`. A ledger that knows no producers is told once.
+   */
+  readonly producer?: boolean | undefined
+  /**
    * The ledger's verifier key, got from somewhere else than the ledger: receipts are checked by it. Default
    * `DEEDBOX_VERIFIER_KEY`.
    */

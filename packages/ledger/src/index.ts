@@ -12,6 +12,13 @@ export {
   openLedger,
   openRawLedger,
 } from './open-ledger.ts'
+export type {
+  Gap,
+  ProducerFilters,
+  ProducerPage,
+  ProducerState,
+  ProducerView,
+} from './producers/index.ts'
 export { RawLedger } from './raw-ledger.ts'
 export type { EventCounts, EventFilters, EventPage, EventQuery } from './search/index.ts'
 export type { StoredEvent } from './stored-event.ts'

@@ -21,6 +21,13 @@ import { LedgerError } from './errors.ts'
 import { type EventInput, type EventSource, prepareEvent } from './events/index.ts'
 import type { FurtherLedgers, LedgerRequest, LedgerSummary } from './further-ledgers.ts'
 import { LedgerView } from './ledger-view.ts'
+import {
+  AnnouncementQueue,
+  type ProducerFilters,
+  type ProducerPage,
+  producerPage,
+  readAnnouncement,
+} from './producers/index.ts'
 import type { RawLedger } from './raw-ledger.ts'
 import type { EventPage, EventQuery } from './search/index.ts'
 import {
@@ -45,6 +52,7 @@ export class Ledger extends TiledLog {
   readonly #reader: SqliteReader
   readonly #queue: Queue
   readonly #keys: KeyAdministration
+  readonly #announcements: AnnouncementQueue
   readonly #further: FurtherLedgers
   /** Tail, counts and export; what they show of this ledger is always committed. */
   readonly view: LedgerView
@@ -57,6 +65,7 @@ export class Ledger extends TiledLog {
     this.#writer = writer
     this.#reader = reader
     this.#queue = new Queue(writer)
+    this.#announcements = new AnnouncementQueue(said => writer.announce(said))
     this.view = new LedgerView(reader, writer.ledger.ledgerId)
     this.#keys = new KeyAdministration(writer, { submit: changes => this.#submit(changes) }, reader)
   }
@@ -124,6 +133,24 @@ export class Ledger extends TiledLog {
       },
       (error: unknown) => results.map(result => result ?? refusal(error)),
     )
+  }
+
+  /**
+   * Notes what a producer of events says about itself: an operational note, no entry of the ledger.
+   *
+   * @param announcement as the body of `POST /v1/producers`
+   * @param principal who writes for it
+   * @throws LedgerError `invalid_event`, `overloaded`, and why it cannot be stored
+   */
+  async announce(announcement: object, principal = 'in-process'): Promise<void> {
+    const said = readAnnouncement(announcement)
+    await this.#announcements.add({ principal: checkedPrincipal(principal), said })
+  }
+
+  /** The producers of this ledger's events, and which of their numbers are missing. @throws LedgerError `invalid_query` */
+  producers(filters: ProducerFilters = {}): ProducerPage {
+    const { ledgerId } = this.about
+    return producerPage(filters, query => this.#reader.producers(ledgerId, query), Date.now())
   }
 
   /**
@@ -258,6 +285,7 @@ export class Ledger extends TiledLog {
 
   async #close(): Promise<void> {
     await this.#queue.close()
+    await this.#announcements.idle()
     await this.#keys.close()
     this.view.close()
     await this.#further.close()
@@ -286,8 +314,11 @@ export class Ledger extends TiledLog {
 
 function submission(event: EventInput, principal: string, source: EventSource): Submission {
   const prepared = prepareEvent(event, source)
-  if (typeof principal !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(principal)) {
-    throw new LedgerError('invalid_option', 'A principal is 1 to 255 visible ASCII characters.')
-  }
-  return { kind: 'event', principal, event: prepared, requestId: prepared.requestId ?? randomUUID() }
+  const requestId = prepared.requestId ?? randomUUID()
+  return { kind: 'event', principal: checkedPrincipal(principal), event: prepared, requestId }
+}
+
+function checkedPrincipal(principal: string): string {
+  if (typeof principal === 'string' && /^[\x20-\x7e]{1,255}$/.test(principal)) return principal
+  throw new LedgerError('invalid_option', 'A principal is 1 to 255 visible ASCII characters.')
 }

@@ -7,6 +7,7 @@ import {
   runOutside,
 } from '../request/index.ts'
 import { errorMessage, errorTrace, type Redactor } from '../safety/index.ts'
+import { Announcer, type CrashedProducer } from './announcer.ts'
 import type { AuditEvent } from './audit-event.ts'
 import type { InstanceMode } from './audit-modes.ts'
 import type { CheckedReceipt } from './checked-receipt.ts'
@@ -17,7 +18,7 @@ import type { CallAuditor } from './function-call.ts'
 import { functionEvent } from './function-event.ts'
 import type { EventKind } from './ledger-client.ts'
 import type { Acknowledgement, AuditOutlet } from './outlet.ts'
-import { Producer } from './producer.ts'
+import { Producer, type ProducerMark, takesMark } from './producer.ts'
 import { checkedReceipt, type ReceiptOptions } from './receipt.ts'
 import { jobEvent, requestEvent } from './request-event.ts'
 import { createResponseGate, defaultLongestHold, type ResponseGate } from './response-gate.ts'
@@ -47,6 +48,7 @@ export interface AuditorSettings {
     readonly requests?: boolean
     readonly holdTimeout?: number
     readonly kind?: (record: RequestRecord) => EventKind | undefined
+    readonly producer?: boolean | undefined
   }
 }
 
@@ -77,6 +79,23 @@ export interface Auditor extends CallAuditor {
    * @throws ReceiptError
    */
   receipt(event: string | Acknowledgement, options: ReceiptOptions): Promise<CheckedReceipt>
+  /** Tells the ledger that this process ends, and how, within these milliseconds. Never rejects. */
+  end(timeout: number, how: 'clean' | 'crashed'): Promise<void>
+  /** Tells the ledger that another process died; its events are being sent from here. Never rejects. */
+  announceCrashed(crashed: CrashedProducer): Promise<void>
+  /** Announces nothing more. */
+  close(): void
+  producerStats(): ProducerStats
+}
+
+/** This process as a source of events. */
+export interface ProducerStats {
+  readonly id: string
+  /** The number that the newest event got; 0 before the first, and where events are not numbered. */
+  readonly highWater: number
+  /** Announcements that a ledger took, and those that could not be made. */
+  readonly announced: number
+  readonly failed: number
 }
 
 /** Milliseconds that an explicit send waits for its acknowledgement. */
@@ -114,6 +133,19 @@ export function createAuditor(settings: AuditorSettings): Auditor {
   const requestId = (stable: string | undefined): string => scope()?.requestId ?? stable ?? generateId()
   const build: Auditor['build'] = (name, payload, how) =>
     explicitEvent(name, payload, how, { service, env, redactor, requestId })
+  const announcer =
+    ledger === undefined || options.producer === false
+      ? undefined
+      : new Announcer(producer, ledger, { service, env, queued: () => outlet.stats().queued })
+  /** Gives an event its number, when nothing can keep it from being handed over any more. Its meta is ours alone. */
+  const numbered = (event: AuditEvent): AuditEvent => {
+    if (announcer !== undefined) {
+      const meta = event.meta as { producer?: ProducerMark }
+      meta.producer = producer.next()
+      announcer.begin()
+    }
+    return event
+  }
   const { verifierKey } = settings
   const receipt: Auditor['receipt'] = (event, how) =>
     runOutside(() => checkedReceipt(ledger, event, verifierKey === undefined ? how : { verifierKey, ...how }))
@@ -122,6 +154,7 @@ export function createAuditor(settings: AuditorSettings): Auditor {
     outlet,
     notices,
     build: record => requestEvent(record, events),
+    numbered,
     modeOf: settings.modeOf,
     isAudited,
     hasLedger: settings.ledger !== null || mode === 'dryRun',
@@ -132,16 +165,16 @@ export function createAuditor(settings: AuditorSettings): Auditor {
     producer,
     gate,
     isAudited,
-    request: record => runOutside(() => outlet.offer(requestEvent(record, events))),
+    request: record => runOutside(() => outlet.offer(numbered(requestEvent(record, events)))),
     job: record => {
       const { eventName } = record
       if (eventName !== null && mode !== 'off')
-        runOutside(() => outlet.offer(jobEvent({ ...record, eventName }, events)))
+        runOutside(() => outlet.offer(numbered(jobEvent({ ...record, eventName }, events))))
     },
     requestId: () => requestId(undefined),
     function: record => {
       try {
-        runOutside(() => outlet.offer(functionEvent(record, events)))
+        runOutside(() => outlet.offer(numbered(functionEvent(record, events))))
       } catch (error) {
         notices.warn('function_event_failed', 'The event of an audited function could not be made', {
           trace: errorTrace(error),
@@ -156,7 +189,9 @@ export function createAuditor(settings: AuditorSettings): Auditor {
       ),
     build,
     send: async (name, payload, how) => {
-      const event = build(name, payload, how)
+      const built = build(name, payload, how)
+      // Under a key of the caller's a repeat is the same to the byte.
+      const event = how.idempotencyKey === undefined && takesMark(built.meta) ? numbered(built) : built
       const acknowledgement = await runOutside(() => outlet.send(event, how.timeout ?? sendTimeout))
       if (how.receipt !== true) return acknowledgement
       try {
@@ -166,6 +201,14 @@ export function createAuditor(settings: AuditorSettings): Auditor {
       }
     },
     receipt,
+    end: async (timeout, how) => announcer?.end(timeout, how),
+    announceCrashed: async crashed => announcer?.crashed(crashed),
+    close: () => announcer?.close(),
+    producerStats: () => ({
+      id: producer.id,
+      highWater: producer.highWater,
+      ...(announcer?.counts ?? { announced: 0, failed: 0 }),
+    }),
   }
 }
 

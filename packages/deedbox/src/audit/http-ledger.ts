@@ -57,6 +57,7 @@ export function httpLedger(options: HttpLedgerOptions): HttpLedger {
     'X-Client-Offset-Minutes': '0',
   }
   let hasBatches = options.batches !== false
+  let knowsProducers = true
 
   const call = async (path: string, init: RequestInit, more: Record<string, string>): Promise<Answer> => {
     try {
@@ -134,6 +135,16 @@ export function httpLedger(options: HttpLedgerOptions): HttpLedger {
       if (items.length === 1 && only !== undefined) return [await appendOne(only)]
       return hasBatches ? appendTogether(items) : appendSingly(items)
     },
+    announce: async announcement => {
+      if (!knowsProducers) return
+      const answer = await post('/v1/producers', JSON.stringify(announcement), {})
+      if (isSuccess(answer) && saysOk(answer.body)) return
+      const { status } = answer
+      if (status >= 400 && (status === 429 || isTemporary(status)))
+        throw new LedgerUnavailable(`it answered ${status}`)
+      // Not a ledger that knows the call: it is not asked again.
+      knowsProducers = false
+    },
     post: postOne,
     receipt: async (txId, disclose) => {
       const query = disclose.length === 0 ? '' : `?disclose=${disclose.join(',')}`
@@ -168,6 +179,10 @@ function refuse(answer: Answer): Refusal {
     status,
     ...(retryAfter === undefined ? {} : { retryAfter }),
   }
+}
+
+function saysOk(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && Reflect.get(body, 'ok') === true
 }
 
 /** Statuses after which the same bytes may be taken. A redirect is one: somebody may yet correct the address. */

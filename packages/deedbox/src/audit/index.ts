@@ -9,7 +9,7 @@ export {
   moduleOf,
 } from './audited.ts'
 export type { MethodContext } from './audited-method.ts'
-export { type Auditor, createAuditor } from './auditor.ts'
+export { type Auditor, createAuditor, type ProducerStats } from './auditor.ts'
 export { retryDelay } from './backoff.ts'
 export { changes } from './changes.ts'
 export type { CheckedReceipt, ReceiptPart } from './checked-receipt.ts'
@@ -27,6 +27,7 @@ export {
   type LedgerItem,
   type LedgerResult,
   LedgerUnavailable,
+  type ProducerAnnouncement,
 } from './ledger-client.ts'
 export {
   type AdoptedProducer,

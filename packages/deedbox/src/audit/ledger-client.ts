@@ -53,6 +53,25 @@ export type LedgerResult =
       readonly retryAfter?: number
     }
 
+/** What one process says about itself as a source of events; the body of `POST /v1/producers`. */
+export interface ProducerAnnouncement {
+  readonly id: string
+  readonly service: string
+  readonly env: string
+  readonly host: string
+  readonly pid?: number
+  /** RFC 3339. */
+  readonly started_at?: string
+  /** The number that it gave last. */
+  readonly high_water: number
+  /** Events that wait in its memory. */
+  readonly queued: number
+  /** Events that wait on its disk. */
+  readonly spooled?: number
+  /** With the last announcement: how it ended. */
+  readonly ended?: 'clean' | 'crashed'
+}
+
 /**
  * Anything that takes events: a ledger over HTTP, or one opened in this process. `appendBatch` resolves to one
  * result per item, in their order, once the accepted ones are durable. Rejecting means that the fate of the whole
@@ -60,6 +79,11 @@ export type LedgerResult =
  */
 export interface LedgerClient {
   appendBatch(items: readonly LedgerItem[]): Promise<readonly LedgerResult[]>
+  /**
+   * Takes what a producer says about itself. A ledger that knows no producers has no such call, or ignores it.
+   * Rejecting means that it may be said again later.
+   */
+  announce?(announcement: ProducerAnnouncement): Promise<void>
   /**
    * The receipt of an event: the text of a `.tlog-proof` file with the given parts in the clear. Absent where there are
    * no receipts. Throws, or rejects, when it cannot be had; an error whose `code` is `unknown_event` says why.

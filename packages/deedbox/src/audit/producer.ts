@@ -1,4 +1,5 @@
 import { uuid7 } from '../request/index.ts'
+import type { EventMeta } from './ledger-client.ts'
 
 /** Which process an event comes from, and its place in that process's own sequence. */
 export interface ProducerMark {
@@ -25,4 +26,12 @@ export class Producer {
   next(): ProducerMark {
     return { id: this.id, seq: ++this.#taken }
   }
+}
+
+/** What a ledger takes as meta, without the room for a mark. Bytes of UTF-8. */
+const roomyMeta = 16_384 - 96
+
+/** Whether the meta of an explicit event gets a mark: not where it would be too large by it, or the caller set one himself. */
+export function takesMark(meta: EventMeta): boolean {
+  return meta.producer === undefined && Buffer.byteLength(JSON.stringify(meta)) <= roomyMeta
 }

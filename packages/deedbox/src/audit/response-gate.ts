@@ -20,6 +20,11 @@ export interface ResponseGateSettings {
   readonly notices: Notices
   /** Makes the event of a request. */
   readonly build: (record: RequestRecord) => AuditEvent
+  /**
+   * Numbers an event that is going to be handed over. Not one that the response waits for until the ledger has it: it
+   * may be withdrawn, and a number without an event looks like a loss.
+   */
+  readonly numbered: (event: AuditEvent) => AuditEvent
   readonly modeOf: AuditGate['modeOf']
   /** Whether requests have events at all. */
   readonly isAudited: boolean
@@ -39,12 +44,12 @@ export const defaultLongestHold = 5_000
 
 /** Builds what decides for one instance whether a response may go. (X-11) */
 export function createResponseGate(settings: ResponseGateSettings): ResponseGate {
-  const { outlet, notices, build, isAudited, hasLedger, longest } = settings
+  const { outlet, notices, build, numbered, isAudited, hasLedger, longest } = settings
   const counts = { waited: 0, refused: 0, unkept: 0 }
 
   const keep = async (record: RequestRecord): Promise<boolean> => {
     try {
-      if (await within(outlet.keep(build(record)), longest)) return true
+      if (await within(outlet.keep(numbered(build(record))), longest)) return true
     } catch (error) {
       notices.warn('audit_not_made', `The event of a request could not be made: ${errorMessage(error)}`)
     }
@@ -85,7 +90,7 @@ export function createResponseGate(settings: ResponseGateSettings): ResponseGate
     offer(record) {
       if (!isAudited) return
       try {
-        runOutside(() => outlet.offer(build(record)))
+        runOutside(() => outlet.offer(numbered(build(record))))
       } catch (error) {
         notices.warn('audit_not_made', `The event of a request could not be made: ${errorMessage(error)}`)
       }

@@ -13,6 +13,7 @@ const ledgerCommands = [
   'events',
   'export',
   'stats',
+  'producers',
   'keys',
   'ledgers',
   'backup',
@@ -28,6 +29,7 @@ Commands
   events      show the newest events that fit, and follow those that come
   export      write events with their proofs to a file
   stats       the ledger at a glance: how much, how old, what of
+  producers   which processes send events, and which of their events never came
   keys        create, list, rotate and revoke API keys
   ledgers     list the ledgers of a file, or add a raw one
   backup      copy a running ledger into a new folder, and verify the copy

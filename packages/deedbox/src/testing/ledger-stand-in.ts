@@ -39,6 +39,10 @@ export class LedgerStandIn {
   readonly calls: ReceivedCall[] = []
   /** What is kept, in order, each key once. */
   readonly stored: Map<string, ReceivedItem> = new Map()
+  /** Bodies of `POST /v1/producers`, which no script sees. */
+  readonly announcements: Record<string, unknown>[] = []
+  /** What is answered to announcements; by default the call is unknown here. */
+  announcing: Exclude<Deed, string> = { status: 404, body: { ok: false, reason: 'unknown_route' } }
   url = ''
   mostAtOnce = 0
   #atOnce = 0
@@ -85,14 +89,24 @@ export class LedgerStandIn {
     await once(this.#server, 'close')
   }
 
+  #hear(body: string): Deed {
+    this.announcements.push(JSON.parse(body) as Record<string, unknown>)
+    return this.announcing
+  }
+
+  async #decide(request: IncomingMessage, body: string): Promise<Deed> {
+    const call = read(request, body)
+    this.calls.push(call)
+    return this.#script(call, this.calls.length, this)
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#atOnce)
     response.once('close', () => this.#atOnce--)
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    const call = read(request, Buffer.concat(chunks).toString('utf8'))
-    this.calls.push(call)
-    const deed = await this.#script(call, this.calls.length, this)
+    const body = Buffer.concat(chunks).toString('utf8')
+    const deed = request.url === '/v1/producers' ? this.#hear(body) : await this.#decide(request, body)
     if (deed === 'cut') response.destroy()
     else if (deed !== 'never') {
       response.writeHead(deed.status, { 'Content-Type': 'application/json', ...deed.headers })

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { parseCheckpoint, parseNote } from '@deedbox/tlog'
 import { LedgerError } from '../errors.ts'
 import { LedgerView } from '../ledger-view.ts'
+import { producerPage } from '../producers/index.ts'
 import type { CountRequest, EventCounts } from '../search/index.ts'
 import { defaultGuardFolder, readGuard } from '../sequencer/index.ts'
 import { type HeadRow, openSqliteReader } from '../store/index.ts'
@@ -59,6 +60,9 @@ export function openFolderSource(argument: string | undefined, env: NodeJS.Proce
         const values = counts.values.get(field) ?? []
         return { ...coverageOf(counts), field, values: values.slice(0, limit), different: values.length }
       })
+    },
+    async producers(filters) {
+      return producerPage(filters, query => reader.producers(row.ledgerId, query), Date.now())
     },
     async facts() {
       // The guard first: a ledger that is written meanwhile must not look as if it were behind.

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 import type { FollowQuery } from '../ledger-view.ts'
+import type { ProducerView } from '../producers/index.ts'
 import type { StoredEvent } from '../stored-event.ts'
 import type { Counted, Facet, LedgerFacts, LedgerSource } from './ledger-source.ts'
 import { serverSentEvents } from './server-sent-events.ts'
@@ -59,6 +60,10 @@ export function httpSource(address: string, env: NodeJS.ProcessEnv): LedgerSourc
       Promise.all(
         fields.map(field => caller.json<Counted & Facet>('/v1/stats/facets', { ...query, field, limit })),
       ),
+    async producers(filters) {
+      const page = await caller.json('/v1/producers', filters)
+      return { producers: page.producers as ProducerView[], nextCursor: page.next_cursor as string | null }
+    },
     facts: () => factsOf(caller),
     close: () => undefined,
   }

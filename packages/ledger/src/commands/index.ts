@@ -4,6 +4,7 @@ import { events } from './events.ts'
 import { exportEvents } from './export.ts'
 import { keys } from './keys.ts'
 import { ledgers } from './ledgers.ts'
+import { producers } from './producers.ts'
 import { recover } from './recover.ts'
 import { restore } from './restore.ts'
 import { serve } from './serve.ts'
@@ -21,6 +22,7 @@ export const commands: Readonly<Record<string, LedgerCommand>> = {
   events,
   export: exportEvents,
   stats,
+  producers,
   keys,
   ledgers,
   backup,

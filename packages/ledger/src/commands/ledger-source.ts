@@ -1,5 +1,6 @@
 import type { ExportQuery } from '../export/index.ts'
 import type { FollowQuery } from '../ledger-view.ts'
+import type { ProducerFilters, ProducerPage } from '../producers/index.ts'
 import type { EventFilters, EventQuery, FacetField, Interval, TimeRange } from '../search/index.ts'
 import type { StoredEvent } from '../stored-event.ts'
 
@@ -59,6 +60,7 @@ export interface LedgerSource {
     fields: readonly FacetField[],
     limit: number,
   ): Promise<(Counted & Facet)[]>
+  producers(filters: ProducerFilters): Promise<ProducerPage>
   facts(): Promise<LedgerFacts>
   close(): void
 }

@@ -1,6 +1,12 @@
 import { Ajv } from 'ajv'
 import { checkEvent, type EventParts, type EventSource, eventSchema } from 'deedbox/event-rules'
-import { columnsOfMeta, columnsOfParts, type EventColumns } from './columns.ts'
+import {
+  columnsOfMeta,
+  columnsOfParts,
+  type EventColumns,
+  type ProducerMark,
+  producerMarkOf,
+} from './columns.ts'
 import type { EventMeta } from './event-meta.ts'
 import { withLedgerErrors } from './ledger-errors.ts'
 
@@ -18,6 +24,8 @@ export interface EventInput {
 /** An event that passed every check, in the bytes that will be committed to. Plain data: it crosses threads. */
 export interface PreparedEvent extends EventParts {
   columns: EventColumns
+  /** Which number of which producer it is. */
+  producer: ProducerMark | undefined
 }
 
 const matches = new Ajv({ allErrors: false, strict: true, strictTypes: false }).compile(eventSchema)
@@ -36,7 +44,14 @@ export function prepareEvent(input: EventInput, source: EventSource = 'caller'):
     checkEvent(input, source, findFault),
   )
   const columns = source === 'parser' ? columnsOfMeta(meta) : columnsOfParts(core, context)
-  return { payload, core, context, columns, idempotencyKey, requestId }
+  const producer = markOf(meta, context, source)
+  return { payload, core, context, columns, producer, idempotencyKey, requestId }
+}
+
+/** As committed to: an object of a caller in-process may show different things to different readers. */
+function markOf(meta: EventMeta, context: string, source: EventSource): ProducerMark | undefined {
+  if (source === 'parser') return producerMarkOf(meta)
+  return context.includes('"producer"') ? producerMarkOf(JSON.parse(context)) : undefined
 }
 
 function findFault(event: object) {

@@ -12,6 +12,7 @@ import { keyRoutes } from './key-routes.ts'
 import { addRoute, ledgerRoutes } from './ledger-routes.ts'
 import { OpenStreams, type StreamSettings } from './open-streams.ts'
 import { problemOf } from './problem.ts'
+import { producerRoutes } from './producer-routes.ts'
 import { answerClientError } from './raw-answers.ts'
 import { type ContentRead, eventRoutes, logRoutes } from './read-routes.ts'
 import { statsRoutes } from './stats-routes.ts'
@@ -102,6 +103,7 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
     statsRoutes(routes, ledger, options.onRead ?? (() => undefined))
     logRoutes(routes, ledger, options.publicLog ?? false)
     keyRoutes(routes, ledger)
+    producerRoutes(routes, ledger)
     ledgerRoutes(routes, ledger, admit)
     addRoute(routes, ledger, admit)
     dockerflowRoutes(routes, ledger, options.version)

@@ -34,6 +34,19 @@ test('the fingerprint covers payload and meta, whatever the order of members', (
   assert.notEqual(of('x'), hex(fingerprintOf(other, prepareEvent({ payload: 'x', meta }))))
 })
 
+test('IP-08 which number its producer gave an event is no content, wherever it stands; what stands beside it is', () => {
+  const meta = { type: 'info', event_name: 'a', service: 's' } as const
+  const of = (more: object) =>
+    hex(fingerprintOf(secret, prepareEvent({ payload: 'x', meta: { ...meta, ...more } })))
+  const producer = { id: 'a"b', seq: 7 }
+  for (const beside of [{}, { a: 1 }, { request_id: 'r' }, { a: 1, request_id: 'r' }]) {
+    assert.equal(of({ ...beside, producer }), of(beside))
+    assert.equal(of({ ...beside, producer }), of({ ...beside, producer: { id: 'c', seq: 8 } }))
+    assert.notEqual(of({ ...beside, producer, z: 1 }), of({ ...beside, producer }))
+  }
+  assert.notEqual(of({ producer: { ...producer, more: 1 } }), of({}))
+})
+
 test('the check value tells two secrets apart without telling them', () => {
   assert.notEqual(hex(dedupCheckOf(secret)), hex(dedupCheckOf(other)))
   assert.notEqual(hex(dedupCheckOf(secret)), hex(secret))

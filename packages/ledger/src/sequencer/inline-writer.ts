@@ -4,6 +4,7 @@ import { openCheckpoint, parseVerifierKey, TlogError } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
 import { LedgerError } from '../errors.ts'
 import { makeFolder } from '../make-folder.ts'
+import type { ProducerAnnouncement } from '../producers/index.ts'
 import { markKeyUsed } from '../signing/index.ts'
 import {
   CommitOutcomeUnknown,
@@ -17,6 +18,7 @@ import type { Refused } from './admin-change.ts'
 import { checkGuard } from './check-guard.ts'
 import { checkNotLost, findOrCreate } from './create-ledger.ts'
 import { dedupSecret } from './idempotency.ts'
+import { noteAnnouncements } from './producer-notes.ts'
 import { fileGuard, type RollbackGuard } from './rollback-guard.ts'
 import { currentTree, type LedgerState, sequence } from './sequence.ts'
 import { sequenceRaw } from './sequence-raw.ts'
@@ -189,6 +191,11 @@ class InlineWriter<Item, Result> implements Writer<Item, Result> {
 
   touchKeys(uses: KeyUse[]): Promise<void> {
     return this.#inTurn(() => this.#transaction(async tx => tx.touchApiKeys(uses)))
+  }
+
+  announce(said: ProducerAnnouncement[]): Promise<void> {
+    const { ledgerId } = this.#state
+    return this.#inTurn(() => this.#transaction(tx => noteAnnouncements(tx, ledgerId, said, Date.now())))
   }
 
   close(): Promise<void> {

@@ -46,6 +46,8 @@ class HeldWriter implements Writer {
 
   async touchKeys(): Promise<void> {}
 
+  async announce(): Promise<void> {}
+
   async close(): Promise<void> {}
 }
 

@@ -14,6 +14,7 @@ import { applyAdminChange, type Refused } from './admin-change.ts'
 import { checkExtends } from './check-extends.ts'
 import { type DedupSecret, fingerprintOf, idempotencyHash } from './idempotency.ts'
 import { buildLeaf } from './leaf-builder.ts'
+import { ProducerNotes } from './producer-notes.ts'
 import type { Sequenced, Submission } from './submission.ts'
 import { newTxId } from './tx-id.ts'
 
@@ -54,6 +55,7 @@ export async function sequence(
   const tree = await currentTree(tx, ledger, from)
   const at = Math.max(now, from.at)
   const known = new KnownKeys(tx, ledger)
+  const producers = new ProducerNotes()
   let rows: EventRow[] = []
   const results: (Sequenced | Refused)[] = []
   for (const submission of submissions) {
@@ -82,6 +84,7 @@ export async function sequence(
       },
     )
     rows.push(leaf.row)
+    producers.add(principal, event.producer, event.columns)
     tree.append(leafHash(sha256, leaf.row.leaf))
     if (rows.length === rowsPerInsert) {
       await tx.insertEvents(ledger.ledgerId, rows)
@@ -98,6 +101,7 @@ export async function sequence(
 
   await tx.insertEvents(ledger.ledgerId, rows)
   await tx.insertIdempotency(ledger.ledgerId, known.fresh)
+  await producers.store(tx, ledger.ledgerId, at)
   return { results, head: await moveTree(tx, ledger, from, tree, at) }
 }
 

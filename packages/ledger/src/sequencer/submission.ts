@@ -1,5 +1,6 @@
 import type { LedgerError } from '../errors.ts'
 import type { EventColumns, PreparedEvent } from '../events/index.ts'
+import type { ProducerAnnouncement } from '../producers/index.ts'
 import type { KeyUse, LedgerRow } from '../store/index.ts'
 import type { AdminChange, Refused } from './admin-change.ts'
 
@@ -75,6 +76,8 @@ export interface Writer<Item = Submission, Result = Sequenced> {
   publish(): Promise<void>
   /** Notes when API keys were used. Who is not told that it failed has lost nothing but the note. */
   touchKeys(uses: KeyUse[]): Promise<void>
+  /** Notes what producers say about themselves, durably. */
+  announce(said: ProducerAnnouncement[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -102,6 +105,7 @@ export function adminSubmission(name: string, payload: object, requestId: string
       core: `{"event_name":${JSON.stringify(name)},"service":"deedbox","type":"info"}`,
       context: `{"request_id":${JSON.stringify(requestId)}}`,
       columns,
+      producer: undefined,
       idempotencyKey: undefined,
       requestId,
     },

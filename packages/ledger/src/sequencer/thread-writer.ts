@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { LedgerError, type LedgerErrorCode } from '../errors.ts'
+import type { ProducerAnnouncement } from '../producers/index.ts'
 import type { KeyUse } from '../store/index.ts'
 import type { Refused } from './admin-change.ts'
 import type { OpenedLedger, Sequenced, Submission, Writer, WriterConfig } from './submission.ts'
@@ -98,6 +99,10 @@ class ThreadWriter<Item, Result> implements Writer<Item, Result> {
 
   async touchKeys(uses: KeyUse[]): Promise<void> {
     await this.#ask({ id: this.#nextId++, do: 'touch', uses })
+  }
+
+  async announce(said: ProducerAnnouncement[]): Promise<void> {
+    await this.#ask({ id: this.#nextId++, do: 'announce', said })
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { LedgerError } from '../errors.ts'
+import type { ProducerAnnouncement } from '../producers/index.ts'
 import type { KeyUse } from '../store/index.ts'
 import { openInlineRawWriter, openInlineWriter } from './inline-writer.ts'
 import type { OpenedLedger, Writer, WriterConfig } from './submission.ts'
@@ -9,6 +10,7 @@ export type WriterRequest = { id: number } & (
   | { do: 'append'; submissions: unknown[] }
   | { do: 'publish' }
   | { do: 'touch'; uses: KeyUse[] }
+  | { do: 'announce'; said: ProducerAnnouncement[] }
   | { do: 'close' }
 )
 
@@ -50,6 +52,7 @@ if (parentPort !== null) {
         }
         if (request.do === 'publish') await writer.publish()
         else if (request.do === 'touch') await writer.touchKeys(request.uses)
+        else if (request.do === 'announce') await writer.announce(request.said)
         else await writer.close()
         say({ id, results: [] })
         if (request.do === 'close') port.close()

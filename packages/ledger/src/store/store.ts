@@ -1,4 +1,5 @@
 import type { EventColumns } from '../events/index.ts'
+import type { ProducerRow } from '../producers/index.ts'
 
 /**
  * What the ledger asks of a database. Every obligation here is checked by the store conformance suite
@@ -170,4 +171,17 @@ export interface StoreTransaction {
   updateApiKey(row: ApiKeyRow): Promise<void> | void
   /** Notes uses; a later use that is noted already stays. */
   touchApiKeys(uses: readonly KeyUse[]): Promise<void> | void
+  /** What is known of a producer of this writer, or null. */
+  producer(
+    ledgerId: number,
+    principal: string,
+    producerId: string,
+  ): Promise<ProducerRow | null> | ProducerRow | null
+  /** Puts a producer in, or in the place of what was known of it. */
+  saveProducer(ledgerId: number, row: ProducerRow): Promise<void> | void
+  /**
+   * Forgets a writer's producers beyond `most`: first those that ended with nothing missing, then the others; of each
+   * those first that were not heard of for the longest time.
+   */
+  pruneProducers(ledgerId: number, principal: string, most: number): Promise<void> | void
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { LedgerError } from '../../errors.ts'
-import { applicationId, createTables, schemaVersion } from './schema.ts'
+import { applicationId, createTables, migrations, schemaVersion } from './schema.ts'
 import { schemaDifferences } from './schema-check.ts'
 
 // SQLite result codes, https://www.sqlite.org/rescode.html
@@ -39,6 +39,7 @@ export function openForWriting(path: string): DatabaseSync {
     createUnlessThere(db, path)
     checkSchema(db, path)
     applySettings(db)
+    migrate(db)
     return db
   } catch (error) {
     db.close()
@@ -130,9 +131,24 @@ function createUnlessThere(db: DatabaseSync, path: string): void {
   try {
     // Another process may have been first while this one waited for the lock.
     if (tableCount(db) === 0) {
-      db.exec(createTables)
+      db.exec(createTables())
       db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}`)
     }
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+/** Brings a sound file of an earlier schema to this one, in one transaction; whoever comes second finds it done. */
+function migrate(db: DatabaseSync): void {
+  const version = () => Number(readPragma(db, 'user_version'))
+  if (version() === schemaVersion) return
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    for (let from = version(); from < schemaVersion; from++) db.exec(migrations[from] ?? '')
+    db.exec(`PRAGMA user_version = ${schemaVersion}`)
     db.exec('COMMIT')
   } catch (error) {
     db.exec('ROLLBACK')

@@ -1,4 +1,5 @@
 import { columnNames, type EventColumns } from '../../events/index.ts'
+import type { ProducerRow } from '../../producers/index.ts'
 import type { ApiKeyRow, EventRow, HeadRow, LedgerRow } from '../store.ts'
 import { indexOf } from './schema.ts'
 
@@ -76,5 +77,34 @@ export function toApiKeyRow(row: SqliteRow): ApiKeyRow {
     revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
     replacedBy: row.replaced_by as string | null,
     lastUsedAt: row.last_used_at === null ? null : Number(row.last_used_at),
+  }
+}
+
+/** A row of `producers`. */
+export function toProducerRow(row: SqliteRow): ProducerRow {
+  const numberOrNull = (name: string) => (row[name] === null ? null : Number(row[name]))
+  const seen = String(row.seen)
+  return {
+    principal: String(row.principal),
+    producerId: String(row.producer_id),
+    service: row.service as string | null,
+    env: row.env as string | null,
+    host: row.host as string | null,
+    version: row.version as string | null,
+    pid: numberOrNull('pid'),
+    startedAt: numberOrNull('started_at'),
+    firstAt: Number(row.first_at),
+    lastAt: Number(row.last_at),
+    highWater: Number(row.high_water),
+    queued: Number(row.queued),
+    spooled: Number(row.spooled),
+    ended: row.ended as ProducerRow['ended'],
+    endedAt: numberOrNull('ended_at'),
+    missing: Number(row.missing),
+    seen: {
+      coarseTo: Number(row.coarse_to),
+      coarseSeen: Number(row.coarse_seen),
+      ranges: seen === '' ? [] : seen.split(' ').map(Number),
+    },
   }
 }

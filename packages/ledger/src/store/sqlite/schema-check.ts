@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { createTables } from './schema.ts'
+import { createTables, schemaVersion } from './schema.ts'
 
 /** One way in which a file's tables, indexes and triggers are not those of a ledger. */
 export interface SchemaDifference {
@@ -17,14 +17,14 @@ const statistics = [
   'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)',
 ]
 
-let expected: Map<string, string> | undefined
+const expectedOf = new Map<number, Map<string, string>>()
 
 /**
  * Compares `sqlite_schema` with that of a new ledger. An added trigger, or an index whose definition was changed
  * through `writable_schema`, makes later writes or searches lie while every stored row stays as it was.
  */
 export function schemaDifferences(db: DatabaseSync): SchemaDifference[] {
-  expected ??= expectedSchema()
+  const expected = expectedSchema(Number(db.prepare('PRAGMA user_version').get()?.user_version))
   const missing = new Map(expected)
   const differences: SchemaDifference[] = []
   for (const { name, text } of entries(db)) {
@@ -49,11 +49,17 @@ export function schemaDifferences(db: DatabaseSync): SchemaDifference[] {
   return differences
 }
 
-function expectedSchema(): Map<string, string> {
+/** A file of an earlier schema has the tables of that one until it is opened for writing. */
+function expectedSchema(version: number): Map<string, string> {
+  const known = Math.min(Math.max(version, 1), schemaVersion)
+  const made = expectedOf.get(known)
+  if (made !== undefined) return made
   const db = new DatabaseSync(':memory:')
   try {
-    db.exec(createTables)
-    return new Map(entries(db).map(({ name, text }) => [name, text]))
+    db.exec(createTables(known))
+    const expected = new Map(entries(db).map(({ name, text }) => [name, text]))
+    expectedOf.set(known, expected)
+    return expected
   } finally {
     db.close()
   }

@@ -6,7 +6,7 @@ import type { EventColumns } from '../../events/index.ts'
  * `position` is `ledgerId · 2^40 + index`: one integer key keeps each ledger's events together and in order, and
  * every secondary index ends in it, so that "newest first" needs no sorting and no second tree.
  */
-export const schemaVersion = 1
+export const schemaVersion = 2
 
 /** "DEED": lets `file` and us tell a ledger from any other SQLite database. */
 export const applicationId = 0x44454544
@@ -53,7 +53,37 @@ export const indexedColumns: readonly (keyof EventColumns)[] = [
 ]
 
 /**
- * Run once, in one transaction, on an empty file.
+ * Since schema 2: what is known of each producer of events. `seen` has the first and the last of each run of numbers, and
+ * stands last, so that looking at the rest does not read it.
+ */
+const createProducers = `
+CREATE TABLE producers (
+  ledger_id INTEGER NOT NULL,
+  principal TEXT NOT NULL,
+  producer_id TEXT NOT NULL,
+  service TEXT, env TEXT, host TEXT, version TEXT,
+  pid INTEGER,
+  started_at INTEGER,
+  first_at INTEGER NOT NULL,
+  last_at INTEGER NOT NULL,
+  high_water INTEGER NOT NULL,
+  queued INTEGER NOT NULL,
+  spooled INTEGER NOT NULL,
+  ended TEXT CHECK (ended IN ('clean', 'crashed')),
+  ended_at INTEGER,
+  missing INTEGER NOT NULL,
+  coarse_to INTEGER NOT NULL,
+  coarse_seen INTEGER NOT NULL,
+  seen TEXT NOT NULL,
+  PRIMARY KEY (ledger_id, principal, producer_id)
+) STRICT, WITHOUT ROWID;
+`
+
+/** What makes a file of each earlier schema one of the next. */
+export const migrations: Readonly<Record<number, string>> = { 1: createProducers }
+
+/**
+ * The tables of schema 1, made in one transaction on an empty file.
  *
  * `event_terms` is the search index: one row for each event of a full segment and each of its {@link indexedColumns}
  * that has a value, where `term` is a hash of column and value. Identifiers are random, so an index that grows with
@@ -61,7 +91,7 @@ export const indexedColumns: readonly (keyof EventColumns)[] = [
  * full, in the order of the index: everything is written at its end, and ingest costs the same at any size. A search
  * asks one segment after the other, and reads the events themselves where they have no index yet.
  */
-export const createTables: string = `
+const createFirstTables = `
 CREATE TABLE ledgers (
   ledger_id INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,
@@ -142,6 +172,13 @@ CREATE TABLE api_keys (
 ) STRICT, WITHOUT ROWID;
 `
 
+/** What makes the tables of a schema: a file of an earlier one can be read as it is. */
+export function createTables(version: number = schemaVersion): string {
+  let sql = createFirstTables
+  for (let from = 1; from < version; from++) sql += migrations[from] ?? ''
+  return sql
+}
+
 /**
  * What vouches for each column (DESIGN §7.3). `committed`: hashed into the tree, or checked against it.
  * `derived`: computed from committed bytes and compared by full verification. `not attested`: nothing proves it.
@@ -216,5 +253,28 @@ export const attestation: Record<string, Record<string, 'committed' | 'derived' 
     revoked_at: 'derived',
     replaced_by: 'derived',
     last_used_at: 'not attested',
+  },
+  // Working notes. What they say of numbers follows from `meta.producer` of the events, which is committed.
+  producers: {
+    ledger_id: 'not attested',
+    principal: 'not attested',
+    producer_id: 'not attested',
+    service: 'not attested',
+    env: 'not attested',
+    host: 'not attested',
+    version: 'not attested',
+    pid: 'not attested',
+    started_at: 'not attested',
+    first_at: 'not attested',
+    last_at: 'not attested',
+    high_water: 'not attested',
+    queued: 'not attested',
+    spooled: 'not attested',
+    ended: 'not attested',
+    ended_at: 'not attested',
+    missing: 'not attested',
+    coarse_to: 'not attested',
+    coarse_seen: 'not attested',
+    seen: 'not attested',
   },
 }

@@ -1,8 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { LedgerError } from '../../errors.ts'
 import type { EventColumns } from '../../events/index.ts'
+import type { ProducerQuery, ProducerRow } from '../../producers/index.ts'
 import type { ApiKeyRow, EventRow, HeadRow, LedgerRow } from '../store.ts'
 import { openForReading } from './connection.ts'
+import { producersOf } from './producer-pages.ts'
 import { type SqliteRow, toApiKeyRow, toEventRow, toHeadRow, toLedgerRow } from './rows.ts'
 import { indexedColumns, indexOf, positionOf, segmentOf, segmentRange } from './schema.ts'
 import { type SchemaDifference, schemaDifferences } from './schema-check.ts'
@@ -197,6 +199,11 @@ export class SqliteReader {
     return Number(
       this.#prepare('SELECT count(*) AS n FROM api_keys WHERE ledger_id = ?').get(ledgerId)?.n ?? 0,
     )
+  }
+
+  /** Producers of a ledger, those heard of first the latest in front; at most `limit`. */
+  producers(ledgerId: number, query: ProducerQuery): ProducerRow[] {
+    return producersOf(this.#db, ledgerId, query)
   }
 
   /** Runs `work` on one unchanging snapshot, while writers go on. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { columnNames, type EventColumns } from '../../events/index.ts'
+import type { ProducerRow } from '../../producers/index.ts'
 import type {
   ApiKeyRow,
   EventRow,
@@ -11,6 +12,7 @@ import type {
   StoreTransaction,
   TileRow,
 } from '../store.ts'
+import { ProducerTable } from './producer-table.ts'
 import { eventColumns, type SqliteRow, toApiKeyRow, toHeadRow, toLedgerRow } from './rows.ts'
 import { indexedColumns, maxLedgerId, positionOf, segmentOf, segmentRange } from './schema.ts'
 import { segmentEntries } from './terms.ts'
@@ -35,9 +37,11 @@ export class SqliteTransaction implements StoreTransaction {
   readonly #anyUse: StatementSync
   readonly #insertIdempotency: StatementSync
   readonly #publishCheckpoint: StatementSync
+  readonly #producers: ProducerTable
 
   constructor(db: DatabaseSync) {
     this.#db = db
+    this.#producers = new ProducerTable(db)
     this.#head = db.prepare('SELECT size, root, at, note FROM heads WHERE ledger_id = ?')
     this.#moveHead = db.prepare(
       'UPDATE heads SET size = ?, root = ?, at = ?, note = ? WHERE ledger_id = ? AND size = ? AND root = ?',
@@ -227,5 +231,17 @@ export class SqliteTransaction implements StoreTransaction {
       'UPDATE api_keys SET last_used_at = ?1 WHERE key_id = ?2 AND (last_used_at IS NULL OR last_used_at < ?1)',
     )
     for (const { keyId, at } of uses) touch.run(at, keyId)
+  }
+
+  producer(ledgerId: number, principal: string, producerId: string): ProducerRow | null {
+    return this.#producers.find(ledgerId, principal, producerId)
+  }
+
+  saveProducer(ledgerId: number, row: ProducerRow): void {
+    this.#producers.save(ledgerId, row)
+  }
+
+  pruneProducers(ledgerId: number, principal: string, most: number): void {
+    this.#producers.prune(ledgerId, principal, most)
   }
 }

@@ -115,7 +115,8 @@ export function createAuditor(settings: AuditorSettings): Auditor {
       service,
       producer,
       spool: settings.spool,
-      onAdopted: ({ producerId, highWater, events }) => {
+      onAdopted: ({ producerId, highWater, events, wasClosed }) => {
+        if (!wasClosed) void announcer?.crashed({ producerId, highWater, events })
         if (events === 0) return
         notices.warn(
           'audit_adopted',

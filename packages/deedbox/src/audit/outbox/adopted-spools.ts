@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { errorMessage } from '../../safety/index.ts'
 import type { BacklogListener } from '../backlog.ts'
 import type { EventQueue } from '../event-queue.ts'
@@ -5,7 +7,7 @@ import type { PlaceFiles } from '../queued-event.ts'
 import { type ClaimedSpool, claim, orphansIn } from './claim.ts'
 import { type OpenedSpool, openSpool } from './spool-cursor.ts'
 import type { AdoptedProducer, SpoolHome } from './spool-home.ts'
-import { SignWatch } from './spool-owner.ts'
+import { ownerFile, SignWatch } from './spool-owner.ts'
 import { readMark, removeSpool } from './spool-place.ts'
 
 type Warn = (code: string, message: string, fields?: Record<string, unknown>) => void
@@ -139,6 +141,7 @@ export class AdoptedSpools {
 
   async #take({ producerId, path }: ClaimedSpool): Promise<void> {
     const highWater = readMark(path)
+    const wasClosed = !existsSync(join(path, ownerFile))
     const opened = await openSpool(path)
     const { waiting: events } = opened
     for (const [file, places] of opened.damaged) {
@@ -149,7 +152,7 @@ export class AdoptedSpools {
     if (events === 0) removeSpool(path)
     else this.#spools.push({ ...opened, unread: events, lost: 0 })
     this.taken += events
-    this.#onAdopted({ producerId, highWater, events })
+    this.#onAdopted({ producerId, highWater, events, wasClosed })
     if (events > 0) this.#listener.onWork()
   }
 

@@ -12,6 +12,8 @@ export interface AdoptedProducer {
   readonly highWater: number
   /** Events that are delivered in its place. */
   readonly events: number
+  /** Whether it left them by closing its instance, so that it said itself how it ended. */
+  readonly wasClosed: boolean
 }
 
 /** Whose spool it is, and where. */

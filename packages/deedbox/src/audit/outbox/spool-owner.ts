@@ -28,7 +28,7 @@ export const silentAfter = 75_000
 /** For a sign of life that another machine's clock dated. Milliseconds. */
 const longSilence = 15 * 60_000
 
-const ownerFile = 'owner.json'
+export const ownerFile = 'owner.json'
 /** Holds the highest number of an event; its time is the last sign of life. */
 export const markFile = 'mark'
 

@@ -97,7 +97,9 @@ test('IF-37 ruling 23 close() leaves what waits in the spool, and the next one d
   ledger.follow(keepAll)
   const second = aSpooledOutlet(t, ledger, folder, { capacity: 10 })
   await until(() => ledger.stored.size === 50)
-  assert.deepEqual(second.adopted, [{ producerId: first.producer.id, highWater: 50, events: 50 }])
+  assert.deepEqual(second.adopted, [
+    { producerId: first.producer.id, highWater: 50, events: 50, wasClosed: true },
+  ])
   assert.equal(await second.outlet.flush(10_000), true)
   assert.deepEqual(
     [...ledger.stored.values()].map(({ key, payload, meta }) => [key, payload, meta]),

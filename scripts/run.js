@@ -1,7 +1,7 @@
 // The one entry of every npm script. Plain JavaScript that Node 20 runs: on a fresh machine nothing else is
 // installed yet. It installs what the lock file says, finds the pinned Node, builds, and hands over.
 import { spawn } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -29,6 +29,7 @@ const tasks = {
     commands: args => {
       const lines = mkdtempSync(join(tmpdir(), 'deedbox-lines-'))
       process.env.DEEDBOX_KEPT_LINES = lines
+      ownSpool()
       const skipped = join(mkdtempSync(join(tmpdir(), 'deedbox-skipped-')), 'servers')
       process.env.DEEDBOX_SKIPPED = skipped
       return [
@@ -38,7 +39,13 @@ const tasks = {
       ]
     },
   },
-  drills: { built: true, commands: args => [['scripts/drills.js', ...args]] },
+  drills: {
+    built: true,
+    commands: args => {
+      ownSpool()
+      return [['scripts/drills.js', ...args]]
+    },
+  },
   check: { built: true, commands: () => [['scripts/check/all.js']] },
   bench: { built: true, commands: args => [['bench/main.ts', ...args]] },
   comparison: { built: false, commands: args => [['test/comparison/main.ts', ...args]] },
@@ -49,6 +56,13 @@ const tasks = {
   },
   'coverage:contract': { built: false, commands: args => [['scripts/contract/coverage.js', ...args]] },
   'api:update': { built: true, commands: () => [['scripts/check/api-surface.js', '--update']] },
+}
+
+/** What tests send and lose must not wait in the user's own folder for their next service. */
+function ownSpool() {
+  const folder = mkdtempSync(join(tmpdir(), 'deedbox-spool-'))
+  process.env.DEEDBOX_SPOOL = folder
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 }
 
 const [name, ...args] = process.argv.slice(2)

@@ -53,8 +53,8 @@ export interface RunningService {
 
 /** Variables of a service that inherits nothing from the test's own surroundings. */
 export function cleanEnv(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
-  const { PATH, HOME, TMPDIR } = process.env
-  return { PATH, HOME, TMPDIR, ...more }
+  const { PATH, HOME, TMPDIR, DEEDBOX_SPOOL } = process.env
+  return { PATH, HOME, TMPDIR, DEEDBOX_SPOOL, ...more }
 }
 
 /** What a service is started with. */

@@ -1,4 +1,4 @@
-import { changes, createAudited, createAuditor, SendError } from './audit/index.ts'
+import { type AuditLeftover, changes, createAudited, createAuditor, SendError } from './audit/index.ts'
 import { becomeDefault, leaveDefault } from './default-instance.ts'
 import { createErrorTexts } from './error-texts.ts'
 import { errorFrames } from './errors/index.ts'
@@ -99,6 +99,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     redactor,
     ledger: settings.ledger,
     isChosen: options.ledger === null,
+    spool: settings.spool,
     verifierKey: settings.verifierKey,
     writer,
     notices,
@@ -200,14 +201,15 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     flush: timeout => deliverLast(timeout),
     flushLines: () => {
       toAudit.drain()
+      outlet.persist()
       instanceLog.flush()
     },
     flushSync: () => {
       lifecycle.abandonFailed()
       toAudit.drain()
-      const { queued } = outlet.stats()
-      if (queued > 0)
-        notices.warn('audit_undelivered', 'The process ends with undelivered audit events', { queued })
+      const dropped = outlet.persist()
+      const { queued, spooled } = outlet.stats()
+      tellUndelivered(notices, 'The process ends', { dropped, spooled: queued - dropped + spooled })
       instanceLog.flush()
     },
   })
@@ -280,15 +282,14 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       await stopped
       auditor.close()
       const left = outlet.close()
-      if (left > 0)
-        notices.warn('audit_undelivered', 'Closed with undelivered audit events', { dropped: left })
+      tellUndelivered(notices, 'Closed', left)
       unregister()
       unregisterErrors()
       unregisterPropagation?.()
       leaveDefault(box)
       await instanceLog.drain(Math.max(0, deadline - performance.now()))
       await errorTexts.close()
-      return delivered && left === 0
+      return delivered && left.dropped + left.spooled === 0
     },
   }
   becomeDefault(box)
@@ -303,6 +304,17 @@ async function attempt(event: SendInput, send: Deedbox['send']): Promise<SendRes
     // Reading what the caller handed over threw: a getter, a proxy, or nothing where an event should be.
     const problem = `The event cannot be sent: ${errorMessage(error)}`
     return { ok: false, event, error: new SendError('invalid_event', problem) }
+  }
+}
+
+function tellUndelivered(notices: Notices, what: string, { dropped, spooled }: AuditLeftover): void {
+  if (dropped > 0) notices.warn('audit_undelivered', `${what} with undelivered audit events`, { dropped })
+  if (spooled > 0) {
+    notices.warn(
+      'audit_spooled',
+      `${what}, and ${spooled} audit events wait in the spool for the next process of this service`,
+      { spooled },
+    )
   }
 }
 

@@ -96,6 +96,7 @@ export type {
   LedgerOption,
   LogOptions,
   RequestIdOptions,
+  SpoolOptions,
 } from './options.ts'
 export type { ProcessErrors } from './process-errors.ts'
 export type {

@@ -47,6 +47,8 @@ const shapes: Shapes = {
     linger: 'anything',
     quotaPause: 'anything',
     backoff: 'anything',
+    durability: 'text',
+    spool: { folder: 'text', size: 'anything' },
     mode: 'text',
     modes: 'anything',
     holdTimeout: 'anything',

@@ -89,8 +89,22 @@ export interface RequestIdOptions {
   readonly header?: string | undefined
 }
 
+/** Where events wait on disk. */
+export interface SpoolOptions {
+  /** Default `DEEDBOX_SPOOL`, else `deedbox/spool` in the user's state folder. */
+  readonly folder?: string | undefined
+  /** The most that each process may take: bytes, or a text like `256 MB`. Default `DEEDBOX_SPOOL_SIZE`, else 256 MiB. */
+  readonly size?: number | string | undefined
+}
+
 /** How automatic audit events are made and how all are delivered. */
 export interface AuditOptions extends DeliveryOptions {
+  /**
+   * What events that wait for the ledger survive: `spool`, the death of the process, being in a file within 10 ms;
+   * `fsync`, a power cut as well; `memory`, neither. Default `spool`. (IF-37, ruling 23)
+   */
+  readonly durability?: 'spool' | 'fsync' | 'memory' | undefined
+  readonly spool?: SpoolOptions | undefined
   /** Whether requests become audit events of their own. Default `true`; what `send` and jobs name is always sent. */
   readonly requests?: boolean | undefined
   /** Overrides the kind of a request's event, for example to make 429 a `warning`. (IF-19) */

@@ -91,8 +91,8 @@ test('IF-37 process.exit() keeps its code and every line, and says how many even
   const { running } = await child(t, 'dying-process.ts', { HOW: 'exit' })
   assert.deepEqual(await running.ended, { code: 7, signal: null })
   assert.equal(requestLines(running.output()).length, 10)
-  const notice = linesOf(running.output()).find(line => line.notice === 'audit_undelivered')
-  assert.deepEqual([notice?.level, notice?.queued], ['WARNING', 10])
+  const notice = linesOf(running.output()).find(line => line.notice === 'audit_spooled')
+  assert.deepEqual([notice?.level, notice?.spooled], ['WARNING', 10])
 })
 
 for (const [how, error] of [

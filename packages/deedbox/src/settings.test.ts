@@ -109,6 +109,10 @@ test('IF-02 each bad option is a ConfigurationError that names it', () => {
     ['log.level', { log: { level: 'LOUD' } }],
     ['log.sink', { log: { sink: 'file' } }],
     ['log.source', { log: { source: 'sometimes' } }],
+    ['audit.durability', { audit: { durability: 'disk' } }],
+    ['audit.spool.size', { audit: { spool: { size: 1_000 } } }],
+    ['audit.spool.size', { audit: { spool: { size: 'large' } } }],
+    ['audit.spool.folder', { audit: { spool: { folder: 7 } } }],
     ['audit.backoff.base', { audit: { backoff: { initial: 5, cap: 10 } } }],
     ['audit.backoff.base', { audit: { backoff: { base: Number.NaN, cap: 10 } } }],
     ['audit.backoff.base', { audit: { backoff: null } }],
@@ -137,6 +141,8 @@ test('IF-02 the least and the most of each number pass', () => {
 test('IF-02 a bad variable is named as the variable', () => {
   assert.equal(outcome({}, { DEEDBOX_TRUST_PROXY: 'everybody' }), 'DEEDBOX_TRUST_PROXY')
   assert.equal(outcome({}, { LOG_LEVEL: 'LOUD' }), 'LOG_LEVEL')
+  assert.equal(outcome({}, { DEEDBOX_SPOOL_SIZE: '1 kB' }), 'DEEDBOX_SPOOL_SIZE')
+  assert.equal(outcome({}, { DEEDBOX_SPOOL_SIZE: '64 MB' }), null)
   assert.equal(outcome({}, { DEEDBOX_LOG_LEVEL: 'LOUD', LOG_LEVEL: 'INFO' }), 'DEEDBOX_LOG_LEVEL')
 })
 

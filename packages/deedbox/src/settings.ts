@@ -1,4 +1,4 @@
-import { type LedgerClient, longestQuotaPause } from './audit/index.ts'
+import { type LedgerClient, longestQuotaPause, type SpoolChoice } from './audit/index.ts'
 import { type AuditModeSettings, readAuditModes } from './audit-settings.ts'
 import { type LogSettings, readLogSettings } from './log-settings.ts'
 import { checkOptions } from './option-shapes.ts'
@@ -14,6 +14,7 @@ import {
   type TrustProxy,
 } from './request/index.ts'
 import { ConfigurationError, createRedactor, findVariable } from './safety/index.ts'
+import { readSpool } from './spool-settings.ts'
 
 /** A ledger over HTTP, checked. */
 export interface RemoteLedger {
@@ -27,6 +28,8 @@ export interface Settings {
   readonly service: string
   readonly env: string
   readonly ledger: LedgerClient | Promise<LedgerClient> | RemoteLedger | null
+  /** Where events survive the death of the process; `undefined` for memory alone. */
+  readonly spool: SpoolChoice | undefined
   readonly verifierKey: string | undefined
   readonly audit: AuditModeSettings
   readonly skipPaths: readonly SkipPath[]
@@ -69,6 +72,7 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
     env,
     ledger,
     audit: readAuditModes(options.audit ?? {}, environment, ledger !== null),
+    spool: readSpool(options.audit ?? {}, environment),
     verifierKey: readVerifierKey(options.audit?.verifierKey, environment),
     skipPaths: options.skipPaths ?? defaultSkipPaths,
     trustProxy,

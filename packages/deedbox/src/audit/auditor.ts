@@ -11,8 +11,8 @@ import { Announcer, type CrashedProducer } from './announcer.ts'
 import type { AuditEvent } from './audit-event.ts'
 import type { InstanceMode } from './audit-modes.ts'
 import type { CheckedReceipt } from './checked-receipt.ts'
-import { createOutlet, type LedgerTarget } from './create-outlet.ts'
-import type { DeliveryOptions } from './delivery.ts'
+import { createOutlet, type LedgerTarget, type SpoolChoice } from './create-outlet.ts'
+import type { DeliveryOptions } from './delivery-options.ts'
 import { explicitEvent, type SendOptions, type SendPayload } from './explicit-event.ts'
 import type { CallAuditor } from './function-call.ts'
 import { functionEvent } from './function-event.ts'
@@ -32,6 +32,8 @@ export interface AuditorSettings {
   readonly ledger: LedgerTarget
   /** Whether the service itself said that there is no ledger. */
   readonly isChosen: boolean
+  /** Where events survive the death of the process; `undefined` for memory alone. */
+  readonly spool: SpoolChoice | undefined
   /** The ledger's verifier key, by which receipts are checked. */
   readonly verifierKey: string | undefined
   readonly writer: LogWriter
@@ -109,6 +111,24 @@ export function createAuditor(settings: AuditorSettings): Auditor {
     writer,
     notices,
     settings.isChosen,
+    {
+      service,
+      producer,
+      spool: settings.spool,
+      onAdopted: ({ producerId, highWater, events, wasClosed }) => {
+        if (!wasClosed) void announcer?.crashed({ producerId, highWater, events })
+        if (events === 0) return
+        notices.warn(
+          'audit_adopted',
+          `${events} audit events of a process that ended are delivered in its place`,
+          {
+            producer: producerId,
+            high_water: highWater,
+            events,
+          },
+        )
+      },
+    },
   )
   const events = { service, env, redactor, kind: options.kind }
   const requestId = (stable: string | undefined): string => scope()?.requestId ?? stable ?? generateId()

@@ -2,10 +2,16 @@ import type { LogWriter, Notices } from '../log/index.ts'
 import { errorMessage, quote } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import type { InstanceMode } from './audit-modes.ts'
-import { Delivery, type DeliveryOptions } from './delivery.ts'
+import { Delivery } from './delivery.ts'
+import { type DeliveryOptions, type DeliveryStore, defaultCapacity, type Warn } from './delivery-options.ts'
 import { httpLedger } from './http-ledger.ts'
 import type { LedgerClient } from './ledger-client.ts'
+import { type AdoptedProducer, DeadLetters, Spool, SpoolHome } from './outbox/index.ts'
 import { type AuditOutlet, localOutlet } from './outlet.ts'
+import type { Producer } from './producer.ts'
+
+/** Dead letters may have this part of the spool's size, on top of it. */
+const deadLetterShare = 4
 
 /** A ledger over HTTP, a client of one, or none. */
 export type LedgerTarget =
@@ -13,6 +19,23 @@ export type LedgerTarget =
   | LedgerClient
   | Promise<LedgerClient>
   | null
+
+/** Where events survive the death of the process. */
+export interface SpoolChoice {
+  readonly folder: string
+  /** Bytes. */
+  readonly size: number
+  readonly isSynced: boolean
+}
+
+/** Who the events are from, and where they survive. */
+export interface OutletPlace {
+  readonly service: string
+  readonly producer: Producer
+  /** `undefined` for memory alone. */
+  readonly spool: SpoolChoice | undefined
+  readonly onAdopted: (producer: AdoptedProducer) => void
+}
 
 /** An outlet, and the ledger behind it. */
 export interface CreatedOutlet {
@@ -34,6 +57,7 @@ export function createOutlet(
   writer: LogWriter,
   notices: Notices,
   isChosen: boolean,
+  place: OutletPlace,
 ): CreatedOutlet {
   if (target instanceof Promise) {
     target.catch(error =>
@@ -66,8 +90,56 @@ export function createOutlet(
   const { timeout } = options
   const client =
     'url' in target ? httpLedger(timeout === undefined ? target : { ...target, timeout }) : target
-  const outlet = new Delivery(client, (code, message, fields) => notices.warn(code, message, fields), options)
+  const warn: Warn = (code, message, fields) => notices.warn(code, message, fields)
+  const name = nameOf(target)
+  const store =
+    place.spool && name !== undefined
+      ? createStore(place, place.spool, name, options.capacity, warn)
+      : undefined
+  const outlet = new Delivery(client, warn, options, store)
   return { outlet, ledger: client }
+}
+
+function createStore(
+  { service, producer, onAdopted }: OutletPlace,
+  { folder, size, isSynced }: SpoolChoice,
+  ledger: string | Promise<string | undefined>,
+  capacity: number = defaultCapacity,
+  warn: Warn,
+): DeliveryStore {
+  const { id } = producer
+  const highWater = (): number => producer.highWater
+  const settings = {
+    folder,
+    service,
+    ledger,
+    producerId: id,
+    highWater,
+    onAdopted,
+    warn,
+    capacity,
+    size,
+    isSynced,
+  }
+  const home = new SpoolHome(settings)
+  return {
+    backlog: listener => new Spool(home, settings, listener),
+    refused: new DeadLetters(home, id, size / deadLetterShare, warn),
+  }
+}
+
+/** The name of a ledger that no process may take for another's. Never anything of a key. */
+function nameOf(target: Exclude<LedgerTarget, null>): string | undefined | Promise<string | undefined> {
+  if ('url' in target) return target.url
+  if (target instanceof Promise) return target.then(originOf, () => undefined)
+  return originOf(target)
+}
+
+function originOf(client: LedgerClient): string | undefined {
+  const about: unknown = Reflect.get(client, 'about')
+  const origin: unknown =
+    typeof about === 'object' && about !== null ? Reflect.get(about, 'origin') : undefined
+  return typeof origin === 'string' ? `in this process: ${origin}` : undefined
 }
 
 /** The line of an event that goes to no ledger. It is written whatever the log level: it is the only copy. */

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { aLedger, someEvents } from '../testing/ledger-events.ts'
 import { isBatch, keepAll, type Script, singlePostsOnly, until } from '../testing/ledger-stand-in.ts'
-import { Delivery, type DeliveryOptions } from './delivery.ts'
+import { Delivery } from './delivery.ts'
+import type { DeliveryOptions } from './delivery-options.ts'
 import { httpLedger } from './http-ledger.ts'
 import { SendError, type SendErrorCode } from './send-error.ts'
 
@@ -213,7 +214,7 @@ test('IF-37 close() gives up what waits, rejects its senders, and takes nothing 
   delivery.offer(automatic!)
   const waiting = assert.rejects(delivery.send(sent!, 5_000), failsWith('closed'))
   await until(() => delivery.stats().retried > 0 || ledger.calls.length > 1)
-  assert.equal(delivery.close(), 2)
+  assert.deepEqual(delivery.close(), { dropped: 2, spooled: 0 })
   await waiting
   assert.equal(delivery.stats().dropped, 2)
   await assert.rejects(delivery.send(late!, 5_000), failsWith('closed'))

@@ -1,24 +1,21 @@
 import { errorMessage } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
+import type { Backlog } from './backlog.ts'
 import { type BackoffOptions, defaultBackoff, retryDelay } from './backoff.ts'
-import { EventQueue, type QueuedEvent } from './event-queue.ts'
+import {
+  type DeliveryOptions,
+  type DeliveryStore,
+  defaultCapacity,
+  longestQuotaPause,
+  type Refused,
+  type Warn,
+} from './delivery-options.ts'
+import { EventQueue } from './event-queue.ts'
 import { type LedgerClient, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'
-import type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
-import { SendError } from './send-error.ts'
-
-/** How events are delivered. Times in milliseconds. */
-export interface DeliveryOptions {
-  /** Events that may wait; beyond it the newest are dropped, counted and told. Default 10,000. */
-  readonly capacity?: number
-  /** How long the first event of a batch waits for company. Default 25. */
-  readonly linger?: number
-  readonly backoff?: BackoffOptions
-  /** How long nothing is sent after a 429 that names no time itself. Default one hour. (IP-06) */
-  readonly quotaPause?: number
-}
-
-/** The quota is a month's, so nothing waits longer for a new one. Milliseconds. */
-export const longestQuotaPause = 2_678_400_000
+import type { Acknowledgement, AuditLeftover, AuditOutlet, AuditStats } from './outlet.ts'
+import type { QueuedEvent } from './queued-event.ts'
+import type { SendError } from './send-error.ts'
+import { acknowledge, closedEarly, queueFull, quotaExceeded, refusal, timedOut } from './send-outcome.ts'
 
 /** The longest time that Node's timers hold. Milliseconds. */
 const longestTimer = 2_147_483_647
@@ -34,12 +31,13 @@ const batchBytes = 600_000
  */
 export class Delivery implements AuditOutlet {
   readonly #ledger: LedgerClient | Promise<LedgerClient>
-  readonly #warn: (code: string, message: string, fields?: Record<string, unknown>) => void
-  readonly #queue: EventQueue
+  readonly #warn: Warn
+  readonly #queue: Backlog
+  readonly #refused: Refused | undefined
   readonly #linger: number
   readonly #backoff: BackoffOptions
   readonly #quotaPause: number
-  readonly #counts = { delivered: 0, dropped: 0, rejected: 0, duplicate: 0, retried: 0 }
+  readonly #counts = { delivered: 0, dropped: 0, rejected: 0, duplicate: 0, retried: 0, deadLetters: 0 }
   /** Flushes under way: while there are any, the retry timer keeps the process alive. */
   readonly #flushes = new Set<{ readonly last: number; readonly done: (delivered: boolean) => void }>()
   #inFlight: readonly QueuedEvent[] = []
@@ -52,12 +50,15 @@ export class Delivery implements AuditOutlet {
 
   constructor(
     ledger: LedgerClient | Promise<LedgerClient>,
-    warn: (code: string, message: string, fields?: Record<string, unknown>) => void,
+    warn: Warn,
     options: DeliveryOptions = {},
+    store?: DeliveryStore,
   ) {
     this.#ledger = ledger
     this.#warn = warn
-    this.#queue = new EventQueue(options.capacity ?? 10_000)
+    const listener = { onWork: () => this.#schedule(0), onLost: (count: number) => this.#lose(count) }
+    this.#queue = store?.backlog(listener) ?? new EventQueue(options.capacity ?? defaultCapacity)
+    this.#refused = store?.refused
     this.#linger = options.linger ?? 25
     this.#backoff = options.backoff ?? defaultBackoff
     this.#quotaPause = options.quotaPause ?? 3_600_000
@@ -67,8 +68,14 @@ export class Delivery implements AuditOutlet {
     if (this.#add({ event, settle: undefined })) this.#schedule(this.#linger)
   }
 
-  /** Memory is all there is here: the event survives once the ledger has it. */
-  keep(event: AuditEvent): Promise<boolean> {
+  async keep(event: AuditEvent): Promise<boolean> {
+    if (this.#queue.isDurable) {
+      const entry: QueuedEvent = { event, settle: undefined }
+      if (!this.#add(entry)) return false
+      this.#schedule(this.#linger)
+      return this.#queue.survives(entry)
+    }
+    // In memory alone, an event survives once the ledger has it.
     return new Promise(resolve => {
       const settle = (outcome: LedgerResult | SendError): void =>
         resolve(!(outcome instanceof Error) && outcome.ok)
@@ -78,16 +85,10 @@ export class Delivery implements AuditOutlet {
   }
 
   send(event: AuditEvent, timeout: number): Promise<Acknowledgement> {
-    const { idempotencyKey } = event
     return new Promise((resolve, reject) => {
       if (this.#pausedUntil > Date.now()) {
         this.#counts.dropped++
-        const until = new Date(this.#pausedUntil).toISOString()
-        reject(
-          new SendError('quota_exceeded', `The ledger's quota is used up; nothing is sent until ${until}`, {
-            idempotencyKey,
-          }),
-        )
+        reject(quotaExceeded(event, this.#pausedUntil))
         return
       }
       let timer: NodeJS.Timeout | undefined
@@ -101,32 +102,22 @@ export class Delivery implements AuditOutlet {
         },
       }
       if (!this.#add(entry)) {
-        const full = `The queue holds ${this.#queue.size} events and takes no more`
-        reject(
-          this.#closed
-            ? new SendError('closed', 'This instance is closed', { idempotencyKey })
-            : new SendError('queue_full', full, { idempotencyKey }),
-        )
+        reject(this.#closed ? closedEarly(event) : queueFull(event, this.#queue.size))
         return
       }
       timer = setTimeout(() => {
         entry.givenUp = true
-        this.#counts.dropped += this.#queue.remove(waiting => waiting === entry).length
-        reject(
-          new SendError(
-            'timeout',
-            `The ledger did not acknowledge within ${timeout} ms; it may have the event. ` +
-              'Sending again with the same idempotencyKey stores it once.',
-            { idempotencyKey },
-          ),
-        )
+        const given = this.#queue.remove(waiting => waiting === entry)
+        this.#counts.dropped += given.length
+        for (const each of given) this.#queue.settle(each)
+        reject(timedOut(event, timeout))
       }, timeout)
       this.#schedule(0)
     })
   }
 
   async flush(timeout: number): Promise<boolean> {
-    if (this.#isEmpty()) return true
+    if (this.#isEmpty()) return this.#queue.spooled === 0
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const flush = { last: Date.now() + timeout, done: resolve }
     this.#flushes.add(flush)
@@ -143,25 +134,32 @@ export class Delivery implements AuditOutlet {
     }
   }
 
-  close(): number {
+  close(): AuditLeftover {
+    if (this.#closed) return { dropped: 0, spooled: 0 }
     this.#closed = true
     clearTimeout(this.#timer)
-    const left = this.#queue.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+    const left = this.#queue.close()
     this.#counts.dropped += left.length
-    for (const { event, settle } of left) {
-      settle?.(
-        new SendError('closed', 'This instance was closed before the ledger acknowledged the event', {
-          idempotencyKey: event.idempotencyKey,
-        }),
-      )
-    }
+    for (const { event, settle } of left) settle?.(closedEarly(event))
+    const leftover = this.#queue.isDurable
+      ? { dropped: left.length, spooled: this.#queue.spooled + this.#inFlight.length }
+      : { dropped: left.length + this.#inFlight.length, spooled: 0 }
     this.#tellEmptied()
-    return left.length + this.#inFlight.length
+    if (!this.#running) this.#queue.end()
+    return leftover
+  }
+
+  persist(): number {
+    if (this.#closed) return 0
+    const inMemory = this.#queue.persist()
+    if (this.#isEmpty()) this.#queue.rest()
+    return inMemory + this.#inFlight.filter(({ place }) => place?.segment === undefined).length
   }
 
   stats(): AuditStats {
     return {
       queued: this.#queue.size + this.#inFlight.length,
+      spooled: this.#queue.spooled,
       ...this.#counts,
       logged: 0,
       pausedUntil: this.#pausedUntil > Date.now() ? this.#pausedUntil : null,
@@ -176,7 +174,7 @@ export class Delivery implements AuditOutlet {
         'audit_dropped',
         this.#closed
           ? 'Audit events are dropped: this instance is closed'
-          : 'Audit events are dropped: the queue is full because the ledger takes no events',
+          : 'Audit events are dropped: there is no room for more, because the ledger takes no events',
         { dropped: this.#counts.dropped, queued: this.#queue.size },
       )
     }
@@ -201,13 +199,19 @@ export class Delivery implements AuditOutlet {
     this.#timer = undefined
     if (this.#running) return
     this.#running = true
-    while (this.#queue.size > 0 && !this.#closed && this.#mayResume()) await this.#deliver()
+    while (!this.#closed && this.#mayResume() && (await this.#hasMore())) await this.#deliver()
     this.#running = false
+    if (this.#closed) this.#queue.end()
     if (this.#isEmpty()) this.#tellEmptied()
     else {
       this.#schedule(1)
       this.#tellHopeless()
     }
+  }
+
+  async #hasMore(): Promise<boolean> {
+    if (this.#queue.spooled > 0) await this.#queue.refill()
+    return this.#queue.size > 0 && !this.#closed
   }
 
   #mayResume(): boolean {
@@ -246,6 +250,7 @@ export class Delivery implements AuditOutlet {
       if (result.ok) {
         this.#counts.delivered++
         if (result.duplicate) this.#counts.duplicate++
+        this.#queue.settle(entry)
         entry.settle?.(result)
       } else if (result.status === 429) {
         this.#pause(result)
@@ -269,6 +274,9 @@ export class Delivery implements AuditOutlet {
 
   #reject(entry: QueuedEvent, result: Extract<LedgerResult, { ok: false }>): void {
     this.#counts.rejected++
+    // Whoever waits for an event is told; nobody else would know of the others.
+    if (entry.settle === undefined && this.#refused?.add(entry.event, result)) this.#counts.deadLetters++
+    this.#queue.settle(entry)
     entry.settle?.(result)
     if (result.status === 429) return
     this.#warn(
@@ -295,10 +303,23 @@ export class Delivery implements AuditOutlet {
   }
 
   #putBack(entries: readonly QueuedEvent[]): void {
-    const wanted = this.#closed ? [] : entries.filter(({ givenUp }) => givenUp !== true)
-    this.#counts.dropped += entries.length - wanted.length
+    const wanted = entries.filter(({ givenUp }) => givenUp !== true)
+    for (const entry of entries) if (entry.givenUp) this.#giveUp(entry)
     if (!this.#closed) this.#queue.putBack(wanted)
-    else for (const { settle } of entries) settle?.(new SendError('closed', 'This instance is closed'))
+    else for (const entry of wanted) if (!this.#queue.leave(entry)) this.#giveUp(entry)
+  }
+
+  #giveUp(entry: QueuedEvent): void {
+    this.#counts.dropped++
+    this.#queue.settle(entry)
+    entry.settle?.(closedEarly(entry.event))
+  }
+
+  #lose(count: number): void {
+    this.#counts.dropped += count
+    this.#warn('audit_dropped', 'Audit events are dropped: the spool cannot hold them', {
+      dropped: this.#counts.dropped,
+    })
   }
 
   /** The monthly quota is used up: nothing more is sent for a while, and nobody waits for it. (IP-06) */
@@ -313,11 +334,12 @@ export class Delivery implements AuditOutlet {
   }
 
   #isEmpty(): boolean {
-    return this.#queue.size === 0 && this.#inFlight.length === 0 && !this.#running
+    const isOnDisk = this.#queue.spooled > 0 && !this.#closed
+    return this.#queue.size === 0 && this.#inFlight.length === 0 && !this.#running && !isOnDisk
   }
 
   #tellEmptied(): void {
-    for (const { done } of this.#flushes) done(true)
+    for (const { done } of this.#flushes) done(this.#queue.spooled === 0)
   }
 
   /** Waiting for a pause that outlasts the deadline would be in vain. */
@@ -325,25 +347,4 @@ export class Delivery implements AuditOutlet {
     if (this.#inFlight.length > 0) return
     for (const { last, done } of this.#flushes) if (this.#pausedUntil > last) done(false)
   }
-}
-
-function acknowledge(event: AuditEvent, result: Extract<LedgerResult, { ok: true }>): Acknowledgement {
-  return {
-    status: 'accepted',
-    txId: result.txId,
-    index: result.index,
-    payloadHash: result.payloadHash,
-    duplicate: result.duplicate,
-    requestId: event.requestId,
-    idempotencyKey: event.idempotencyKey,
-  }
-}
-
-export function refusal(event: AuditEvent, result: Extract<LedgerResult, { ok: false }>): SendError {
-  const quota = result.status === 429
-  return new SendError(
-    quota ? 'quota_exceeded' : 'rejected',
-    `The ledger refused the event (${result.reason}). It says: ${result.message}`,
-    { reason: result.reason, status: result.status, idempotencyKey: event.idempotencyKey },
-  )
 }

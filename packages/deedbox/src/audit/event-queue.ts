@@ -1,15 +1,5 @@
-import type { AuditEvent } from './audit-event.ts'
-import type { LedgerResult } from './ledger-client.ts'
-import type { SendError } from './send-error.ts'
-
-/** One event that waits, and whoever waits for it. */
-export interface QueuedEvent {
-  readonly event: AuditEvent
-  /** Told the outcome, once; absent for automatic events. */
-  readonly settle: ((outcome: LedgerResult | SendError) => void) | undefined
-  /** Whoever waited was told that it failed: it must not be delivered any more. */
-  givenUp?: boolean
-}
+import type { Backlog } from './backlog.ts'
+import type { QueuedEvent } from './queued-event.ts'
 
 /** Bytes of payload that may wait: 10,000 automatic events fit, and large explicit ones cannot fill the memory. */
 const mostBytes = 128 * 1024 * 1024
@@ -18,7 +8,7 @@ const mostBytes = 128 * 1024 * 1024
  * The events of an instance that no ledger has acknowledged yet, in order, bounded in number and bytes. When it
  * is full the newest are refused: what was taken stays taken, and the gap is in one piece.
  */
-export class EventQueue {
+export class EventQueue implements Backlog {
   readonly #capacity: number
   #entries: QueuedEvent[] = []
   #head = 0
@@ -31,6 +21,10 @@ export class EventQueue {
   get size(): number {
     return this.#entries.length - this.#head
   }
+
+  /** Memory is all there is here. */
+  readonly spooled = 0
+  readonly isDurable = false
 
   /** Appends an event; `false` means that the queue is full. */
   add(entry: QueuedEvent): boolean {
@@ -78,4 +72,35 @@ export class EventQueue {
     this.#head = 0
     return removed
   }
+
+  async survives(): Promise<boolean> {
+    return false
+  }
+
+  async refill(): Promise<void> {}
+
+  settle(): void {}
+
+  persist(): number {
+    return this.size
+  }
+
+  /** How many of the waiting ones fit a test. */
+  count(test: (entry: QueuedEvent) => boolean): number {
+    let count = 0
+    for (let i = this.#head; i < this.#entries.length; i++) if (test(this.#entries[i]!)) count++
+    return count
+  }
+
+  rest(): void {}
+
+  close(): QueuedEvent[] {
+    return this.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+  }
+
+  leave(): boolean {
+    return false
+  }
+
+  end(): void {}
 }

@@ -15,7 +15,8 @@ export { changes } from './changes.ts'
 export type { CheckedReceipt, ReceiptPart } from './checked-receipt.ts'
 export { clampPayload, payloadLimit } from './clamp.ts'
 export { kindOf, messageOf, type Severity, severityOf } from './classification.ts'
-export { type DeliveryOptions, longestQuotaPause, refusal } from './delivery.ts'
+export type { SpoolChoice } from './create-outlet.ts'
+export { type DeliveryOptions, longestQuotaPause } from './delivery-options.ts'
 export { eventKinds, type SendOptions, type SendPayload } from './explicit-event.ts'
 export type { AnyFunction, AuditedCall, CallAuditor } from './function-call.ts'
 export { type HttpLedger, type HttpReply, httpLedger } from './http-ledger.ts'
@@ -28,8 +29,27 @@ export {
   LedgerUnavailable,
   type ProducerAnnouncement,
 } from './ledger-client.ts'
-export type { Acknowledgement, AuditOutlet, AuditStats } from './outlet.ts'
+export {
+  type AdoptedProducer,
+  addDeadLetters,
+  claim,
+  type DeadLetter,
+  deadLetter,
+  deadLettersIn,
+  defaultSpoolFolder,
+  ledgerFile,
+  makeProducerFolder,
+  openSpool,
+  orphansIn,
+  type ProducerFolder,
+  producersIn,
+  removeSpool,
+  SignWatch,
+  sift,
+} from './outbox/index.ts'
+export type { Acknowledgement, AuditLeftover, AuditOutlet, AuditStats } from './outlet.ts'
 export { ReceiptError, type ReceiptErrorCode, type ReceiptOptions } from './receipt.ts'
 export { requestSheds } from './request-event.ts'
 export type { HeldResponses } from './response-gate.ts'
 export { SendError, type SendErrorCode } from './send-error.ts'
+export { refusal } from './send-outcome.ts'

@@ -25,24 +25,39 @@ export interface Acknowledgement {
   readonly receipt?: CheckedReceipt
 }
 
-/** What became of the audit events of an instance so far. Each event is counted in exactly one of the first five. */
+/** What became of the audit events of an instance so far. Each event is counted in exactly one of the first six. */
 export interface AuditStats {
-  /** Waiting or on their way. */
+  /** Waiting in memory or on their way. */
   readonly queued: number
+  /**
+   * Waiting in the spool alone: what the memory has no room for, what ended processes have left, and after `close()`
+   * what is left for the next process.
+   */
+  readonly spooled: number
   /** Acknowledged by the ledger, duplicates included. */
   readonly delivered: number
-  /** Refused by the queue, left when the instance was closed, or given up by a `send` that ran out of time. */
+  /** Refused because there was no room, left when the instance was closed, or given up by a `send` that ran out of time. */
   readonly dropped: number
   /** Refused by the ledger for good. */
   readonly rejected: number
   /** Written to the log because no ledger is configured, or in the mode `dryRun`. */
   readonly logged: number
+  /** Of the rejected: those that are kept as dead letters. */
+  readonly deadLetters: number
   /** Of the delivered: those the ledger had already. */
   readonly duplicate: number
   /** Deliveries that had to be repeated, counted per event and attempt. */
   readonly retried: number
   /** Milliseconds since 1970 until which nothing is sent, because the ledger's quota is used up. */
   readonly pausedUntil: number | null
+}
+
+/** What {@link AuditOutlet.close} leaves behind, in events. */
+export interface AuditLeftover {
+  /** Given up. */
+  readonly dropped: number
+  /** In the spool, for the next process. */
+  readonly spooled: number
 }
 
 /** Where the audit events of an instance go. */
@@ -62,8 +77,10 @@ export interface AuditOutlet {
   send(event: AuditEvent, timeout: number): Promise<Acknowledgement>
   /** Resolves to `true` when nothing waits any more, to `false` if that takes longer than the given milliseconds. */
   flush(timeout: number): Promise<boolean>
-  /** Takes nothing more and gives up what still waits. Returns how many events that were. */
-  close(): number
+  /** Writes out what only memory holds, before it returns. Returns how many events would be lost if the process died now. */
+  persist(): number
+  /** Takes nothing more; what still waits stays in the spool, or is given up without one. */
+  close(): AuditLeftover
   stats(): AuditStats
 }
 
@@ -104,13 +121,16 @@ export function localOutlet(
       }
     },
     flush: async () => true,
-    close: () => 0,
+    persist: () => 0,
+    close: () => ({ dropped: 0, spooled: 0 }),
     stats: () => ({
       queued: 0,
+      spooled: 0,
       delivered: 0,
       dropped: 0,
       rejected: 0,
       logged,
+      deadLetters: 0,
       duplicate: 0,
       retried: 0,
       pausedUntil: null,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { loadLedger } from './ledger-package.ts'
 import { logs } from './logs.ts'
+import { outbox } from './outbox.ts'
 import { Progress } from './progress.ts'
 import { trace } from './trace.ts'
 import { UsageError } from './usage-error.ts'
@@ -39,6 +40,7 @@ Commands
   tamper-lab  attack a throw-away ledger in every known way, and see what is caught
   verify      check a receipt, an export, a ledger's data or a log over HTTP; needs no trust
   logs        log lines that fit, for people or for jq; follows files, groups by request
+  outbox      events that wait in a service's spool, and those that a ledger refused: list, replay, drop
   trace       one request from all that is known of it: its log lines and its events, on one timeline
 
 Options
@@ -49,6 +51,7 @@ Examples
   deedbox serve
   deedbox events --type error --follow
   deedbox logs app.log --level WARNING --group
+  deedbox outbox list
   deedbox trace 0ee7e0c4-6d5f-4f0a-9a3c-2f5a4a8a1d55 app.log
   deedbox verify receipt.tlog-proof --key 'ledger.example/acme+f1d8e151+AQOh…'
   deedbox verify --data .deedbox --key ledger.vkey
@@ -65,6 +68,8 @@ export async function main(args: string[]): Promise<number> {
         return await verify(rest)
       case 'logs':
         return await logs(rest)
+      case 'outbox':
+        return await outbox(rest)
       case 'trace':
         return await trace(rest)
       case '--version':

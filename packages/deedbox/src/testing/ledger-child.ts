@@ -18,7 +18,10 @@ export function startChild(fixture: string, variables: Readonly<Record<string, s
   const child = spawn(
     process.execPath,
     ['--conditions=@deedbox/source', fileURLToPath(new URL(fixture, import.meta.url))],
-    { env: { PATH: process.env.PATH, ...variables }, stdio: ['ignore', 'pipe', 'pipe'] },
+    {
+      env: { PATH: process.env.PATH, DEEDBOX_SPOOL: process.env.DEEDBOX_SPOOL, ...variables },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   )
   let text = ''
   const looking = new Set<() => void>()

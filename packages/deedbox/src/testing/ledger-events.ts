@@ -68,6 +68,7 @@ export function aBox(t: TestContext, options: DeedboxOptions): { box: Deedbox; l
     env: 'testing',
     flushOnSignal: false,
     ...options,
+    audit: { durability: 'memory', ...options.audit },
     log: { sink: { write: line => lines.push(JSON.parse(line) as Record<string, unknown>) }, ...options.log },
   })
   t.after(() => box.close(0))

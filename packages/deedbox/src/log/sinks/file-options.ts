@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { ConfigurationError } from '../../safety/index.ts'
+import { byteSize, ConfigurationError } from '../../safety/index.ts'
 
 /** What a rule of rotation is asked about. */
 export interface RotationFacts {
@@ -76,8 +76,6 @@ export interface FileSettings {
   readonly reopen: boolean
 }
 
-const units: Readonly<Record<string, number>> = { '': 1, B: 1, KB: 1e3, MB: 1e6, GB: 1e9 }
-
 /**
  * Checks the options of a file.
  * @throws ConfigurationError naming the option
@@ -127,11 +125,7 @@ function fail(option: string, problem: string): never {
 }
 
 function readSize(size: number | string): number {
-  const [, digits, unit] = /^(\d+(?:\.\d+)?) *([kMG]?B)?$/i.exec(String(size)) ?? []
-  const bytes = Math.floor(Number(digits) * (units[(unit ?? '').toUpperCase()] ?? Number.NaN))
-  return bytes >= 1
-    ? bytes
-    : fail('rotate.size', 'a number of bytes from 1 on is needed, or a text like 10 MB.')
+  return byteSize(size) ?? fail('rotate.size', 'a number of bytes from 1 on is needed, or a text like 10 MB.')
 }
 
 function checkEvery(every: FileSettings['every'], at: string | undefined): void {

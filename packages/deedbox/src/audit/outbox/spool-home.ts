@@ -1,0 +1,137 @@
+import { statSync } from 'node:fs'
+import { errorMessage } from '../../safety/index.ts'
+import { giveSign, signEvery } from './spool-owner.ts'
+import { ledgerFolder, makeProducerFolder, type ProducerFolder } from './spool-place.ts'
+
+type Warn = (code: string, message: string, fields?: Record<string, unknown>) => void
+
+/** What became known about a process that ended without delivering everything. */
+export interface AdoptedProducer {
+  readonly producerId: string
+  /** The highest number of an event that it had, also of those that never came into its spool; 0 if unknown. */
+  readonly highWater: number
+  /** Events that are delivered in its place. */
+  readonly events: number
+  /** Whether it left them by closing its instance, so that it said itself how it ended. */
+  readonly wasClosed: boolean
+}
+
+/** Whose spool it is, and where. */
+export interface SpoolHomeSettings {
+  readonly folder: string
+  readonly service: string
+  /** The name of the ledger: never a key. For one that is being opened it comes later; without one there is no spool. */
+  readonly ledger: string | Promise<string | undefined>
+  readonly producerId: string
+  /** The number of the event that came about last. */
+  readonly highWater: () => number
+  readonly onAdopted: (producer: AdoptedProducer) => void
+  readonly warn: Warn
+}
+
+/** The folder of one producer: made with its first event, marked as living, and left at the end. */
+export class SpoolHome {
+  readonly #settings: SpoolHomeSettings
+  /** Told when the folder is gone. */
+  onLost: (() => void) | undefined
+  /** Resolves to the folder of all that this service sends to this ledger. */
+  readonly named: Promise<string | undefined>
+  #ledger: { readonly name: string; readonly folder: string } | undefined
+  #folder: ProducerFolder | undefined
+  #signs: NodeJS.Timeout | undefined
+  #marked = 0
+  #isMarking = false
+  #isUsable = true
+
+  constructor(settings: SpoolHomeSettings) {
+    this.#settings = settings
+    const { ledger } = settings
+    if (typeof ledger === 'string') this.#name(ledger)
+    this.named = Promise.resolve(ledger).then(name => this.#name(name))
+  }
+
+  /** Whether the folder could be made, or was not needed yet. */
+  get isUsable(): boolean {
+    return this.#isUsable
+  }
+
+  get path(): string {
+    return this.#folder?.path ?? ''
+  }
+
+  /** Makes the folder unless it is there. @returns whether it is */
+  open(): boolean {
+    if (this.#folder !== undefined) return true
+    const ledger = this.#ledger
+    if (!this.#isUsable || ledger === undefined) return false
+    const { service, producerId, warn } = this.#settings
+    try {
+      this.#folder = makeProducerFolder({ ...ledger, service }, producerId)
+    } catch (error) {
+      this.#isUsable = false
+      warn(
+        'spool_unusable',
+        'The spool cannot be written, so audit events wait in memory only and a killed process loses them. ' +
+          `Set DEEDBOX_SPOOL to a folder of the service's own, or audit.durability to 'memory': ${errorMessage(error)}`,
+        { folder: this.#settings.folder },
+      )
+      return false
+    }
+    this.#signs = setInterval(() => {
+      if (this.#folder !== undefined && !giveSign(this.#folder.path)) this.onLost?.()
+    }, signEvery).unref()
+    return true
+  }
+
+  #name(name: string | undefined): string | undefined {
+    if (name === undefined) {
+      this.#isUsable = false
+      return undefined
+    }
+    this.#ledger ??= { name, folder: ledgerFolder(this.#settings.folder, this.#settings.service, name) }
+    return this.#ledger.folder
+  }
+
+  /** Has the highest number written when this turn of the event loop ends: once for all its events. */
+  touch(): void {
+    if (this.#isMarking) return
+    this.#isMarking = true
+    setImmediate(this.#markSoon)
+  }
+
+  readonly #markSoon = (): void => {
+    this.#isMarking = false
+    if (this.open()) this.mark()
+  }
+
+  /** Writes the highest number, unless it is written. */
+  mark(): void {
+    const highWater = this.#settings.highWater()
+    if (this.#folder === undefined || highWater === this.#marked) return
+    try {
+      this.#folder.mark(highWater)
+      this.#marked = highWater
+    } catch (error) {
+      this.#settings.warn('spool_failed', `The spool cannot be written: ${errorMessage(error)}`)
+    }
+  }
+
+  /** Whether there was a folder, and is none any more. */
+  isLost(): boolean {
+    return this.#folder !== undefined && statSync(this.#folder.path, { throwIfNoEntry: false }) === undefined
+  }
+
+  /** Has the folder made once more. */
+  beginAnew(): void {
+    this.leave(false)
+    this.touch()
+  }
+
+  /** The folder is others' from now on; an empty one is removed. */
+  leave(isEmpty: boolean): void {
+    clearInterval(this.#signs)
+    this.#marked = 0
+    this.#folder?.leave(isEmpty)
+    this.#folder = undefined
+  }
+}

@@ -1,0 +1,59 @@
+import type { AuditEvent } from './audit-event.ts'
+import type { LedgerResult } from './ledger-client.ts'
+import type { Acknowledgement } from './outlet.ts'
+import { SendError } from './send-error.ts'
+
+/** That a ledger took an event. */
+export function acknowledge(event: AuditEvent, result: Extract<LedgerResult, { ok: true }>): Acknowledgement {
+  return {
+    status: 'accepted',
+    txId: result.txId,
+    index: result.index,
+    payloadHash: result.payloadHash,
+    duplicate: result.duplicate,
+    requestId: event.requestId,
+    idempotencyKey: event.idempotencyKey,
+  }
+}
+
+/** That a ledger refused an event for good. */
+export function refusal(event: AuditEvent, result: Extract<LedgerResult, { ok: false }>): SendError {
+  const quota = result.status === 429
+  return new SendError(
+    quota ? 'quota_exceeded' : 'rejected',
+    `The ledger refused the event (${result.reason}). It says: ${result.message}`,
+    { reason: result.reason, status: result.status, idempotencyKey: event.idempotencyKey },
+  )
+}
+
+/** That nothing is sent, because the quota is used up. */
+export function quotaExceeded(event: AuditEvent, pausedUntil: number): SendError {
+  const until = new Date(pausedUntil).toISOString()
+  return new SendError('quota_exceeded', `The ledger's quota is used up; nothing is sent until ${until}`, {
+    idempotencyKey: event.idempotencyKey,
+  })
+}
+
+/** That there was no answer in time. */
+export function timedOut(event: AuditEvent, timeout: number): SendError {
+  return new SendError(
+    'timeout',
+    `The ledger did not acknowledge within ${timeout} ms; it may have the event. ` +
+      'Sending again with the same idempotencyKey stores it once.',
+    { idempotencyKey: event.idempotencyKey },
+  )
+}
+
+/** That the instance was closed before there was an answer. */
+export function closedEarly(event: AuditEvent): SendError {
+  return new SendError('closed', 'This instance was closed before the ledger acknowledged the event', {
+    idempotencyKey: event.idempotencyKey,
+  })
+}
+
+/** That there is no room for an event. */
+export function queueFull(event: AuditEvent, size: number): SendError {
+  return new SendError('queue_full', `The queue holds ${size} events and takes no more`, {
+    idempotencyKey: event.idempotencyKey,
+  })
+}

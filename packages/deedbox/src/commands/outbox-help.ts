@@ -1,0 +1,36 @@
+/** `deedbox outbox --help`. */
+export const outboxHelp: string = `Usage: deedbox outbox <list|show|replay|drop> [keys...] [options]
+
+What services on this machine have not delivered to their ledgers: events that wait in their spools, and dead letters,
+which are events that a ledger refused for good. Needs no running service, and touches no spool of a living process.
+
+  list                what waits and what is dead, per service and ledger
+  list --dead         each dead letter: when, under which key, why
+  show <key>          one dead letter, with its payload
+  replay [keys...]    sends dead letters, all or those with these keys; without keys, what dead processes left as well.
+                      Same bytes, same keys: what the ledger has already is not stored again. What is taken is removed
+  drop [keys...]      removes dead letters, all or those with these keys. Needs --yes
+
+A key may be cut short, to 8 characters at least, as long as it fits one letter only.
+
+Options
+  --spool <folder>    default: DEEDBOX_SPOOL, else deedbox/spool in the user's state folder
+  --service <name>    only what this service sends
+  --ledger <url>      only what is for this ledger
+  --to <url>          replay: sends to this ledger, whichever the events were for. Default: the one they were for, which
+                      DEEDBOX_URL or --ledger picks if there are several
+  --output <how>      table (default) or json
+  --yes               drop: really
+  --help              this text
+
+The API key comes from DEEDBOX_API_KEY or IMTBL_API_KEY.
+
+Exit codes: 0 done; 1 something was refused or the ledger did not answer, it is still there; 2 it was called wrongly.
+
+Examples
+  deedbox outbox list
+  deedbox outbox list --dead --service orders --output json | jq -r '.[].letters[].reason'
+  deedbox outbox show 01a22a3a-266d
+  DEEDBOX_API_KEY=$KEY deedbox outbox replay --to https://ledger.example.com
+  deedbox outbox drop 01a22a3a-266d --yes
+`

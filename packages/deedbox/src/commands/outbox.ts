@@ -1,0 +1,238 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type DeadLetter, defaultSpoolFolder } from '../audit/index.ts'
+import { findVariable } from '../safety/index.ts'
+import { oneOf } from './one-of.ts'
+import { outboxHelp } from './outbox-help.ts'
+import { drop, type Replayed, replay } from './outbox-replay.ts'
+import { contentOf, groupsIn, type OutboxContent, type OutboxGroup, sameLedger } from './outbox-view.ts'
+import { Progress } from './progress.ts'
+import { UsageError } from './usage-error.ts'
+
+const options = {
+  spool: { type: 'string' },
+  service: { type: 'string' },
+  ledger: { type: 'string' },
+  to: { type: 'string' },
+  output: { type: 'string' },
+  dead: { type: 'boolean' },
+  yes: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const
+
+/** `deedbox outbox`. Resolves to the exit code. @throws UsageError */
+export async function outbox(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
+  const [action, ...keys] = positionals
+  if (values.help) {
+    process.stdout.write(outboxHelp)
+    return 0
+  }
+  const spool = resolve(
+    values.spool ?? findVariable(process.env, ['DEEDBOX_SPOOL'])?.value ?? defaultSpoolFolder(process.env),
+  )
+  const isJson = oneOf('--output', values.output, ['table', 'json'], 'table') === 'json'
+  const groups = groupsIn(spool, values)
+  const contents = await readAll(groups)
+  switch (action) {
+    case 'list':
+      if (keys.length > 0) throw new UsageError('"list" takes no keys; "show" takes one.')
+      list(contents, spool, values.dead === true, isJson)
+      return 0
+    case 'show':
+      show(contents, keys)
+      return 0
+    case 'replay':
+      return replayAll(contents, wholeKeys(contents, keys), values.to, isJson)
+    case 'drop':
+      return dropAll(contents, wholeKeys(contents, keys), values.yes === true, isJson)
+    default:
+      throw new UsageError(
+        `${action === undefined ? 'Say what to do' : `"${action}" is unknown`}: list, show, replay or drop. ` +
+          '"deedbox outbox --help" tells more.',
+      )
+  }
+}
+
+async function readAll(groups: readonly OutboxGroup[]): Promise<OutboxContent[]> {
+  const progress = new Progress(process.stderr)
+  const contents: OutboxContent[] = []
+  for (const group of groups) {
+    progress.show('ledgers read', contents.length, groups.length)
+    contents.push(await contentOf(group))
+  }
+  progress.clear()
+  return contents
+}
+
+function list(contents: readonly OutboxContent[], spool: string, isDead: boolean, isJson: boolean): void {
+  if (isJson) {
+    const rows = contents.map(({ service, ledger, folder, waiting, left, letters }) => ({
+      service,
+      ledger,
+      folder,
+      waiting,
+      left,
+      dead: letters.length,
+      ...(isDead ? { letters } : {}),
+    }))
+    print(JSON.stringify(rows, null, 2))
+    return
+  }
+  const full = contents.filter(({ waiting, left, letters }) => waiting + left + letters.length > 0)
+  if (isDead) {
+    const head = ['KEY', 'WHEN', 'SERVICE', 'EVENT', 'WHY']
+    const rows = contents.flatMap(({ service, letters }) =>
+      letters.map(letter => [
+        letter.idempotency_key,
+        letter.time,
+        service,
+        letter.meta.event_name,
+        reasonOf(letter),
+      ]),
+    )
+    print(rows.length === 0 ? 'There are no dead letters.' : table([head, ...rows]))
+  } else if (full.length === 0) {
+    print(`Nothing waits in ${spool}, and there are no dead letters.`)
+  } else {
+    const head = ['SERVICE', 'LEDGER', 'WAITING', 'LEFT BEHIND', 'DEAD']
+    const rows = full.map(({ service, ledger, waiting, left, letters }) => [
+      service,
+      ledger,
+      String(waiting),
+      String(left),
+      String(letters.length),
+    ])
+    print(table([head, ...rows]))
+  }
+}
+
+function show(contents: readonly OutboxContent[], keys: readonly string[]): void {
+  const [key] = [...(wholeKeys(contents, keys) ?? [])]
+  if (key === undefined || keys.length > 1)
+    throw new UsageError('"show" takes one key; "list --dead" has them.')
+  const letter = contents.flatMap(({ letters }) => letters).find(each => each.idempotency_key === key)
+  print(JSON.stringify(letter, null, 2))
+}
+
+async function replayAll(
+  contents: readonly OutboxContent[],
+  keys: ReadonlySet<string> | undefined,
+  to: string | undefined,
+  isJson: boolean,
+): Promise<number> {
+  const full = contents.filter(({ left, letters }) =>
+    keys === undefined ? left + letters.length > 0 : letters.some(letter => keys.has(letter.idempotency_key)),
+  )
+  if (full.length === 0) {
+    print(isJson ? '[]' : 'There is nothing to replay.')
+    return 0
+  }
+  const url = chooseLedger(full, to)
+  const apiKey = findVariable(process.env, ['DEEDBOX_API_KEY', 'IMTBL_API_KEY'])?.value
+  if (apiKey === undefined) throw new UsageError(`Set DEEDBOX_API_KEY to a key of ${url}.`)
+  const chosen = to === undefined ? full.filter(({ ledger }) => sameLedger(ledger, url)) : full
+  const progress = new Progress(process.stderr)
+  const done: Replayed[] = []
+  const total = keys?.size ?? chosen.reduce((sum, { left, letters }) => sum + left + letters.length, 0)
+  const tell = (replayed: Replayed): void => {
+    done.push(replayed)
+    progress.show('events sent', done.length, total)
+  }
+  let tookAll = true
+  for (const group of chosen) tookAll = (await replay(group, { url, apiKey, keys, tell })) && tookAll
+  progress.clear()
+  if (isJson) print(JSON.stringify(done, null, 2))
+  else printReplayed(done, url)
+  return tookAll ? 0 : 1
+}
+
+/** The key of one ledger is shown to no other: what is for several needs a word of the caller's. */
+function chooseLedger(contents: readonly OutboxContent[], to: string | undefined): string {
+  const variable = findVariable(process.env, ['DEEDBOX_URL', 'IMTBL_URL'])
+  const url = to ?? variable?.value
+  if (url !== undefined) {
+    if (/^https?:/.test(url) && URL.canParse(url)) return url
+    throw new UsageError(`${to === undefined ? variable?.name : '--to'}: this is no http or https URL.`)
+  }
+  const ledgers = [...new Set(contents.map(({ ledger }) => ledger))]
+  const [only = ''] = ledgers
+  if (ledgers.length > 1) {
+    throw new UsageError(
+      `Events wait for ${ledgers.length} ledgers. Choose one with --ledger, or send all with --to.`,
+    )
+  }
+  if (!/^https?:/.test(only))
+    throw new UsageError(`The events are for a ledger "${only}". Name one with --to.`)
+  return only
+}
+
+function printReplayed(done: readonly Replayed[], url: string): void {
+  const not = done.filter(({ outcome }) => outcome === 'refused' || outcome === 'not sent')
+  if (not.length > 0) {
+    print(
+      table([
+        ['KEY', 'EVENT', 'OUTCOME', 'WHY'],
+        ...not.map(each => [each.key, each.name, each.outcome, each.why]),
+      ]),
+    )
+  }
+  const counts = (['stored', 'already there', 'refused', 'not sent'] as const)
+    .map(outcome => `${done.filter(each => each.outcome === outcome).length} ${outcome}`)
+    .join(', ')
+  print(`Replayed to ${url}: ${counts}.`)
+}
+
+async function dropAll(
+  contents: readonly OutboxContent[],
+  keys: ReadonlySet<string> | undefined,
+  isSure: boolean,
+  isJson: boolean,
+): Promise<number> {
+  const full = contents.filter(({ letters }) => letters.length > 0)
+  const count = keys?.size ?? full.reduce((sum, { letters }) => sum + letters.length, 0)
+  if (!isSure && count > 0)
+    throw new UsageError(`This would remove ${count} dead letters for good: add --yes.`)
+  let dropped = 0
+  for (const group of full) dropped += await drop(group, keys)
+  print(isJson ? JSON.stringify({ dropped }) : `Removed ${dropped} dead letters.`)
+  return 0
+}
+
+/** The whole keys of those that were cut short; `undefined` for none, which means all. @throws UsageError */
+function wholeKeys(
+  contents: readonly OutboxContent[],
+  keys: readonly string[],
+): ReadonlySet<string> | undefined {
+  if (keys.length === 0) return undefined
+  const known = contents.flatMap(({ letters }) => letters.map(letter => letter.idempotency_key))
+  return new Set(
+    keys.map(key => {
+      if (known.includes(key)) return key
+      const fitting = key.length < 8 ? [] : known.filter(each => each.startsWith(key))
+      if (fitting.length === 1) return fitting[0]!
+      throw new UsageError(
+        fitting.length === 0
+          ? `No dead letter has the key "${key}". "deedbox outbox list --dead" shows them.`
+          : `"${key}" is the beginning of ${fitting.length} keys: write more of it.`,
+      )
+    }),
+  )
+}
+
+function reasonOf({ status, reason, message }: DeadLetter): string {
+  return `${status ?? ''} ${reason}: ${message}`.trim()
+}
+
+/** What a ledger said stands in it, so no cell can steer a terminal. */
+function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map(row => row.map(cell => cell.replace(/\p{Cc}/gu, '?')))
+  const widths = rows[0]!.map((_, i) => Math.max(...rows.map(row => row[i]!.length)))
+  return rows
+    .map(row => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join('  '))
+    .join('\n')
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}

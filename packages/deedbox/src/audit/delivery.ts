@@ -1,15 +1,15 @@
 import { errorMessage } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import type { Backlog } from './backlog.ts'
-import { type BackoffOptions, defaultBackoff, retryDelay } from './backoff.ts'
+import { defaultBackoff } from './backoff.ts'
 import {
   type DeliveryOptions,
   type DeliveryStore,
   defaultCapacity,
-  longestQuotaPause,
   type Refused,
   type Warn,
 } from './delivery-options.ts'
+import { DeliveryPauses } from './delivery-pauses.ts'
 import { EventQueue } from './event-queue.ts'
 import { type LedgerClient, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'
 import type { Acknowledgement, AuditLeftover, AuditOutlet, AuditStats } from './outlet.ts'
@@ -35,17 +35,13 @@ export class Delivery implements AuditOutlet {
   readonly #queue: Backlog
   readonly #refused: Refused | undefined
   readonly #linger: number
-  readonly #backoff: BackoffOptions
-  readonly #quotaPause: number
+  readonly #pauses: DeliveryPauses
   readonly #counts = { delivered: 0, dropped: 0, rejected: 0, duplicate: 0, retried: 0, deadLetters: 0 }
   /** Flushes under way: while there are any, the retry timer keeps the process alive. */
   readonly #flushes = new Set<{ readonly last: number; readonly done: (delivered: boolean) => void }>()
   #inFlight: readonly QueuedEvent[] = []
   #running = false
   #closed = false
-  #failures = 0
-  #resumeAt = 0
-  #pausedUntil = 0
   #timer: NodeJS.Timeout | undefined
 
   constructor(
@@ -60,8 +56,7 @@ export class Delivery implements AuditOutlet {
     this.#queue = store?.backlog(listener) ?? new EventQueue(options.capacity ?? defaultCapacity)
     this.#refused = store?.refused
     this.#linger = options.linger ?? 25
-    this.#backoff = options.backoff ?? defaultBackoff
-    this.#quotaPause = options.quotaPause ?? 3_600_000
+    this.#pauses = new DeliveryPauses(options.backoff ?? defaultBackoff, options.quotaPause ?? 3_600_000)
   }
 
   offer(event: AuditEvent): void {
@@ -86,9 +81,10 @@ export class Delivery implements AuditOutlet {
 
   send(event: AuditEvent, timeout: number): Promise<Acknowledgement> {
     return new Promise((resolve, reject) => {
-      if (this.#pausedUntil > Date.now()) {
+      const { pausedUntil } = this.#pauses
+      if (pausedUntil !== null) {
         this.#counts.dropped++
-        reject(quotaExceeded(event, this.#pausedUntil))
+        reject(quotaExceeded(event, pausedUntil))
         return
       }
       let timer: NodeJS.Timeout | undefined
@@ -112,6 +108,7 @@ export class Delivery implements AuditOutlet {
         for (const each of given) this.#queue.settle(each)
         reject(timedOut(event, timeout))
       }, timeout)
+      this.#pauses.hurry()
       this.#schedule(0)
     })
   }
@@ -119,10 +116,10 @@ export class Delivery implements AuditOutlet {
   async flush(timeout: number): Promise<boolean> {
     if (this.#isEmpty()) return this.#queue.spooled === 0
     const { promise, resolve } = Promise.withResolvers<boolean>()
-    const flush = { last: Date.now() + timeout, done: resolve }
+    const flush = { last: performance.now() + timeout, done: resolve }
     this.#flushes.add(flush)
     const deadline = setTimeout(() => resolve(false), Math.min(timeout, longestTimer))
-    if (this.#timer !== undefined && this.#mayResume()) this.#schedule(0)
+    if (this.#timer !== undefined && this.#pauses.left <= 0) this.#schedule(0)
     this.#timer?.ref()
     this.#tellHopeless()
     try {
@@ -162,7 +159,7 @@ export class Delivery implements AuditOutlet {
       spooled: this.#queue.spooled,
       ...this.#counts,
       logged: 0,
-      pausedUntil: this.#pausedUntil > Date.now() ? this.#pausedUntil : null,
+      pausedUntil: this.#pauses.pausedUntil,
     }
   }
 
@@ -188,8 +185,7 @@ export class Delivery implements AuditOutlet {
       if (delay > 0) return
       clearTimeout(this.#timer)
     }
-    const now = Date.now()
-    const wait = Math.max(delay, this.#resumeAt - now, this.#pausedUntil - now)
+    const wait = Math.max(delay, this.#pauses.left)
     // An early start only finds the pause again.
     this.#timer = setTimeout(() => void this.#run(), Math.min(wait, longestTimer))
     if (this.#flushes.size === 0 && wait > 0) this.#timer.unref()
@@ -199,7 +195,7 @@ export class Delivery implements AuditOutlet {
     this.#timer = undefined
     if (this.#running) return
     this.#running = true
-    while (!this.#closed && this.#mayResume() && (await this.#hasMore())) await this.#deliver()
+    while (!this.#closed && this.#pauses.left <= 0 && (await this.#hasMore())) await this.#deliver()
     this.#running = false
     if (this.#closed) this.#queue.end()
     if (this.#isEmpty()) this.#tellEmptied()
@@ -212,11 +208,6 @@ export class Delivery implements AuditOutlet {
   async #hasMore(): Promise<boolean> {
     if (this.#queue.spooled > 0) await this.#queue.refill()
     return this.#queue.size > 0 && !this.#closed
-  }
-
-  #mayResume(): boolean {
-    const now = Date.now()
-    return this.#resumeAt <= now && this.#pausedUntil <= now
   }
 
   async #deliver(): Promise<void> {
@@ -267,7 +258,7 @@ export class Delivery implements AuditOutlet {
       this.#repeat(again, problem.retryAfter, `${problem.message} (${problem.reason})`)
       return
     }
-    this.#failures = 0
+    this.#pauses.succeeded()
     this.#counts.retried += again.length
     this.#putBack(again)
   }
@@ -292,13 +283,13 @@ export class Delivery implements AuditOutlet {
   }
 
   #repeat(batch: readonly QueuedEvent[], retryAfter: number | undefined, problem: string): void {
-    this.#failures++
     this.#counts.retried += batch.length
-    this.#resumeAt = Date.now() + retryDelay(this.#failures, this.#backoff, Math.random(), retryAfter)
+    const isWaitedFor = batch.some(({ settle, givenUp }) => settle !== undefined && givenUp !== true)
+    this.#pauses.failed(retryAfter, isWaitedFor)
     this.#putBack(batch)
     this.#warn('audit_delayed', `Audit events wait because the ledger does not take them: ${problem}`, {
       queued: this.#queue.size,
-      failures: this.#failures,
+      failures: this.#pauses.failures,
     })
   }
 
@@ -324,11 +315,10 @@ export class Delivery implements AuditOutlet {
 
   /** The monthly quota is used up: nothing more is sent for a while, and nobody waits for it. (IP-06) */
   #pause(answer: Extract<LedgerResult, { ok: false }>): void {
-    // A wish for no pause at all is none: it would have the refused events sent again and again.
-    this.#pausedUntil = Date.now() + Math.min(answer.retryAfter || this.#quotaPause, longestQuotaPause)
+    this.#pauses.quota(answer.retryAfter)
     this.#warn('audit_quota', `The ledger's quota is used up, sending stops: ${answer.message}`, {
       reason: answer.reason,
-      paused_until: new Date(this.#pausedUntil).toISOString(),
+      paused_until: new Date(this.#pauses.pausedUntil ?? 0).toISOString(),
     })
     for (const entry of this.#queue.remove(({ settle }) => settle !== undefined)) this.#reject(entry, answer)
   }
@@ -345,6 +335,7 @@ export class Delivery implements AuditOutlet {
   /** Waiting for a pause that outlasts the deadline would be in vain. */
   #tellHopeless(): void {
     if (this.#inFlight.length > 0) return
-    for (const { last, done } of this.#flushes) if (this.#pausedUntil > last) done(false)
+    const resume = performance.now() + this.#pauses.quotaLeft
+    for (const { last, done } of this.#flushes) if (resume > last) done(false)
   }
 }

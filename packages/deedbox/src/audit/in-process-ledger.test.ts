@@ -31,13 +31,19 @@ function aDelivery(t: TestContext, append: Append, options: DeliveryOptions = {}
 
 const takeAll: Append = async items => items.map(taken)
 
+/** Time that goes on by `tick` alone; nothing but the timers is mocked in the delivery's own parts. */
+function mockTime(t: TestContext): void {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_900_000_000_000 })
+  t.mock.method(performance, 'now', () => Date.now())
+}
+
 /** Lets everything that is ready run, timers excepted. */
 async function settle(): Promise<void> {
   for (let i = 0; i < 5; i++) await setImmediate()
 }
 
 test('IP-07 the waits between attempts are the schedule’s, and Retry-After lengthens them', async t => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_900_000_000_000 })
+  mockTime(t)
   t.mock.method(Math, 'random', () => 0.5)
   const { delivery, batches } = aDelivery(
     t,
@@ -66,7 +72,7 @@ test('IP-07 the waits between attempts are the schedule’s, and Retry-After len
 })
 
 test('IP-06 a pause ends: the events that stayed are sent, none before', async t => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_900_000_000_000 })
+  mockTime(t)
   const refused = { ok: false, reason: 'quota', message: 'no', retryable: false, status: 429 } as const
   const { delivery, batches } = aDelivery(
     t,
@@ -86,7 +92,7 @@ test('IP-06 a pause ends: the events that stayed are sent, none before', async t
 })
 
 test('IP-06 a flush that meets a 429 ends at once, unless the pause ends within its time', async t => {
-  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_900_000_000_000 })
+  mockTime(t)
   const refused = { ok: false, reason: 'quota', message: 'no', retryable: false, status: 429 } as const
   const { delivery } = aDelivery(
     t,

@@ -31,17 +31,19 @@ test('ruling 23 a folder that is removed meanwhile is made anew with what still 
   const folder = spoolFolder(t)
   const ledger = await aLedger(t, unavailable)
   const { outlet, notices } = aSpooledOutlet(t, ledger, folder)
-  const [first, second] = someEvents(2)
+  const [first] = someEvents(1)
   assert.equal(await outlet.keep(first!), true)
   for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true })
   // The open file can still be written to; the next one cannot be made.
   for (const event of someEvents(6_000)) outlet.offer({ ...event, payload: `"${'x'.repeat(900)}"` })
   await until(() => notices.some(({ notice }) => notice === 'spool_lost'))
   await until(() => spooledText(folder).includes(first!.idempotencyKey))
-  assert.equal(await outlet.keep(second!), true)
+  // Until the new folder is whole, an event can be told to be in memory alone; then no more.
+  let tried = 1
+  while (!(await outlet.keep(someEvents(1)[0]!))) assert(++tried < 100)
   ledger.follow(keepAll)
   assert.equal(await outlet.flush(60_000), true)
-  assert.equal(ledger.stored.size, 6_002)
+  assert.equal(ledger.stored.size, 6_001 + tried)
 })
 
 /** A file system of two megabytes, where the machine lets us have one. */

@@ -92,11 +92,11 @@ export class SpoolHome {
     return this.#ledger.folder
   }
 
-  /** Has the highest number written when this turn of the event loop ends: once for all its events. */
+  /** Has the highest number written once for all events that come about together: a turn's requests do. */
   touch(): void {
     if (this.#isMarking) return
     this.#isMarking = true
-    setImmediate(this.#markSoon)
+    queueMicrotask(this.#markSoon)
   }
 
   readonly #markSoon = (): void => {

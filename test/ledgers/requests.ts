@@ -176,6 +176,16 @@ const keys: TableRequest[] = [
     headers: key('k-1'),
     body: '{"meta":{"service":"shop","type":"info","event_name":"order.paid"},"payload":"one"}',
   },
+  {
+    name: 'the first, numbered',
+    body: single('one', { producer: { id: 'p', seq: 7 } }),
+    headers: key('k-1'),
+  },
+  {
+    name: 'a number that is none',
+    body: single('one', { producer: { id: 'p', seq: 0 } }),
+    headers: key('k-1'),
+  },
   { name: 'other meta under the key', body: single('one', { env: 'x' }), headers: key('k-1') },
   {
     name: 'the key in a batch',

@@ -95,6 +95,7 @@ test('DESIGN 3 a process announces itself soon after its first event, and with i
     started_at: first?.started_at,
     high_water: 1,
     queued: 0,
+    spooled: 0,
   })
   assert.match(String(first?.started_at), /^\d{4}-.*Z$/)
   assert.deepEqual(last, { ...first, high_water: 2, ended: 'clean' })

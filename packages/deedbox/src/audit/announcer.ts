@@ -25,8 +25,8 @@ export interface CrashedProducer {
 export interface AnnouncerSettings {
   readonly service: string
   readonly env: string
-  /** Events that wait. */
-  readonly queued: () => number
+  /** Events that wait in memory, and on disk alone. */
+  readonly waiting: () => { readonly queued: number; readonly spooled: number }
 }
 
 /**
@@ -99,9 +99,10 @@ export class Announcer {
 
   /** One after the other, so that the newest word is the last one. */
   #announce(more: { ended?: 'clean' | 'crashed' }): Promise<unknown> {
-    const { service, env, queued } = this.#settings
-    this.#last = this.#last.then(() =>
-      this.#say({
+    const { service, env, waiting } = this.#settings
+    this.#last = this.#last.then(() => {
+      const { queued, spooled } = waiting()
+      return this.#say({
         id: this.#producer.id,
         service,
         env,
@@ -109,10 +110,11 @@ export class Announcer {
         pid: process.pid,
         started_at: this.#startedAt,
         high_water: this.#producer.highWater,
-        queued: queued(),
+        queued,
+        spooled,
         ...more,
-      }),
-    )
+      })
+    })
     return this.#last
   }
 

@@ -137,7 +137,7 @@ export function createAuditor(settings: AuditorSettings): Auditor {
   const announcer =
     ledger === undefined || options.producer === false
       ? undefined
-      : new Announcer(producer, ledger, { service, env, queued: () => outlet.stats().queued })
+      : new Announcer(producer, ledger, { service, env, waiting: () => outlet.stats() })
   /** Gives an event its number, when nothing can keep it from being handed over any more. Its meta is ours alone. */
   const numbered = (event: AuditEvent): AuditEvent => {
     if (announcer !== undefined) {

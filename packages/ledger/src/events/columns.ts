@@ -62,18 +62,6 @@ export function columnsOfParts(core: string, context: string): EventColumns {
   return columnsOfMeta({ ...JSON.parse(context), ...JSON.parse(core) })
 }
 
-/** Which number of which producer an event says it is. */
-export interface ProducerMark {
-  id: string
-  seq: number
-}
-
-/** The producer's mark in a `meta`, if there is one that can be counted: sequences begin at 1. */
-export function producerMarkOf(meta: Partial<EventMeta>): ProducerMark | undefined {
-  const { id, seq } = meta.producer ?? {}
-  return typeof id === 'string' && Number.isSafeInteger(seq) && seq! >= 1 ? { id, seq: seq! } : undefined
-}
-
 function text(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }

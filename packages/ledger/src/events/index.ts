@@ -6,7 +6,7 @@ export {
   jsonValue,
   limits,
 } from 'deedbox/event-rules'
-export { columnNames, columnsOfParts, type EventColumns, type ProducerMark } from './columns.ts'
+export { columnNames, columnsOfParts, type EventColumns } from './columns.ts'
 export type { EventMeta, Party } from './event-meta.ts'
 export { type EventInput, type PreparedEvent, prepareEvent } from './intake.ts'
 export { asLedgerError, withLedgerErrors } from './ledger-errors.ts'

@@ -1,12 +1,13 @@
 import { Ajv } from 'ajv'
-import { checkEvent, type EventParts, type EventSource, eventSchema } from 'deedbox/event-rules'
 import {
-  columnsOfMeta,
-  columnsOfParts,
-  type EventColumns,
+  checkEvent,
+  type EventParts,
+  type EventSource,
+  eventSchema,
   type ProducerMark,
   producerMarkOf,
-} from './columns.ts'
+} from 'deedbox/event-rules'
+import { columnsOfMeta, columnsOfParts, type EventColumns } from './columns.ts'
 import type { EventMeta } from './event-meta.ts'
 import { withLedgerErrors } from './ledger-errors.ts'
 

@@ -1,4 +1,5 @@
 import { hash, hkdfSync } from 'node:crypto'
+import { contextWithoutMark } from 'deedbox/event-rules'
 import type { PreparedEvent } from '../events/index.ts'
 
 /**
@@ -36,22 +37,10 @@ export function idempotencyHash(secret: DedupSecret, principal: string, key: str
   return keyHash
 }
 
-/**
- * Tells an exact repeat from different content under the same key. Canonical JSON holds no raw newline. Which number its
- * producer gave it is no content: who sends an event anew after a timeout, under its key, sends the same event.
- */
+/** Tells an exact repeat from different content under the same key. Canonical JSON holds no raw newline. */
 export function fingerprintOf(secret: DedupSecret, event: PreparedEvent): Uint8Array {
-  const content = `content\n${event.core}\n${withoutMark(event)}\n${event.payload}`
+  const content = `content\n${event.core}\n${contextWithoutMark(event.context, event.producer)}\n${event.payload}`
   return Buffer.from(keyedHash(secret, content), 'hex')
-}
-
-function withoutMark({ context, producer }: PreparedEvent): string {
-  if (producer === undefined) return context
-  const mark = `"producer":{"id":${JSON.stringify(producer.id)},"seq":${producer.seq}}`
-  for (const text of [`${mark},`, `,${mark}`, mark]) {
-    if (context.includes(text)) return context.replace(text, '')
-  }
-  return context
 }
 
 /** As hex: that costs half of what a buffer does. */

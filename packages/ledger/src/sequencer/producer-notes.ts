@@ -1,4 +1,5 @@
-import type { EventColumns, ProducerMark } from '../events/index.ts'
+import type { ProducerMark } from 'deedbox/event-rules'
+import type { EventColumns } from '../events/index.ts'
 import {
   longestProducerId,
   newProducer,

@@ -1,4 +1,4 @@
-import { type InstanceMode, instanceModes, routeModes } from './audit/index.ts'
+import { type InstanceMode, instanceModes, type RouteModes, routeModes } from './audit/index.ts'
 import type { AuditOptions } from './options.ts'
 import { type AuditGate, canHold } from './request/index.ts'
 import { ConfigurationError, errorMessage, findVariable } from './safety/index.ts'
@@ -8,6 +8,8 @@ export interface AuditModeSettings {
   readonly mode: InstanceMode
   /** The mode of a request; absent where all are `open`. */
   readonly modeOf: AuditGate['modeOf']
+  /** Routes that have a mode and that no request has met so far. */
+  readonly unmetRoutes: () => string[]
 }
 
 const variableName = 'DEEDBOX_AUDIT_MODE'
@@ -26,8 +28,8 @@ export function readAuditModes(
   const variable = options.mode === undefined ? findVariable(environment, [variableName]) : undefined
   const setting = variable === undefined ? 'audit.mode' : variableName
   const mode = knownMode(setting, options.mode ?? variable?.value ?? 'open')
-  const modeOf = readRoutes(mode, modes)
-  if (mode === 'off') return { mode, modeOf }
+  const { modeOf, unmet: unmetRoutes } = readRoutes(mode, modes)
+  if (mode === 'off') return { mode, modeOf, unmetRoutes }
   const [closedRoute] = Object.entries(modes).find(([, wanted]) => wanted === 'closed') ?? []
   const closed = mode === 'closed' ? setting : closedRoute === undefined ? undefined : 'audit.modes'
   if (closed !== undefined && !hasLedger) {
@@ -40,10 +42,10 @@ export function readAuditModes(
   const held = mode === 'buffer' ? setting : (closed ?? (usesBuffer(modes) ? 'audit.modes' : undefined))
   if (held !== undefined && !canHold())
     throw new ConfigurationError(held, 'this version of Node lacks what buffer and closed need. Use open.')
-  return { mode, modeOf }
+  return { mode, modeOf, unmetRoutes }
 }
 
-function readRoutes(mode: InstanceMode, modes: NonNullable<AuditOptions['modes']>): AuditGate['modeOf'] {
+function readRoutes(mode: InstanceMode, modes: NonNullable<AuditOptions['modes']>): RouteModes {
   try {
     return routeModes(mode, modes)
   } catch (error) {

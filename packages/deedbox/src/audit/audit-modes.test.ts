@@ -13,11 +13,12 @@ const close = 'Connection: close'
 const ledger = { url: 'http://127.0.0.1:1', apiKey: 'key' }
 
 test('X-11 modes by route: the template with its method goes before the template, and both before the default', () => {
-  const modeOf = routeModes('buffer', {
+  const { modeOf, unmet } = routeModes('buffer', {
     'POST /transfers/:id': 'closed',
     'get  /transfers/:id': 'open',
     '/transfers/:id': 'off',
     '/plain': 'open',
+    '/never': 'closed',
   })
   assert.ok(modeOf !== undefined)
   const path = '/transfers/7'
@@ -31,9 +32,14 @@ test('X-11 modes by route: the template with its method goes before the template
   assert.equal(modeOf({ method: 'PUT', route: null, path: '/transfers/' }), 'buffer')
   assert.equal(modeOf({ method: 'POST', route: '/transfers/new', path: '/transfers/new' }), 'buffer')
   assert.equal(modeOf({ method: 'PUT', route: null, path: '/plain' }), 'open')
-  assert.equal(routeModes('open', {}), undefined)
-  assert.equal(routeModes('dryRun', {}), undefined)
-  assert.equal(routeModes('off', { '/a': 'closed' })?.({ method: 'GET', route: '/a', path: '/a' }), 'off')
+  // HEAD runs the handler of GET; what a parameter is called does not matter.
+  assert.equal(modeOf({ method: 'HEAD', route: '/transfers/:id', path }), 'open')
+  assert.equal(modeOf({ method: 'POST', route: '/transfers/{transfer}', path }), 'closed')
+  assert.deepEqual(unmet(), ['/never'])
+  assert.equal(routeModes('open', {}).modeOf, undefined)
+  assert.equal(routeModes('dryRun', {}).modeOf, undefined)
+  const off = routeModes('off', { '/a': 'closed' }).modeOf
+  assert.equal(off?.({ method: 'GET', route: '/a', path: '/a' }), 'off')
 })
 
 test('ruling 1 a mode or route that cannot be is a start-up error that names it', () => {

@@ -131,7 +131,7 @@ export function createAuditor(settings: AuditorSettings): Auditor {
     },
   )
   const events = { service, env, redactor, kind: options.kind }
-  const requestId = (stable: string | undefined): string => scope()?.requestId ?? stable ?? generateId()
+  const requestId = (): string => scope()?.requestId ?? generateId()
   const build: Auditor['build'] = (name, payload, how) =>
     explicitEvent(name, payload, how, { service, env, redactor, requestId })
   const announcer =
@@ -172,7 +172,7 @@ export function createAuditor(settings: AuditorSettings): Auditor {
       if (eventName !== null && mode !== 'off')
         runOutside(() => outlet.offer(numbered(jobEvent({ ...record, eventName }, events))))
     },
-    requestId: () => requestId(undefined),
+    requestId,
     function: record => {
       try {
         runOutside(() => outlet.offer(numbered(functionEvent(record, events))))

@@ -24,11 +24,11 @@ export interface SendOptions {
   readonly service?: string
   /** Default: the instance's. */
   readonly env?: string
-  /** Default: the current request's, else a new one. (IP-15) */
+  /** Default: the current request's, else a new one (IP-15); under an `idempotencyKey` of the caller's, that key. */
   readonly requestId?: string
   /**
    * 1 to 255 visible ASCII characters. Default: a new UUID version 7. Sending the same event again under the
-   * same key stores it once.
+   * same key stores it once, also from another request: nothing of the current request goes into it then.
    */
   readonly idempotencyKey?: string
   /** Further meta members: `actor`, `targets`, `changes`, `reason` and the service's own. */
@@ -58,8 +58,8 @@ export interface ExplicitEventSettings {
   readonly service: string
   readonly env: string
   readonly redactor: Redactor
-  /** The id to use when the caller gives none; outside requests the given one, if any, else a new one. */
-  readonly requestId: (stable: string | undefined) => string
+  /** The current request's id, else a new one. */
+  readonly requestId: () => string
 }
 
 /**
@@ -80,7 +80,7 @@ export function explicitEvent(
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key))
     throw invalid('idempotencyKey must be 1 to 255 visible ASCII characters')
   // Under a key of the caller's, a repeat has to be the same to the byte: nothing is added that differs each time.
-  const requestId = options.requestId ?? settings.requestId(options.idempotencyKey)
+  const requestId = options.requestId ?? options.idempotencyKey ?? settings.requestId()
   if (typeof requestId !== 'string' || requestId === '')
     throw invalid('requestId must be a text that is not empty')
   const { timeout = 1 } = options

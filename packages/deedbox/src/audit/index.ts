@@ -1,5 +1,5 @@
 export type { AuditEvent } from './audit-event.ts'
-export { type InstanceMode, instanceModes, routeModes } from './audit-modes.ts'
+export { type InstanceMode, instanceModes, type RouteModes, routeModes } from './audit-modes.ts'
 export {
   type Audited,
   type AuditedDecorator,

@@ -135,7 +135,8 @@ function block(
   if (kind === 'info') return `{"status_code":${status},"action":${quote(record.method.toLowerCase())}}`
   const common = {
     status_code: status,
-    retryable: isRetryable(status),
+    retryable: isRetryable(status) && !record.withheld,
+    withheld: record.withheld ? true : undefined,
     aborted: record.outcome === 'aborted' ? true : undefined,
     late: record.late ? true : undefined,
   }

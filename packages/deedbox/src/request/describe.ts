@@ -85,6 +85,7 @@ export function describeRequest(
     ttfb: facts.ttfb,
     error: facts.error,
     late: false,
+    withheld: false,
     skipped: start.skipped,
     values: scope.values === undefined ? nothing : Object.freeze({ ...scope.values }),
   })

@@ -9,6 +9,8 @@ export interface AuditedExchange {
   begun(): RequestRecord | undefined
   /** The headers that every response of the instance carries. */
   ownHeaders(): Readonly<Record<string, string>>
+  /** Whether asking again changes nothing (RFC 9110 §9.2.1): some clients do so by themselves if they are told when. */
+  isSafe(): boolean
   /** Another answer went to the client than the service's. */
   refused(status: number, bytes: number): void
 }
@@ -69,7 +71,7 @@ export class ExchangeAudit implements ResponseHolder {
         ...this.#exchange.ownHeaders(),
         'Content-Type': 'application/json; charset=utf-8',
         'Cache-Control': 'no-store',
-        'Retry-After': String(this.#gate.retryAfter),
+        ...(this.#exchange.isSafe() ? { 'Retry-After': String(this.#gate.retryAfter) } : {}),
       },
       body: JSON.stringify({
         ok: false,
@@ -91,7 +93,8 @@ export class ExchangeAudit implements ResponseHolder {
   /** The record that the event of a finished exchange is made of; `null` when there is none to make any more. */
   atEnd(record: RequestRecord): RequestRecord | null {
     if (this.modeOf(record) === 'off') return null
-    if (this.#progress === 'none' || this.#progress === 'refused') return record
+    if (this.#progress === 'none') return record
+    if (this.#progress === 'refused') return Object.freeze({ ...record, withheld: true })
     if (this.#progress === 'waiting') {
       this.#left = record
       return null

@@ -153,6 +153,10 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     }
   }
 
+  isSafe(): boolean {
+    return ['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(this.#request.method ?? '')
+  }
+
   refused(status: number, bytes: number): void {
     this.#refused = status
     this.#statusSent = status

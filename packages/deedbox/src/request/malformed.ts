@@ -63,6 +63,7 @@ export function malformedRecord(
     ttfb: null,
     error: { thrown: error },
     late: false,
+    withheld: false,
     skipped: false,
     values: Object.freeze({}),
   })

@@ -80,6 +80,8 @@ export interface RequestRecord {
   readonly error: Failure | null
   /** This is the second record of its request: an error that came after the response had ended. */
   readonly late: boolean
+  /** The service's own answer was withheld, because the ledger did not take the event of it, and 503 was sent. (X-11) */
+  readonly withheld: boolean
   /** The path is on the skip list; only an error makes a record of such a request. (IF-08) */
   readonly skipped: boolean
   /** What `set()` collected. */

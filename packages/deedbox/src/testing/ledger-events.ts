@@ -51,6 +51,7 @@ export function aRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
     ttfb: 0.01,
     error: null,
     late: false,
+    withheld: false,
     skipped: false,
     values: {},
     ...changes,

@@ -25,7 +25,7 @@ async function deadPort(): Promise<number> {
 
 test('IF-37 guide, delivery: what close() cannot deliver waits in the spool, and the command shows it', async t => {
   const port = String(await deadPort())
-  const folder = await snippetFolder(t, 'express-5', { 'delivery.ts': replaceOnce(program, '8000', port) })
+  const folder = await snippetFolder(t, 'express-5', { 'delivery.ts': replaceOnce(program, '8009', port) })
   const { code, stdout, stderr } = await run(process.execPath, [folder.runnable('delivery.ts')], {
     cwd: folder.path,
     env: cleanEnv(),
@@ -38,7 +38,7 @@ test('IF-37 guide, delivery: what close() cannot deliver waits in the spool, and
   const cells = (text: string): string[] => text.trim().split(/ {2,}/)
   assert.deepEqual(
     listed.stdout.trimEnd().split('\n').map(cells),
-    lines.map(line => cells(line.replace('8000', port))),
+    lines.map(line => cells(line.replace('8009', port))),
   )
 })
 

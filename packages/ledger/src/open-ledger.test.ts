@@ -115,7 +115,7 @@ test('P25 the settings that cannot be added later are in the file', async t => {
   const db = new DatabaseSync(join(folder, 'ledger.db'), { readOnly: true })
   const read = (name: string) => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]
   assert.equal(read('application_id'), 0x44454544)
-  assert.equal(read('user_version'), 1)
+  assert.equal(read('user_version'), 2)
   assert.equal(read('journal_mode'), 'wal')
   assert.equal(read('auto_vacuum'), 2)
   assert.equal(read('page_size'), 8192)

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { observe } from '../frameworks/node-http.ts'
 import { ConfigurationError, type DeedboxOptions, SendError } from '../index.ts'
@@ -276,4 +279,24 @@ test('X-11 a closed instance refuses what it can no longer record', async t => {
   )
   await service.box.close()
   assert.match(await service.raw(get('/a', close)), /^HTTP\/1\.1 503 /)
+})
+
+test('X-11 a route of modes that no request met is named once at the end, and only where requests were', async t => {
+  const ledger = await aLedger(t, keepAll)
+  const remote = { url: ledger.url, apiKey: 'k' }
+  const modes = { 'POST /transfer/:id': 'closed', 'GET /a': 'buffer' } as const
+  const { box, lines } = aBox(t, { ledger: remote, audit: { modes } })
+  const server = createServer(observe(box)((_request, response) => response.end()))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  assert.equal((await fetch(`http://127.0.0.1:${port}/a`, { headers: { Connection: 'close' } })).status, 200)
+  await box.close()
+  assert.deepEqual(
+    noticesOf(lines, 'audit_modes_unmet').map(({ routes }) => routes),
+    [['POST /transfer/:id']],
+  )
+  const idle = aBox(t, { ledger: remote, audit: { modes } })
+  await idle.box.close()
+  assert.equal(noticesOf(idle.lines, 'audit_modes_unmet').length, 0)
 })

@@ -43,6 +43,8 @@ export interface AuditorSettings {
   readonly generateId: () => string
   readonly mode: InstanceMode
   readonly modeOf: AuditGate['modeOf']
+  /** Routes that have a mode and that no request has met so far. */
+  readonly unmetRoutes: () => string[]
   readonly options: DeliveryOptions & {
     readonly timeout?: number
     readonly requests?: boolean
@@ -147,6 +149,27 @@ export function createAuditor(settings: AuditorSettings): Auditor {
     }
     return event
   }
+  /** Says that details of an event are not as they were given. */
+  const told = (event: AuditEvent): AuditEvent => {
+    const { truncated, event_name } = event.meta
+    if (truncated !== undefined) {
+      notices.warn(
+        'event_details',
+        'Details of an audit event were cut, or left out because they have not the right form; see EventDetails',
+        { event_name, details: truncated },
+      )
+    }
+    return event
+  }
+  let hasServed = false
+  /** A route that was misspelt has the mode of all others, which may be the opposite of what was meant. */
+  const tellUnmet = (): void => {
+    const routes = settings.unmetRoutes()
+    if (!hasServed || routes.length === 0) return
+    notices.warn('audit_modes_unmet', 'No request met these routes of audit.modes; are they spelt right?', {
+      routes,
+    })
+  }
   const { verifierKey } = settings
   const receipt: Auditor['receipt'] = (event, how) =>
     runOutside(() => checkedReceipt(ledger, event, verifierKey === undefined ? how : { verifierKey, ...how }))
@@ -154,7 +177,10 @@ export function createAuditor(settings: AuditorSettings): Auditor {
   const gate = createResponseGate({
     outlet,
     notices,
-    build: record => requestEvent(record, events),
+    build: record => {
+      hasServed = true
+      return told(requestEvent(record, events))
+    },
     numbered,
     modeOf: settings.modeOf,
     isAudited,
@@ -166,11 +192,14 @@ export function createAuditor(settings: AuditorSettings): Auditor {
     producer,
     gate,
     isAudited,
-    request: record => runOutside(() => outlet.offer(numbered(requestEvent(record, events)))),
+    request: record => {
+      hasServed = true
+      runOutside(() => outlet.offer(told(numbered(requestEvent(record, events)))))
+    },
     job: record => {
       const { eventName } = record
       if (eventName !== null && mode !== 'off')
-        runOutside(() => outlet.offer(numbered(jobEvent({ ...record, eventName }, events))))
+        runOutside(() => outlet.offer(told(numbered(jobEvent({ ...record, eventName }, events)))))
     },
     requestId,
     function: record => {
@@ -202,7 +231,10 @@ export function createAuditor(settings: AuditorSettings): Auditor {
       }
     },
     receipt,
-    end: async (timeout, how) => announcer?.end(timeout, how),
+    end: async (timeout, how) => {
+      tellUnmet()
+      await announcer?.end(timeout, how)
+    },
     announceCrashed: async crashed => announcer?.crashed(crashed),
     close: () => announcer?.close(),
     producerStats: () => ({

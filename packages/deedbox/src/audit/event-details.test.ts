@@ -103,3 +103,15 @@ test('IF-16 details of several calls add up, in requests and jobs; send blanks c
   assert.deepEqual([job?.actor, job?.reason, job?.changes], [{ id: 'cron' }, 'second', blanked])
   assert.deepEqual(metas.find(({ event_name }) => event_name === 'user.erased')?.changes, blanked)
 })
+
+test('IF-36 details that are cut or left out are said in a line; numbers for ids are as good as texts', async t => {
+  assert.deepEqual(members({ subject: 7 as never, actor: { id: 9 as never } }), {
+    subject: '7',
+    actor: { id: '9' },
+  })
+  const { box, lines } = aBox(t, { ledger: null })
+  box.run({ name: 'job' }, () => box.event('a.b', { actor: 'u_42' as never, occurred_at: 'yesterday' }))
+  await box.flush()
+  const [notice] = lines.filter(line => line.notice === 'event_details')
+  assert.deepEqual([notice?.event_name, notice?.details], ['a.b', ['actor', 'occurred_at']])
+})

@@ -55,9 +55,10 @@ export function detailMembers(details: EventDetails, redactor: Redactor): Member
     if (value === undefined || reserved.has(name)) continue
     const given = name === 'changes' ? blankedChanges(value, redactor) : value
     const [shown, plain] = plainMember(name, given, redactor)
-    const kept = fitted(shown, plain)
+    const whole = withTextIds(shown, plain)
+    const kept = fitted(shown, whole)
     if (kept !== undefined) members[shown] = kept
-    if (sizeOf(kept) !== sizeOf(plain)) truncated.push(shown)
+    if (sizeOf(kept) !== sizeOf(whole)) truncated.push(shown)
   }
   shrink(members, truncated)
   return truncated.length === 0 ? members : { ...members, truncated }
@@ -69,6 +70,14 @@ function plainMember(name: string, value: unknown, redactor: Redactor): [name: s
   // U+0000 is refused by the ledger.
   const [member] = Object.entries(JSON.parse(json.replaceAll('\\u0000', '\\ufffd')) as Members)
   return member ?? [name, undefined]
+}
+
+/** Ids often are numbers; the ledger knows texts. */
+function withTextIds(name: string, value: unknown): unknown {
+  if (name === 'targets' && Array.isArray(value)) return value.map(target => withTextIds('actor', target))
+  if (names.has(name) && typeof value === 'number') return String(value)
+  if (typeof value !== 'object' || value === null || !(parties.has(name) && 'id' in value)) return value
+  return typeof value.id === 'number' ? { ...value, id: String(value.id) } : value
 }
 
 function fitted(name: string, value: unknown): unknown {
@@ -118,9 +127,8 @@ function changed(value: unknown): unknown {
   return path === undefined ? undefined : { ...value, path }
 }
 
-/** A text of 1 to so many characters; numbers count as texts, since ids often are numbers. */
+/** A text of 1 to so many characters. */
 function text(value: unknown, most: number): string | undefined {
-  if (typeof value === 'number') return String(value)
   return typeof value === 'string' && value !== '' ? characters(value, most) : undefined
 }
 

@@ -73,12 +73,16 @@ export async function checkedReceipt(
       ? mismatch(txId, payloadHash, leaf?.tx_id, receipt.disclosed.payload?.content)
       : undefined
     if (other !== undefined) return { ...found, ok: false, verdict: 'content_mismatch', detail: other }
-    return { ...found, ok: verdict === 'ok', verdict, detail }
+    const unpinned = verdict === 'ok_unpinned' ? ` ${howToPin}` : ''
+    return { ...found, ok: verdict === 'ok', verdict, detail: detail + unpinned }
   } catch (error) {
     if (!(error instanceof TlogError)) throw error
     throw new ReceiptError('malformed', `The receipt of ${txId} cannot be checked: ${error.message}`, error)
   }
 }
+
+const howToPin =
+  "Set DEEDBOX_VERIFIER_KEY, audit.verifierKey or the option verifierKey to the ledger's own, got from somewhere else."
 
 /** What a receipt that holds would still have to be: the one of this event, with this payload. */
 function mismatch(

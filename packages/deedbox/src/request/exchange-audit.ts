@@ -9,11 +9,12 @@ export interface AuditedExchange {
   begun(): RequestRecord | undefined
   /** The headers that every response of the instance carries. */
   ownHeaders(): Readonly<Record<string, string>>
-  /** Whether asking again changes nothing (RFC 9110 §9.2.1): some clients do so by themselves if they are told when. */
-  isSafe(): boolean
   /** Another answer went to the client than the service's. */
   refused(status: number, bytes: number): void
 }
+
+/** Asking again changes nothing (RFC 9110 §9.2.1): some clients do so by themselves if they are told when. */
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /**
  * Has the response of one exchange wait for its event, and sees that the request has one event: the one made when its
@@ -24,6 +25,7 @@ export class ExchangeAudit implements ResponseHolder {
   readonly #gate: AuditGate
   readonly #exchange: AuditedExchange
   readonly #requestId: string
+  readonly #isSafe: boolean
   #chosen: AuditMode | undefined
   #progress: 'none' | 'waiting' | 'admitted' | 'refused' = 'none'
   /** What the event told already. */
@@ -31,7 +33,8 @@ export class ExchangeAudit implements ResponseHolder {
   /** The record of an exchange that ended while its response waited. */
   #left: RequestRecord | undefined
 
-  constructor(gate: AuditGate, exchange: AuditedExchange, requestId: string) {
+  constructor(gate: AuditGate, exchange: AuditedExchange, requestId: string, method: string | undefined) {
+    this.#isSafe = safeMethods.has(method ?? '')
     this.#gate = gate
     this.#exchange = exchange
     this.#requestId = requestId
@@ -71,7 +74,7 @@ export class ExchangeAudit implements ResponseHolder {
         ...this.#exchange.ownHeaders(),
         'Content-Type': 'application/json; charset=utf-8',
         'Cache-Control': 'no-store',
-        ...(this.#exchange.isSafe() ? { 'Retry-After': String(this.#gate.retryAfter) } : {}),
+        ...(this.#isSafe ? { 'Retry-After': String(this.#gate.retryAfter) } : {}),
       },
       body: JSON.stringify({
         ok: false,

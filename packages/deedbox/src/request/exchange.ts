@@ -153,10 +153,6 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     }
   }
 
-  isSafe(): boolean {
-    return ['GET', 'HEAD', 'OPTIONS', 'TRACE'].includes(this.#request.method ?? '')
-  }
-
   refused(status: number, bytes: number): void {
     this.#refused = status
     this.#statusSent = status
@@ -203,7 +199,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
   }
 
   #auditing(): ExchangeAudit {
-    this.#audit ??= new ExchangeAudit(this.#settings.gate, this, this.#start.requestId)
+    this.#audit ??= new ExchangeAudit(this.#settings.gate, this, this.#start.requestId, this.#request.method)
     return this.#audit
   }
 

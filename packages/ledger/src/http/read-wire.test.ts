@@ -226,6 +226,7 @@ test('the OpenAPI document names every call and validates as what it says it is'
     '/v1/keys/{key_id}',
     '/v1/keys/{key_id}/rotate',
     '/v1/ledgers',
+    '/v1/producers',
     '/v1/stats/facets',
     '/v1/stats/histogram',
   ])

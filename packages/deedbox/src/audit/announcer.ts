@@ -40,6 +40,9 @@ export class Announcer {
   readonly #startedAt = new Date(Date.now() - process.uptime() * 1_000).toISOString()
   readonly #counts = { announced: 0, failed: 0 }
   #untold: CrashedProducer[] = []
+  /** What is being said for others. */
+  readonly #forOthers = new Set<Promise<void>>()
+  #isEnding = false
   #timer: NodeJS.Timeout | undefined
   #last: Promise<unknown> = Promise.resolve()
   #closed = false
@@ -62,13 +65,24 @@ export class Announcer {
     if (this.#timer === undefined && !this.#closed) runOutside(() => this.#next(firstWait))
   }
 
-  /** Says the last number, and how the process ended. Resolves when that is said, or cannot be in these milliseconds. */
+  /**
+   * Says the last number, and how the process ended, and what is still to be said for others. Resolves when that is said,
+   * or cannot be in these milliseconds.
+   */
   async end(timeout: number, how: 'clean' | 'crashed'): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#producer.highWater === this.#endSaidAt || timeout <= 0) return
-    this.#endSaidAt = this.#producer.highWater
-    await within(timeout, this.#announce({ ended: how }))
+    if (timeout <= 0) return
+    // Once: each call that a process out of work makes has it asked again.
+    const untold = this.#isEnding ? [] : this.#untold.splice(0)
+    this.#isEnding = true
+    for (const crashed of untold) void this.crashed(crashed)
+    const toSay: Promise<unknown>[] = [...this.#forOthers]
+    if (this.#producer.highWater !== this.#endSaidAt) {
+      this.#endSaidAt = this.#producer.highWater
+      toSay.push(this.#announce({ ended: how }))
+    }
+    if (toSay.length > 0) await within(timeout, Promise.all(toSay))
   }
 
   /** Announces nothing more, whatever comes. */
@@ -79,7 +93,13 @@ export class Announcer {
   }
 
   /** Says for another process that it died, again with each announcement until it is said. Never rejects. */
-  async crashed(crashed: CrashedProducer): Promise<void> {
+  crashed(crashed: CrashedProducer): Promise<void> {
+    const saying = this.#sayCrashed(crashed).finally(() => this.#forOthers.delete(saying))
+    this.#forOthers.add(saying)
+    return saying
+  }
+
+  async #sayCrashed(crashed: CrashedProducer): Promise<void> {
     const { producerId, highWater, events } = crashed
     const { service, env } = this.#settings
     const said = { service, env, host: hostname(), queued: 0, spooled: events, ended: 'crashed' } as const

@@ -2,7 +2,7 @@
 // installed yet. It installs what the lock file says, finds the pinned Node, builds, and hands over.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { constants, tmpdir } from 'node:os'
+import { availableParallelism, constants, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ensureBuilt } from './setup/build.js'
@@ -13,6 +13,8 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
 /** What runs from the sources (no build between an edit and its effect) resolves packages by this condition. */
 const fromSource = ['--conditions=@deedbox/source']
+/** Many tests wait for processes and timers, so two files at a time pay also where there are two processors. */
+const atOnce = `--test-concurrency=${Math.max(2, availableParallelism() - 1)}`
 const testFiles = [
   'packages/*/src/**/*.test.ts',
   'test/**/*.test.ts',
@@ -33,7 +35,7 @@ const tasks = {
       const skipped = join(mkdtempSync(join(tmpdir(), 'deedbox-skipped-')), 'servers')
       process.env.DEEDBOX_SKIPPED = skipped
       return [
-        [...fromSource, '--test', '--test-reporter=spec', ...(args.length > 0 ? args : testFiles)],
+        [...fromSource, '--test', atOnce, '--test-reporter=spec', ...(args.length > 0 ? args : testFiles)],
         ['scripts/kept-lines.js', lines],
         ['scripts/skipped-servers.js', skipped],
       ]

@@ -22,6 +22,15 @@ export function withMetaOf(bytes: number): string {
   return single('p', { note: 'x'.repeat(bytes - bare + 1) })
 }
 
+/** Two changes, one of which is of something that looks like the producer's own mark. */
+function withMarkIn(place: number, seq: number = 1): string {
+  const changed = [0, 1].map(i => ({ a: 1, ...(i === place ? { producer: { id: 'p', seq: 1 } } : {}) }))
+  return single('p', {
+    changes: changed.map(after => ({ path: 'x', after })),
+    producer: { id: 'p', seq },
+  })
+}
+
 const key = (text: string) => ({ 'idempotency-key': text })
 const latin1 = (text: string) => Buffer.from(text).toString('latin1')
 
@@ -186,6 +195,9 @@ const keys: TableRequest[] = [
     body: single('one', { producer: { id: 'p', seq: 0 } }),
     headers: key('k-1'),
   },
+  { name: 'a mark inside changes', body: withMarkIn(0), headers: key('k-2') },
+  { name: 'that mark inside another change', body: withMarkIn(1), headers: key('k-2') },
+  { name: 'the repeat of the former with another number', body: withMarkIn(0, 2), headers: key('k-2') },
   { name: 'other meta under the key', body: single('one', { env: 'x' }), headers: key('k-1') },
   {
     name: 'the key in a batch',

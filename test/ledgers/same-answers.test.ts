@@ -101,6 +101,24 @@ test('IF-27 IF-28 IF-30 IF-31 the ledger in memory answers each request as the r
   ])
 })
 
+test('IP-08 a mark inside meta is content to both ledgers, and the number of the producer is none', async t => {
+  for (const server of await bothServers(t)) {
+    const answers = []
+    for (const request of table.filter(
+      ({ name }) => name.includes('mark inside') || name.includes('another number'),
+    ))
+      answers.push((await answerOf(server, request)).body)
+    assert.deepEqual(
+      answers.map(({ duplicate, amends }) => [duplicate, amends !== undefined]),
+      [
+        [false, false],
+        [false, true],
+        [true, false],
+      ],
+    )
+  }
+})
+
 test('an event that both have stored is read in the same form', async t => {
   const [real, memory] = await Promise.all(
     (await bothServers(t)).map(async server => {

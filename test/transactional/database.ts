@@ -40,11 +40,13 @@ export interface Database {
   open(box: Deedbox, options?: OutboxOptions): Promise<Opened>
   /** Opens a constructor with something that is no pool. */
   openWrongly(box: Deedbox): unknown
+  /** Whether the relay shares the only connection, so that it has to stand back while a transaction is open on it. */
+  readonly sharesConnection: boolean
   /** Whether rows are locked while they are relayed, so that no two relays send the same one. */
   readonly locksRows: boolean
 }
 
 /** How a process of its own reaches the same database. */
 export type Reach =
-  | { readonly kind: 'postgres' | 'mysql'; readonly port: number }
+  | { readonly kind: 'postgres' | 'mysql'; readonly port: number; readonly isolation?: string }
   | { readonly kind: 'sqlite'; readonly file: string }

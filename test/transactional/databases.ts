@@ -7,7 +7,9 @@ import type { Database, Reach, Row } from './database.ts'
 /** The database that is reached so. */
 export function databaseAt(reach: Reach): Database {
   if (reach.kind === 'sqlite') return sqliteDatabase(reach.file)
-  return reach.kind === 'postgres' ? postgresDatabase(reach.port) : mysqlDatabase(reach.port)
+  return reach.kind === 'postgres'
+    ? postgresDatabase(reach.port, reach.isolation ?? 'read committed')
+    : mysqlDatabase(reach.port)
 }
 
 function quoted(table: string | undefined, mark: string): string {
@@ -23,12 +25,14 @@ function readRow(row: Record<string, unknown>): Row {
   }
 }
 
-function postgresDatabase(port: number): Database {
+function postgresDatabase(port: number, isolation: string): Database {
   return {
+    sharesConnection: false,
     locksRows: true,
     openWrongly: box => postgresOutbox(box, {} as pg.Pool),
     open: async (box, options = {}) => {
-      const pool = new pg.Pool({ host: '127.0.0.1', port, user: 'postgres', max: 40 })
+      const settings = `-c default_transaction_isolation=${isolation.replace(' ', '\\ ')}`
+      const pool = new pg.Pool({ host: '127.0.0.1', port, user: 'postgres', max: 40, options: settings })
       pool.on('error', () => {})
       const outbox = postgresOutbox(box, pool, options)
       return {
@@ -68,6 +72,7 @@ function postgresDatabase(port: number): Database {
 function mysqlDatabase(port: number): Database {
   const login = { host: '127.0.0.1', port, user: 'root' }
   return {
+    sharesConnection: false,
     locksRows: true,
     openWrongly: box => mysqlOutbox(box, {} as mysql.Pool),
     open: async (box, options = {}) => {
@@ -129,6 +134,7 @@ let turn = Promise.resolve()
 
 function sqliteDatabase(file: string): Database {
   return {
+    sharesConnection: true,
     locksRows: false,
     openWrongly: box => sqliteOutbox(box, {} as DatabaseSync),
     open: async (box, options = {}) => {

@@ -4,7 +4,8 @@ import { outboxSuite } from './suite.ts'
 
 const found = await serverFor(postgres)
 
-outboxSuite('PostgreSQL', found.skip, () => {
-  if (found.skip !== false) throw new Error(found.skip)
-  return { kind: 'postgres', port: found.server.port }
-})
+for (const isolation of ['read committed', 'serializable'])
+  outboxSuite(`PostgreSQL, ${isolation}`, found.skip, () => {
+    if (found.skip !== false) throw new Error(found.skip)
+    return { kind: 'postgres', port: found.server.port, isolation }
+  })

@@ -7,13 +7,12 @@ import { ConfigurationError, type Deedbox, SendError } from 'deedbox'
 import { OutboxError, type OutboxOptions } from 'deedbox/outbox'
 import { aBox, aLedger, type Lines, noticesOf } from '../../packages/deedbox/src/testing/ledger-events.ts'
 import {
-  isBatch,
   keepAll,
   type LedgerStandIn,
-  type ReceivedCall,
   type Script,
   until,
 } from '../../packages/deedbox/src/testing/ledger-stand-in.ts'
+import { answering, barring } from './answers.ts'
 import type { Opened, Reach } from './database.ts'
 import { databaseAt } from './databases.ts'
 
@@ -79,8 +78,11 @@ export function outboxSuite(name: string, skip: string | false, reach: () => Rea
       meta: { subject: '客-9 🦊' },
     })
     const other = await session.writeThrough('order.paid', { amount: 5 })
-    assert.equal(await service.outbox.runOnce(), 0)
+    if (databaseAt(reach()).sharesConnection)
+      await assert.rejects(service.outbox.runOnce(), { name: 'OutboxError', code: 'in_transaction' })
+    else assert.equal(await service.outbox.runOnce(), 0)
     await session.end('COMMIT')
+    assert.deepEqual(await service.outbox.backlog(), { waiting: 2, refused: 0 })
     assert.equal(ledger.calls.length, 0)
     assert.equal(await service.outbox.runOnce(), 2)
     assert.deepEqual([...ledger.stored.keys()], [key, other])
@@ -94,6 +96,7 @@ export function outboxSuite(name: string, skip: string | false, reach: () => Rea
       relayed: 2,
       refused: 0,
       failed: 0,
+      blocked: databaseAt(reach()).sharesConnection ? 1 : 0,
       running: false,
     })
   })
@@ -245,7 +248,7 @@ export function outboxSuite(name: string, skip: string | false, reach: () => Rea
   })
 
   it('IF-34 a refused event stays with its reason and holds nothing up; a refused key holds all', async t => {
-    const ledger = await aLedger(t, refusing('bad'))
+    const ledger = await aLedger(t, answering('bad', 400))
     const service = await aService(t, ledger.url, { table: aTable() })
     await service.outbox.migrate()
     await written(service, 'COMMIT', 'good', 'bad', 'better')
@@ -259,8 +262,10 @@ export function outboxSuite(name: string, skip: string | false, reach: () => Rea
       relayed: 2,
       refused: 1,
       failed: 0,
+      blocked: 0,
       running: false,
     })
+    assert.deepEqual(await service.outbox.backlog(), { waiting: 0, refused: 1 })
     ledger.follow(() => ({ status: 401, body: { ok: false, reason: 'unknown_key', message: 'no' } }))
     await written(service, 'COMMIT', 'later')
     assert.equal(await service.outbox.runOnce(), 0)
@@ -271,6 +276,38 @@ export function outboxSuite(name: string, skip: string | false, reach: () => Rea
     ledger.follow(keepAll)
     assert.equal(await service.outbox.runOnce(), 1)
     assert.deepEqual([...ledger.stored.keys()], ['good', 'better', 'later'])
+  })
+
+  for (const [what, script] of Object.entries({
+    'a 403 for it': answering('bad', 403),
+    'a 404 for it': answering('bad', 404),
+    'a 503 for it': answering('bad', 503),
+    'a 403 for all that are sent with it': barring('bad', 403),
+  })) {
+    it(`IF-34 a row without a final answer, ${what}: the others arrive, and it does later`, async t => {
+      const ledger = await aLedger(t, script)
+      const service = await aService(t, ledger.url, { table: aTable(), batch: 3 })
+      await service.outbox.start()
+      await written(service, 'COMMIT', 'bad')
+      await until(() => ledger.calls.length > 0)
+      const names = Array.from({ length: 7 }, (_, i) => `good${i}`)
+      await written(service, 'COMMIT', ...names)
+      await until(() => service.outbox.relayed === names.length)
+      assert.deepEqual([...ledger.stored.keys()].sort(), names)
+      assert.deepEqual(await service.outbox.backlog(), { waiting: 1, refused: 0 })
+      ledger.follow(keepAll)
+      await until(() => service.outbox.relayed === names.length + 1)
+      assert.deepEqual(await service.rows(), [])
+    })
+  }
+
+  it('IF-34 runOnce() goes on past a row without a final answer, though it takes one at a time', async t => {
+    const ledger = await aLedger(t, answering('bad', 403))
+    const service = await aService(t, ledger.url, { table: aTable(), batch: 1 })
+    await service.outbox.migrate()
+    await written(service, 'COMMIT', 'a', 'bad', 'b', 'c')
+    assert.equal(await service.outbox.runOnce(), 3)
+    assert.deepEqual([...ledger.stored.keys()], ['a', 'b', 'c'])
   })
 
   it('the database ends all connections while rows are relayed: they are sent again, and known', async t => {
@@ -305,22 +342,4 @@ export function outboxSuite(name: string, skip: string | false, reach: () => Rea
     assert.equal(await service.outbox.runOnce(), 0)
     assert.deepEqual([ledger.stored.size, (await service.rows()).length], [1, 1])
   })
-}
-
-/** Refuses the events of one name, and keeps the others. */
-function refusing(name: string): Script {
-  return (call: ReceivedCall, _nth, ledger) => {
-    const good = { ...call, items: call.items.filter(({ meta }) => meta.event_name !== name) }
-    const kept = ledger.keep(good)
-    if (!isBatch(call) || kept === 'never' || kept === 'cut') return kept
-    const results = (kept.body as { results: unknown[] }).results
-    const refusal = { ok: false, status: 400, reason: 'invalid_meta', message: 'no such thing' }
-    return {
-      status: 200,
-      body: {
-        ok: true,
-        results: call.items.map(({ meta }) => (meta.event_name === name ? refusal : results.shift())),
-      },
-    }
-  }
 }

@@ -28,7 +28,10 @@ test('assertEvent returns the event that fits, and tells what each of the others
   const ledger = memoryLedger()
   const { box } = captureLog({ ledger })
   const pattern = { event_name: 'order.paid', payload: { order: 7, lines: [{ id: 1 }] } }
-  assert.match(failureOf(() => assertEvent(ledger, pattern)).message, /There is no event at all/)
+  assert.match(
+    failureOf(() => assertEvent(ledger, pattern)).message,
+    /There is no event at all\..*requests: true/,
+  )
   await box.send('order.paid', { order: 8, lines: [], note: 'n' })
   await box.send('order.sent', {})
   const { message, actual, expected, operator } = failureOf(() => assertEvent(ledger, pattern))
@@ -66,7 +69,7 @@ test('assertLine finds a line by its fields', () => {
 })
 
 test('assertNoSecret finds a secret in lines and events, in any of its forms, and never tells it', async () => {
-  const secret = 'pa"ss/wörd'
+  const secret = 'pa"ss/wörd, two?>>'
   const found = (captured: Parameters<typeof assertNoSecret>[0]) => {
     const { message, stack } = failureOf(() => assertNoSecret(captured, secret))
     assert.ok(!`${message}${stack}`.includes(secret))
@@ -77,6 +80,21 @@ test('assertNoSecret finds a secret in lines and events, in any of its forms, an
     JSON.stringify({ secret }),
     encodeURIComponent(secret),
     Buffer.from(secret).toString('base64'),
+  ])
+    assert.match(found(['clean', `before ${form} after`]), /^The secret stands in item 1: .*‹the secret›/)
+  const amid = (before: string, alphabet: 'base64' | 'base64url') =>
+    Buffer.from(`${before}${secret}:more`).toString(alphabet)
+  const request = JSON.stringify({ body: JSON.stringify({ secret }) })
+  for (const form of [
+    ...['', 'a', 'ab', 'abc'].flatMap(before => [amid(before, 'base64'), amid(before, 'base64url')]),
+    JSON.stringify({ authorization: amid('user:', 'base64').replaceAll('/', '\\/') }),
+    `?${new URLSearchParams({ authorization: amid('user:', 'base64') })}`,
+    request,
+    JSON.stringify({ request }),
+    request.replaceAll('ö', '\\u00f6'),
+    encodeURIComponent(secret).toLowerCase(),
+    String(new URLSearchParams({ secret })),
+    JSON.stringify({ query: `a=%zz&b=${encodeURIComponent(secret)}` }),
   ])
     assert.match(found(['clean', `before ${form} after`]), /^The secret stands in item 1: .*‹the secret›/)
   assert.match(found([new Error(secret)]), /item 0/)
@@ -94,6 +112,15 @@ test('assertNoSecret finds a secret in lines and events, in any of its forms, an
   assert.match(found(captured), /line 1/)
   assert.match(found(ledger), /event 1, signed\.in/)
   assert.throws(() => assertNoSecret([], 'abc'), RangeError)
+  assertNoSecret(['%', 'a+b', '\\', Buffer.from('another').toString('base64')], secret)
+  await captured.box.close()
+})
+
+test('ruling 23 assertNoSecret says nothing of a log that captured nothing', async () => {
+  const captured = captureLog({ log: { sink: { write: () => undefined } } })
+  captured.box.log.info('with my-own-secret')
+  await captured.lines()
+  assert.match(failureOf(() => assertNoSecret(captured, 'my-own-secret')).message, /No line was captured/)
   await captured.box.close()
 })
 

@@ -4,6 +4,7 @@ import type { CapturedLog, ParsedLine } from './captured-log.ts'
 import type { EventPattern, MemoryLedger } from './memory-ledger.ts'
 import type { MemoryEvent } from './memory-store.ts'
 import { mismatch } from './partial-match.ts'
+import { aroundSecret } from './secret-forms.ts'
 
 /** Members of a line that have to be there; texts may be given as regular expressions. */
 export type LinePattern = Readonly<Record<string, unknown>>
@@ -51,9 +52,10 @@ export function assertLine(lines: readonly ParsedLine[], pattern: LinePattern): 
 }
 
 /**
- * Passes when a text is nowhere in what was logged or stored: neither as it is nor as JSON, an address, or base64
- * writes it. Await `lines()` or `received()` first, so that it is all there.
- * @throws AssertionError that says where it stands, without the text; RangeError for a text of fewer than four characters
+ * Passes when a text is nowhere in what was logged or stored: neither as it is nor as JSON, JSON within JSON, an address,
+ * a form, or base64 write it, alone or amid other bytes. Await `lines()` or `received()` first, so that it is all there.
+ * @throws AssertionError that says where it stands, without the text, and for a log that has no line; RangeError for a text
+ * of fewer than four characters
  */
 export function assertNoSecret(
   captured: Pick<CapturedLog, 'texts'> | Pick<MemoryLedger, 'events'> | readonly (string | object)[],
@@ -61,19 +63,18 @@ export function assertNoSecret(
 ): void {
   if (secret.length < 4)
     throw new RangeError('So short a text is everywhere: use a secret of four characters or more.')
-  const forms = new Set([
-    secret,
-    JSON.stringify(secret).slice(1, -1),
-    encodeURIComponent(secret.toWellFormed()),
-    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
-  ])
+  if ('texts' in captured && captured.texts.length === 0)
+    throw failure(
+      'No line was captured, so nothing can be said of it: await lines() first. Lines that go to a sink of your own ' +
+        'are not captured.',
+      undefined,
+      undefined,
+      assertNoSecret,
+    )
   for (const [where, text] of placesOf(captured)) {
-    const form = [...forms].find(each => text.includes(each))
-    if (form === undefined) continue
-    const around = text.replaceAll(form, '‹the secret›')
-    const at = around.indexOf('‹the secret›')
-    const excerpt = around.slice(Math.max(0, at - 60), at + 72)
-    throw failure(`The secret stands in ${where}: …${excerpt}…`, undefined, undefined, assertNoSecret)
+    const around = aroundSecret(text, secret)
+    if (around === undefined) continue
+    throw failure(`The secret stands in ${where}: …${around}…`, undefined, undefined, assertNoSecret)
   }
 }
 
@@ -155,9 +156,21 @@ function failure(
   return new AssertionError({ message, actual, expected, operator: stackStartFn.name, stackStartFn })
 }
 
+/** Why there may be none, where that is seldom what was meant. */
+const hints: Readonly<Record<'event' | 'line', string>> = {
+  event:
+    ' Await received() first. captureLog() has no events of requests unless it gets `audit: { requests: true }`.',
+  line: ' Await lines() first.',
+}
+
 /** What each of them has against the pattern, the first ten. */
-function told<T>(all: readonly T[], what: string, pattern: object, nameOf: (one: T) => string): string {
-  if (all.length === 0) return `There is no ${what} at all.`
+function told<T>(
+  all: readonly T[],
+  what: 'event' | 'line',
+  pattern: object,
+  nameOf: (one: T) => string,
+): string {
+  if (all.length === 0) return `There is no ${what} at all.${hints[what]}`
   const each = all.slice(0, 10).map((one, i) => `\n  ${i} ${nameOf(one)}: ${mismatch(one, pattern)}`)
   return `There are ${all.length}:${each.join('')}${all.length > 10 ? '\n  …' : ''}`
 }

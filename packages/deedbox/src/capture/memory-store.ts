@@ -1,13 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { EventKind, EventMeta, LedgerItem } from '../audit/index.ts'
-import {
-  checkEvent,
-  contextWithoutMark,
-  type EventSource,
-  eventSchema,
-  firstFault,
-  producerMarkOf,
-} from '../event-rules/index.ts'
+import { checkEvent, type EventSource, eventSchema, firstFault } from '../event-rules/index.ts'
 import { uuid4, wallMicroseconds } from '../request/index.ts'
 
 /** An event that a ledger in memory has stored. */
@@ -61,8 +54,7 @@ export class MemoryStore {
     const parts = checkEvent(item, source, event => firstFault(eventSchema, event))
     const requestId = parts.requestId ?? uuid4()
     const { idempotencyKey: key } = parts
-    const context = contextWithoutMark(parts.context, producerMarkOf(JSON.parse(parts.context)))
-    const content = `${parts.core}\n${context}\n${parts.payload}`
+    const content = `${parts.core}\n${parts.content}\n${parts.payload}`
     const name = key === undefined ? undefined : JSON.stringify([principal, key])
     const known = name === undefined ? undefined : this.#keys.get(name)
     const before = known?.contents.get(content)

@@ -1,7 +1,9 @@
 import { canonicalJson } from '@deedbox/tlog'
 import type { EventMeta, LedgerItem } from '../audit/index.ts'
 import { EventRefusal } from './event-refusal.ts'
+import { jsonValue } from './json-value.ts'
 import { limits } from './limits.ts'
+import { type ProducerMark, producerMarkOf, withoutMark } from './producer-mark.ts'
 import type { SchemaFault } from './schema-fault.ts'
 import { checkText } from './strict-json.ts'
 
@@ -15,6 +17,10 @@ export interface EventParts {
   core: string
   /** RFC 8785 of the rest of meta. */
   context: string
+  /** The same without the producer's mark: with core and payload it is what an exact repeat repeats. */
+  content: string
+  /** Which number of which producer it is. */
+  producer: ProducerMark | undefined
   idempotencyKey: string | undefined
   requestId: string | undefined
 }
@@ -63,8 +69,23 @@ export function checkEvent(
     payload,
     core,
     context,
+    ...markAndContent(source === 'parser' ? rest : undefined, context),
     idempotencyKey: checkedKey(input.idempotencyKey),
     requestId: checkedRequestId(input.requestId) ?? meta.request_id,
+  }
+}
+
+/** As committed to: an object of a caller may show different things to different readers, so its own text is read. */
+function markAndContent(
+  parsed: object | undefined,
+  context: string,
+): Pick<EventParts, 'producer' | 'content'> {
+  if (!context.includes('"producer"')) return { producer: undefined, content: context }
+  const committed = parsed ?? Object(jsonValue(context))
+  const content = withoutMark(committed)
+  return {
+    producer: producerMarkOf(committed),
+    content: content === committed ? context : canonicalJson(content),
   }
 }
 

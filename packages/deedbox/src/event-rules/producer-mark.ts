@@ -13,15 +13,15 @@ export function producerMarkOf(meta: object): ProducerMark | undefined {
 }
 
 /**
- * What the canonical text of a context says besides the producer's mark, to tell an exact repeat from other content under
- * the same key. Which number its producer gave it is no content: who sends an event anew after a timeout, under its key,
- * sends the same event.
+ * A context without the producer's mark; the same object where it bears none.
+ *
+ * It is what tells an exact repeat from other content under the same key: which number its producer gave an event is no
+ * content, for who sends it anew after a timeout, under its key, sends the same event. The mark is the member of that
+ * name alone: what looks like one deeper down is content, and so is one that says more.
  */
-export function contextWithoutMark(context: string, mark: ProducerMark | undefined): string {
-  if (mark === undefined) return context
-  const member = `"producer":{"id":${JSON.stringify(mark.id)},"seq":${mark.seq}}`
-  for (const text of [`${member},`, `,${member}`, member]) {
-    if (context.includes(text)) return context.replace(text, '')
-  }
-  return context
+export function withoutMark(context: object): object {
+  const mark: unknown = Reflect.get(context, 'producer')
+  if (producerMarkOf(context) === undefined || Object.keys(Object(mark)).length !== 2) return context
+  const { producer, ...content } = context as { producer: unknown }
+  return content
 }

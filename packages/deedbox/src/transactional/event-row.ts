@@ -31,8 +31,44 @@ export interface OutboxStore<Transaction, Written> {
   /**
    * Hands the first rows that no other relay holds to `work`, deletes those that the ledger has, and marks those that
    * it refused. Resolves once that is committed.
+   * @param left ids of rows that are not to be taken
+   * @throws OutboxError `in_transaction`
    */
-  take(limit: number, work: (rows: readonly WaitingRow[]) => Promise<readonly Outcome[]>): Promise<void>
+  take(
+    limit: number,
+    left: readonly string[],
+    work: (rows: readonly WaitingRow[]) => Promise<readonly Outcome[]>,
+  ): Promise<void>
+  /** Counts the rows of the table. */
+  count(): Promise<OutboxBacklog>
+}
+
+/** The rows of an outbox's table, whichever process wrote them. */
+export interface OutboxBacklog {
+  /** Committed, and not yet acknowledged by the ledger. */
+  readonly waiting: number
+  /** Refused by the ledger for good, and kept with the reason. */
+  readonly refused: number
+}
+
+/**
+ * The condition that leaves rows out. Ids come from the database itself, and are numbers in whatever form its driver
+ * gives them.
+ */
+export function exceptRows(column: string, left: readonly string[]): string {
+  const ids = left.filter(id => /^\d+$/.test(id))
+  return ids.length === 0 ? '' : ` AND ${column} NOT IN (${ids.join(', ')})`
+}
+
+/** How one answer of two numbers is read, in whatever form a driver gives numbers. */
+export function backlogOf(row: unknown): OutboxBacklog {
+  const { waiting, refused } = row as Record<'waiting' | 'refused', unknown>
+  return { waiting: Number(waiting), refused: Number(refused) }
+}
+
+/** The statement that counts, in all three kinds of database. */
+export function countStatement(table: string): string {
+  return `SELECT COUNT(*) - COUNT(refused_at) AS waiting, COUNT(refused_at) AS refused FROM ${table}`
 }
 
 /**
@@ -51,15 +87,37 @@ export function columnsOf(event: AuditEvent): EventColumns {
   }
 }
 
+/** A row that somebody changed into something else than an event. */
+export class SpoiltRow extends Error {
+  override readonly name = 'SpoiltRow'
+}
+
 /**
  * The event of a row, the same to the byte.
- * @throws SyntaxError when somebody changed the row's meta into something else
+ * @throws SpoiltRow for what would not even be told as an event: whoever delivers it reads these members
  */
 export function eventOf(row: EventColumns): AuditEvent {
+  for (const column of ['idempotency_key', 'payload', 'meta', 'request_id'] as const)
+    if (typeof row[column] !== 'string') throw new SpoiltRow(`The row holds no event: ${column} is no text`)
   return {
     payload: row.payload,
-    meta: JSON.parse(row.meta) as EventMeta,
+    meta: metaOf(row.meta),
     idempotencyKey: row.idempotency_key,
     requestId: row.request_id,
   }
+}
+
+function metaOf(text: string): EventMeta {
+  let meta: unknown
+  try {
+    meta = JSON.parse(text)
+  } catch (cause) {
+    throw new SpoiltRow('The row holds no event: meta is no JSON', { cause })
+  }
+  if (typeof meta !== 'object' || meta === null || Array.isArray(meta))
+    throw new SpoiltRow('The row holds no event: meta is no JSON object')
+  for (const member of ['type', 'event_name', 'service'])
+    if (typeof Reflect.get(meta, member) !== 'string')
+      throw new SpoiltRow(`The row holds no event: meta.${member} of its JSON is no text`)
+  return meta as EventMeta
 }

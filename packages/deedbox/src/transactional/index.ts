@@ -1,3 +1,4 @@
+export type { OutboxBacklog } from './event-row.ts'
 export {
   type MysqlConnection,
   type MysqlPool,

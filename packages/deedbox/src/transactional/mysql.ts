@@ -1,6 +1,6 @@
 import type { Deedbox } from '../instance.ts'
 import { ConfigurationError } from '../safety/index.ts'
-import type { OutboxStore, WaitingRow } from './event-row.ts'
+import { backlogOf, countStatement, exceptRows, type OutboxStore, type WaitingRow } from './event-row.ts'
 import { hasMethod } from './has-method.ts'
 import { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts'
 import { hasCode, noTransaction, notAConnection, tableMissing } from './outbox-error.ts'
@@ -58,14 +58,14 @@ function mysqlStore(pool: MysqlPool, table: string): OutboxStore<MysqlTransactio
 ) ENGINE=InnoDB`
   const insert = `INSERT INTO ${table} (idempotency_key, payload, meta, request_id) VALUES (?, ?, ?, ?)`
 
-  const take: OutboxStore<MysqlTransaction, Promise<void>>['take'] = (limit, work) =>
+  const take: OutboxStore<MysqlTransaction, Promise<void>>['take'] = (limit, left, work) =>
     withConnection(pool, async connection => {
       // Otherwise the gaps between the rows were locked too, and writers would wait for the ledger.
       await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED')
       await connection.query('START TRANSACTION')
       const [rows] = await connection.query(
         `SELECT id, idempotency_key, payload, meta, request_id FROM ${table}
-WHERE refused_at IS NULL ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED`,
+WHERE refused_at IS NULL${exceptRows('id', left)} ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED`,
       )
       const waiting = (rows as Record<string, unknown>[]).map(readRow)
       const outcomes = await work(waiting)
@@ -107,6 +107,11 @@ WHERE refused_at IS NULL ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED`,
       }
     },
     take,
+    count: () =>
+      withConnection(pool, async connection => {
+        const [rows] = await connection.query(countStatement(table))
+        return backlogOf((rows as unknown[])[0])
+      }),
   }
 }
 
@@ -152,17 +157,19 @@ function text(value: unknown): string {
   return value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : String(value)
 }
 
-async function withConnection(
+async function withConnection<Result>(
   pool: MysqlPool,
-  work: (connection: MysqlPoolConnection) => Promise<void>,
-): Promise<void> {
+  work: (connection: MysqlPoolConnection) => Promise<Result>,
+): Promise<Result> {
   const connection = await pool.getConnection()
+  let result: Result
   try {
-    await work(connection)
+    result = await work(connection)
   } catch (error) {
     // Not to be used again: its transaction may be open.
     connection.destroy()
     throw error
   }
   connection.release()
+  return result
 }

@@ -1,12 +1,13 @@
 /**
- * Why an event was not written to the outbox.
+ * Why an event was not written to the outbox, or nothing was relayed.
  * - `no_transaction`: the connection is in no transaction, so the event could not stand or fall with one.
  * - `not_a_connection`: what was given as the transaction is no connection of this kind of database.
  * - `table_missing`: the outbox's table is not there.
+ * - `in_transaction`: `runOnce()` found a transaction open on the SQLite connection that the relay has.
  */
-export type OutboxErrorCode = 'no_transaction' | 'not_a_connection' | 'table_missing'
+export type OutboxErrorCode = 'no_transaction' | 'not_a_connection' | 'table_missing' | 'in_transaction'
 
-/** What writing to a transactional outbox fails with, beside `SendError` and what the database itself says. */
+/** What a transactional outbox fails with, beside `SendError` and what the database itself says. */
 export class OutboxError extends Error {
   override readonly name = 'OutboxError'
   readonly code: OutboxErrorCode
@@ -25,6 +26,19 @@ export function noTransaction(cause?: unknown): OutboxError {
       'that your own changes go through, not the pool.',
     cause === undefined ? undefined : { cause },
   )
+}
+
+/** A connection that the relay cannot read with, for what it would see may yet be rolled back. */
+export function inTransaction(): OutboxError {
+  return new OutboxError(
+    'in_transaction',
+    'Nothing was relayed: a transaction is open on the connection of the outbox. COMMIT or ROLLBACK it first.',
+  )
+}
+
+/** Whether it is what {@link inTransaction} makes. */
+export function isInTransaction(error: unknown): boolean {
+  return error instanceof OutboxError && error.code === 'in_transaction'
 }
 
 /** A table that is not there. */

@@ -3,7 +3,7 @@ import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
 import { runOutside } from '../request/index.ts'
 import { ConfigurationError } from '../safety/index.ts'
-import { columnsOf, type EventColumns, type OutboxStore } from './event-row.ts'
+import { columnsOf, type EventColumns, type OutboxBacklog, type OutboxStore } from './event-row.ts'
 import { Relay } from './relay.ts'
 import type { TableOptions } from './table-name.ts'
 
@@ -24,7 +24,7 @@ export type OutboxSendOptions = Omit<SendOptions, 'timeout'>
 
 /** What this process's outbox did so far. */
 export interface OutboxStats {
-  /** Events written, those of transactions that were rolled back included. */
+  /** Calls of `write` that came through, those of transactions that were rolled back included: nobody tells of these. */
   readonly written: number
   /** Rows that the ledger acknowledged and that were deleted. */
   readonly relayed: number
@@ -32,6 +32,8 @@ export interface OutboxStats {
   readonly refused: number
   /** Looks at the table that failed, or that ended with rows for which the ledger had no answer. */
   readonly failed: number
+  /** Looks that found a transaction open on the SQLite connection that the relay has, so that it took nothing. */
+  readonly blocked: number
   /** Whether the relay is started. */
   readonly running: boolean
 }
@@ -53,6 +55,7 @@ export interface OutboxRelay {
   /**
    * Relays what waits now, and resolves to the number of rows that the ledger acknowledged.
    * @throws what the database says
+   * @throws OutboxError `in_transaction`
    */
   runOnce(): Promise<number>
   /**
@@ -62,7 +65,13 @@ export interface OutboxRelay {
   stop(timeout?: number): Promise<void>
   /** Rows that the ledger acknowledged and that were deleted. */
   readonly relayed: number
+  /** What this process did so far. */
   stats(): OutboxStats
+  /**
+   * Counts the rows of the table, those of other processes included.
+   * @throws what the database says
+   */
+  backlog(): Promise<OutboxBacklog>
 }
 
 /** A transactional outbox: events are written in the caller's own transaction, and relayed once that is committed. */
@@ -124,6 +133,7 @@ export function outboxParts<Transaction, Written>(
         return relay.counts.relayed
       },
       stats: () => ({ written, ...relay.counts, running: relay.isRunning }),
+      backlog: () => runOutside(() => store.count()),
     },
     columns: (name, payload, how) => columnsOf(build(auditor, name, payload, how)),
     wrote: () => {

@@ -1,6 +1,6 @@
 import type { Deedbox } from '../instance.ts'
 import { ConfigurationError } from '../safety/index.ts'
-import type { OutboxStore, WaitingRow } from './event-row.ts'
+import { backlogOf, countStatement, exceptRows, type OutboxStore, type WaitingRow } from './event-row.ts'
 import { hasMethod } from './has-method.ts'
 import { createOutbox, type Outbox, type OutboxOptions } from './outbox.ts'
 import { hasCode, noTransaction, notAConnection, tableMissing } from './outbox-error.ts'
@@ -60,12 +60,13 @@ function postgresStore(pool: PostgresPool, table: string): OutboxStore<PostgresT
 )`
   const insert = `INSERT INTO ${table} (idempotency_key, payload, meta, request_id) VALUES ($1, $2, $3, $4)`
 
-  const take: OutboxStore<PostgresTransaction, Promise<void>>['take'] = (limit, work) =>
+  const take: OutboxStore<PostgresTransaction, Promise<void>>['take'] = (limit, left, work) =>
     withClient(pool, async client => {
-      await client.query('BEGIN')
+      // Otherwise, where the database's default is serializable, having read the table would make writers fail.
+      await client.query('BEGIN ISOLATION LEVEL READ COMMITTED')
       const { rows } = await client.query(
         `SELECT id, idempotency_key, payload, meta, request_id FROM ${table}
-WHERE refused_at IS NULL ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED`,
+WHERE refused_at IS NULL${exceptRows('id', left)} ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED`,
       )
       const waiting = rows as readonly WaitingRow[]
       const outcomes = await work(waiting)
@@ -115,6 +116,8 @@ WHERE refused_at IS NULL ORDER BY id LIMIT ${limit} FOR UPDATE SKIP LOCKED`,
       }
     },
     take,
+    count: () =>
+      withClient(pool, async client => backlogOf((await client.query(countStatement(table))).rows[0])),
   }
 }
 
@@ -141,16 +144,17 @@ function isKnownToBeOpen(transaction: PostgresTransaction): boolean {
   )
 }
 
-async function withClient(
+async function withClient<Result>(
   pool: PostgresPool,
-  work: (client: PostgresPoolClient) => Promise<void>,
-): Promise<void> {
+  work: (client: PostgresPoolClient) => Promise<Result>,
+): Promise<Result> {
   const client = await pool.connect()
   // A connection that breaks between two statements says so by an event, which would end the process if nobody heard it.
   const heard = (): void => {}
   client.on('error', heard)
+  let result: Result
   try {
-    await work(client)
+    result = await work(client)
   } catch (error) {
     // Not to be used again: its transaction may be open.
     client.release(true)
@@ -158,4 +162,5 @@ async function withClient(
   }
   client.off('error', heard)
   client.release()
+  return result
 }

@@ -1,7 +1,9 @@
-import { type AuditOutlet, retryDelay, SendError } from '../audit/index.ts'
+import { type AuditOutlet, retryDelay } from '../audit/index.ts'
 import type { Notices } from '../log/index.ts'
 import { errorMessage } from '../safety/index.ts'
-import { eventOf, type OutboxStore, type Outcome, type WaitingRow } from './event-row.ts'
+import type { OutboxStore, Outcome } from './event-row.ts'
+import { isInTransaction } from './outbox-error.ts'
+import { type Sending, Sendings } from './sendings.ts'
 
 /** How a relay works. Times in milliseconds. */
 export interface RelaySettings {
@@ -14,9 +16,6 @@ export interface RelaySettings {
 /** How long rows are held for the ledger's answer before the transaction that holds them ends. */
 const longestHold = 5_000
 
-/** How long the delivery engine keeps trying an event; the row outlives it. */
-const longestSend = 60_000
-
 /** The first look after a write, which cannot know when its transaction is committed; the next ones take longer. */
 const soon = 50
 
@@ -28,32 +27,36 @@ const longestTimer = 2_147_483_647
 
 const backoff = { base: 500, cap: 30_000 }
 
-/** Answers about the key or the address: they say nothing about the event, which waits until they are mended. */
-const aboutTheWriter: ReadonlySet<number | undefined> = new Set([401, 403, 404])
+/** How many rows may be on their way or rest before the others are taken one by one. */
+const manyLeft = 1_000
 
-/** What became of one look at the table. */
+/** How long a transaction may stay open on the relay's own connection before that is told. */
+const longTransaction = 5_000
+
+/** What became of one look at the table, in rows. */
 interface Turn {
-  readonly taken: number
+  readonly taken: readonly Sending[]
+  /** The ledger has them, or refused them. */
+  readonly answered: number
   readonly waiting: number
-}
-
-/** An event on its way. It may outlast the turn that sent it; the next turn that holds its row learns the outcome. */
-interface Sending {
-  outcome: Outcome | undefined
-  readonly done: Promise<void>
+  /** Whether the ledger answered nothing, and not only to rows that got no answer before. */
+  readonly stalled: boolean
 }
 
 /** Brings the rows of an outbox to the ledger. */
 export class Relay {
-  readonly counts = { relayed: 0, refused: 0, failed: 0 }
+  readonly counts = { relayed: 0, refused: 0, failed: 0, blocked: 0 }
   readonly #store: Pick<OutboxStore<unknown, unknown>, 'take' | 'createTable'>
   readonly #outlet: AuditOutlet
   readonly #notices: Notices
   readonly #settings: RelaySettings
-  readonly #sending = new Map<string, Sending>()
+  readonly #sendings: Sendings
   #running = false
   #hasTable: boolean
+  /** Looks in a row that had no answer of the ledger, or of the database. */
   #failures = 0
+  /** Since when each look found a transaction open. */
+  #blockedSince: number | undefined
   #pace: number
   #timer: NodeJS.Timeout | undefined
   #looking = false
@@ -73,6 +76,13 @@ export class Relay {
     this.#outlet = outlet
     this.#notices = notices
     this.#settings = settings
+    this.#sendings = new Sendings(outlet, {
+      // The turn that sent it may be over: the row is taken once more, for what is known now.
+      answered: () => this.#schedule(0),
+      closed: () => {
+        this.#running = false
+      },
+    })
     this.#hasTable = !settings.createTable
     this.#pace = settings.interval
   }
@@ -94,10 +104,16 @@ export class Relay {
 
   async runOnce(): Promise<number> {
     const before = this.counts.relayed
-    for (;;) {
-      const { taken, waiting } = await this.#alone(() => this.#turn(true))
-      if (taken === 0 || waiting > 0) return this.counts.relayed - before
+    const left = new Set<string>()
+    // One turn without an answer may be the fault of its rows; two are the ledger's.
+    for (let unanswered = 0; unanswered < 2; ) {
+      const { taken, answered } = await this.#alone(() => this.#turn(true, this.#settings.batch, [...left]))
+      if (taken.length === 0) break
+      for (const { id, outcome } of taken)
+        if (outcome === undefined || outcome.kind === 'waiting') left.add(id)
+      unanswered = answered > 0 ? 0 : unanswered + 1
     }
+    return this.counts.relayed - before
   }
 
   readonly stop = async (timeout: number = longestHold): Promise<void> => {
@@ -151,22 +167,63 @@ export class Relay {
 
   async #lookOnce(): Promise<void> {
     try {
-      const { taken, waiting } = await this.#alone(async () => {
+      const { taken, answered, waiting, stalled } = await this.#alone(async () => {
         await this.#needTable()
-        return this.#turn(this.#settings.keepAlive)
+        return this.#probe()
       })
-      if (waiting > 0) this.#failed(`${waiting} of ${taken} rows have no answer from the ledger yet`)
+      this.#blockedSince = undefined
+      if (stalled) this.#failed(`${waiting} of ${taken.length} rows have no answer from the ledger yet`)
       else {
-        this.#failures = 0
-        if (taken > 0) this.#schedule(0)
-        else {
-          this.#schedule(this.#pace)
-          this.#pace = Math.min(this.#settings.interval, 2 * this.#pace)
-        }
+        // Where rows were left, an empty look tells nothing of the ledger.
+        if (answered > 0 && this.#failures > 0) this.#sendings.wake()
+        if (answered > 0 || this.#sendings.size === 0) this.#failures = 0
+        if (waiting > 0) this.#tell(`${waiting} rows have no answer from the ledger yet; others go on`)
+        if (taken.length > 0) this.#schedule(0)
+        else if (this.#failures > 0) this.#schedule(this.#delay())
+        else this.#schedulePace()
       }
     } catch (error) {
-      this.#failed(errorMessage(error))
+      if (isInTransaction(error)) this.#blocked()
+      else this.#failed(errorMessage(error))
     }
+  }
+
+  /**
+   * While the ledger gives no answers, one row at a time asks for the others, and each time another one: it may be the
+   * row's own fault. Once any is answered, the older ones come again, one by one and in order; whose own fault it was,
+   * rests, each row by itself.
+   */
+  async #probe(): Promise<Turn> {
+    const { keepAlive, batch } = this.#settings
+    if (this.#failures > 0) {
+      const turn = await this.#turn(keepAlive, 1, this.#sendings.left('tried'))
+      if (turn.taken.length > 0) return turn
+    }
+    const isSingle = this.#failures > 0 || this.#sendings.hasRested || this.#sendings.size >= manyLeft
+    return this.#turn(keepAlive, isSingle ? 1 : batch, this.#sendings.left('resting'))
+  }
+
+  #schedulePace(): void {
+    this.#schedule(this.#pace)
+    this.#pace = Math.min(this.#settings.interval, 2 * this.#pace)
+  }
+
+  #delay(): number {
+    return retryDelay(this.#failures, backoff, Math.random(), undefined)
+  }
+
+  /** Somebody's transaction is open on the connection: most are over soon. */
+  #blocked(): void {
+    const now = performance.now()
+    this.#blockedSince ??= now
+    this.#schedulePace()
+    if (now - this.#blockedSince >= longTransaction)
+      this.#notices.warn(
+        'outbox_in_transaction',
+        'Events wait in the transactional outbox: each look finds a transaction open on its connection. ' +
+          'Is a COMMIT or ROLLBACK missing?',
+        { blocked: this.counts.blocked },
+      )
   }
 
   async #needTable(): Promise<void> {
@@ -177,79 +234,52 @@ export class Relay {
 
   #failed(problem: string): void {
     this.#failures++
-    this.#schedule(retryDelay(this.#failures, backoff, Math.random(), undefined))
+    this.#schedule(this.#delay())
+    this.#tell(problem)
+  }
+
+  #tell(problem: string): void {
     if (!this.#running) return
     this.#notices.warn('outbox_delayed', `Events wait in the transactional outbox: ${problem}`, {
       failures: this.#failures,
     })
   }
 
-  async #turn(keepAlive: boolean): Promise<Turn> {
+  async #turn(keepAlive: boolean, limit: number, left: readonly string[]): Promise<Turn> {
     // While the quota's pause lasts nothing is taken, and nothing is sent that would only be refused.
-    if (this.#outlet.stats().pausedUntil !== null) return { taken: 0, waiting: 0 }
-    // While the ledger gives no answers, one row at a time asks for the others.
-    const limit = this.#failures > 0 ? 1 : this.#settings.batch
-    let sendings: readonly Sending[] = []
+    if (this.#outlet.stats().pausedUntil !== null)
+      return { taken: [], answered: 0, waiting: 0, stalled: false }
+    let taken: readonly Sending[] = []
     let outcomes: readonly Outcome[] = []
+    let isNews = this.#failures > 0
     try {
-      await this.#store.take(limit, async rows => {
-        sendings = rows.map(row => this.#send(row))
-        await this.#hold(Promise.all(sendings.map(({ done }) => done)), keepAlive)
-        outcomes = sendings.map(({ outcome }) => outcome ?? { kind: 'waiting', problem: 'no answer yet' })
+      await this.#store.take(limit, left, async rows => {
+        taken = rows.map(row => this.#sendings.send(row))
+        isNews ||= taken.some(({ failures }) => failures === 0)
+        await this.#hold(Promise.all(taken.map(({ done }) => done)), keepAlive)
+        outcomes = taken.map(({ outcome }) => outcome ?? { kind: 'waiting', problem: 'no answer yet' })
         return outcomes
       })
     } catch (error) {
-      this.counts.failed++
+      if (isInTransaction(error)) this.counts.blocked++
+      else this.counts.failed++
       throw error
     }
     const count = (kind: Outcome['kind']): number => outcomes.filter(outcome => outcome.kind === kind).length
-    const waiting = count('waiting')
-    this.counts.relayed += count('acknowledged')
-    this.counts.refused += count('refused')
+    const [relayed, refused, waiting] = [count('acknowledged'), count('refused'), count('waiting')]
+    this.counts.relayed += relayed
+    this.counts.refused += refused
     if (waiting > 0) this.counts.failed++
-    if (count('refused') > 0)
+    if (refused > 0)
       this.#notices.warn(
         'outbox_refused',
         'The ledger refused events of the transactional outbox; they are kept in its table, with the reason',
         { refused: this.counts.refused },
       )
-    const sawAll = sendings.length < limit
-    for (const [key, sending] of this.#sending) {
-      // A row that is not there any more was another relay's.
-      if (sending.outcome !== undefined && (sawAll || sendings.includes(sending))) this.#sending.delete(key)
-    }
-    return { taken: outcomes.length, waiting }
-  }
-
-  #send(row: WaitingRow): Sending {
-    const key = `${row.id} ${row.idempotency_key}`
-    const known = this.#sending.get(key)
-    if (known !== undefined) return known
-    const sending: Sending = {
-      outcome: undefined,
-      done: this.#deliver(row).then(outcome => {
-        sending.outcome = outcome
-        // The turn that sent it may be over: the row is taken once more, for what is known now.
-        if (outcome.kind !== 'waiting' && this.#letGo === undefined) this.#schedule(0)
-      }),
-    }
-    this.#sending.set(key, sending)
-    return sending
-  }
-
-  async #deliver(row: WaitingRow): Promise<Outcome> {
-    try {
-      const event = eventOf(row)
-      await this.#outlet.send(event, longestSend)
-      return { kind: 'acknowledged' }
-    } catch (error) {
-      if (error instanceof SendError && error.code === 'closed') this.#running = false
-      const problem = errorMessage(error).replaceAll('\0', ' ').slice(0, 1_000)
-      const final =
-        error instanceof SyntaxError ||
-        (error instanceof SendError && error.code === 'rejected' && !aboutTheWriter.has(error.ledgerStatus))
-      return final ? { kind: 'refused', reason: problem } : { kind: 'waiting', problem }
-    }
+    const done = taken.filter((_, i) => outcomes[i]?.kind !== 'waiting')
+    this.#sendings.forget(taken, done, left, taken.length < limit)
+    const answered = relayed + refused
+    return { taken, answered, waiting, stalled: waiting > 0 && answered === 0 && isNews }
   }
 
   /** Waits for the answers, but not for ever: the rows are locked, and a transaction is open. */

@@ -1,10 +1,10 @@
 import type { SendPayload } from '../audit/index.ts'
 import type { Deedbox } from '../instance.ts'
 import { ConfigurationError, errorMessage } from '../safety/index.ts'
-import type { OutboxStore, WaitingRow } from './event-row.ts'
+import { backlogOf, countStatement, exceptRows, type OutboxStore, type WaitingRow } from './event-row.ts'
 import { hasMethod } from './has-method.ts'
 import { type OutboxOptions, type OutboxRelay, type OutboxSendOptions, outboxParts } from './outbox.ts'
-import { noTransaction, notAConnection, tableMissing } from './outbox-error.ts'
+import { inTransaction, noTransaction, notAConnection, tableMissing } from './outbox-error.ts'
 import { quotedTable } from './table-name.ts'
 
 /** What is needed of a database of `node:sqlite` or `better-sqlite3`. */
@@ -85,13 +85,13 @@ function sqliteStore(database: SqliteDatabase, table: string): OutboxStore<Sqlit
         throw error
       }
     },
-    take: async (limit, work) => {
+    take: async (limit, left, work) => {
       // What a transaction on this very connection has written would be seen, though it may yet be rolled back.
-      if (isInTransaction(database)) return
+      if (isInTransaction(database)) throw inTransaction()
       const rows = database
         .prepare(
           `SELECT CAST(id AS TEXT) AS id, idempotency_key, payload, meta, request_id FROM ${table}
-WHERE refused_at IS NULL ORDER BY ${table}.id LIMIT ${limit}`,
+WHERE refused_at IS NULL${exceptRows(`${table}.id`, left)} ORDER BY ${table}.id LIMIT ${limit}`,
         )
         .all() as WaitingRow[]
       if (rows.length === 0) return
@@ -109,6 +109,7 @@ WHERE refused_at IS NULL ORDER BY ${table}.id LIMIT ${limit}`,
             .run(outcome.reason, id)
       }
     },
+    count: async () => backlogOf(database.prepare(countStatement(table)).all()[0]),
   }
 }
 

@@ -1,12 +1,5 @@
 import { Ajv } from 'ajv'
-import {
-  checkEvent,
-  type EventParts,
-  type EventSource,
-  eventSchema,
-  type ProducerMark,
-  producerMarkOf,
-} from 'deedbox/event-rules'
+import { checkEvent, type EventParts, type EventSource, eventSchema } from 'deedbox/event-rules'
 import { columnsOfMeta, columnsOfParts, type EventColumns } from './columns.ts'
 import type { EventMeta } from './event-meta.ts'
 import { withLedgerErrors } from './ledger-errors.ts'
@@ -25,8 +18,6 @@ export interface EventInput {
 /** An event that passed every check, in the bytes that will be committed to. Plain data: it crosses threads. */
 export interface PreparedEvent extends EventParts {
   columns: EventColumns
-  /** Which number of which producer it is. */
-  producer: ProducerMark | undefined
 }
 
 const matches = new Ajv({ allErrors: false, strict: true, strictTypes: false }).compile(eventSchema)
@@ -40,19 +31,9 @@ const matches = new Ajv({ allErrors: false, strict: true, strictTypes: false }).
  *   `payload_too_large`, `meta_too_large`, `invalid_idempotency_key`
  */
 export function prepareEvent(input: EventInput, source: EventSource = 'caller'): PreparedEvent {
-  const { meta } = input
-  const { payload, core, context, idempotencyKey, requestId } = withLedgerErrors(() =>
-    checkEvent(input, source, findFault),
-  )
-  const columns = source === 'parser' ? columnsOfMeta(meta) : columnsOfParts(core, context)
-  const producer = markOf(meta, context, source)
-  return { payload, core, context, columns, producer, idempotencyKey, requestId }
-}
-
-/** As committed to: an object of a caller in-process may show different things to different readers. */
-function markOf(meta: EventMeta, context: string, source: EventSource): ProducerMark | undefined {
-  if (source === 'parser') return producerMarkOf(meta)
-  return context.includes('"producer"') ? producerMarkOf(JSON.parse(context)) : undefined
+  const parts = withLedgerErrors(() => checkEvent(input, source, findFault))
+  const columns = source === 'parser' ? columnsOfMeta(input.meta) : columnsOfParts(parts.core, parts.context)
+  return { ...parts, columns }
 }
 
 function findFault(event: object) {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
 import { prepareEvent } from '../events/index.ts'
 import { dedupCheckOf, dedupSecret, fingerprintOf, idempotencyHash } from './idempotency.ts'
 
@@ -45,6 +47,44 @@ test('IP-08 which number its producer gave an event is no content, wherever it s
     assert.notEqual(of({ ...beside, producer, z: 1 }), of({ ...beside, producer }))
   }
   assert.notEqual(of({ producer: { ...producer, more: 1 } }), of({}))
+})
+
+test('IP-08 what looks like the mark anywhere else in meta is content; the mark itself never is', () => {
+  const meta = { type: 'info', event_name: 'a', service: 's' } as const
+  // Two of each, so that pairs differ by where a mark stands and by little else.
+  const mark = fc.constantFrom({ id: 'p', seq: 1 }, { id: 'q"', seq: 2 })
+  const { context } = fc.letrec<{ context: object; value: unknown }>(tie => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      fc.constantFrom(1, 'x', ',"producer":{"id":"p","seq":1}'),
+      tie('context'),
+      fc.array(tie('context'), { maxLength: 2 }),
+    ),
+    context: fc.record(
+      {
+        a: tie('value'),
+        producer: fc.oneof(
+          { weight: 3, arbitrary: mark },
+          fc.record({ id: fc.constant('p'), seq: fc.constant(1), more: fc.constant(1) }),
+        ),
+        z: tie('value'),
+      },
+      { requiredKeys: [] },
+    ),
+  }))
+  const isMark = (value: unknown) => isDeepStrictEqual(Object.keys(Object(value)).sort(), ['id', 'seq'])
+  const contentOf = ({ producer, ...rest }: { producer?: unknown }) =>
+    producer === undefined || isMark(producer) ? rest : { ...rest, producer }
+  fc.assert(
+    fc.property(context, context, fc.constantFrom('parser', 'caller'), (one, two, source) => {
+      const of = (more: object) =>
+        hex(fingerprintOf(secret, prepareEvent({ payload: 'x', meta: { ...meta, ...more } }, source)))
+      const same = isDeepStrictEqual(contentOf({ ...one }), contentOf({ ...two }))
+      assert.equal(of(one) === of(two), same)
+      assert.equal(of({ ...one, producer: { id: 'r', seq: 9 } }), of({ ...one, producer: undefined }))
+    }),
+    { numRuns: 2_000 },
+  )
 })
 
 test('the check value tells two secrets apart without telling them', () => {

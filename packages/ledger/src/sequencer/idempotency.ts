@@ -1,5 +1,4 @@
 import { hash, hkdfSync } from 'node:crypto'
-import { contextWithoutMark } from 'deedbox/event-rules'
 import type { PreparedEvent } from '../events/index.ts'
 
 /**
@@ -39,8 +38,8 @@ export function idempotencyHash(secret: DedupSecret, principal: string, key: str
 
 /** Tells an exact repeat from different content under the same key. Canonical JSON holds no raw newline. */
 export function fingerprintOf(secret: DedupSecret, event: PreparedEvent): Uint8Array {
-  const content = `content\n${event.core}\n${contextWithoutMark(event.context, event.producer)}\n${event.payload}`
-  return Buffer.from(keyedHash(secret, content), 'hex')
+  const { core, content, payload } = event
+  return Buffer.from(keyedHash(secret, `content\n${core}\n${content}\n${payload}`), 'hex')
 }
 
 /** As hex: that costs half of what a buffer does. */

@@ -96,6 +96,7 @@ export function adminSubmission(name: string, payload: object, requestId: string
     correlation_id: null,
     outcome: null,
   }
+  const context = `{"request_id":${JSON.stringify(requestId)}}`
   return {
     kind: 'admin',
     principal: 'ledger',
@@ -103,7 +104,8 @@ export function adminSubmission(name: string, payload: object, requestId: string
     event: {
       payload: JSON.stringify(payload),
       core: `{"event_name":${JSON.stringify(name)},"service":"deedbox","type":"info"}`,
-      context: `{"request_id":${JSON.stringify(requestId)}}`,
+      context,
+      content: context,
       columns,
       producer: undefined,
       idempotencyKey: undefined,

@@ -30,6 +30,8 @@ export interface LedgerAnswer {
   /** Whether the ledger had the event already. */
   readonly duplicate: boolean
   readonly request_id: string
+  /** Which members of the payload were cut or left out, where it had more than 12,000 bytes. Not the ledger's word. */
+  readonly truncated?: readonly string[]
   readonly [member: string]: unknown
 }
 
@@ -47,6 +49,14 @@ const longestWaits = 60_000
 /** How long nothing is posted after a 429 that names no time itself. Milliseconds. (IP-06) */
 const quotaPause = 3_600_000
 
+/** Names may be made of ids: so many are told, and no more kept. */
+const mostCutNames = 1_000
+
+interface BuiltEvent {
+  readonly event: AuditEvent
+  readonly truncated: readonly string[] | undefined
+}
+
 /**
  * Sends events one post each, and waits for the ledger's own answer, as the originals' functions do. Events are built
  * by the instance: once each, secrets blanked, under a key of their own.
@@ -57,6 +67,8 @@ export class EventSender {
   readonly #internals: Internals
   readonly #ledger: HttpLedger | undefined
   #quota: { readonly until: number; readonly reply: HttpReply } | undefined
+  /** Names of events that were cut, each told once. */
+  readonly #cutNames = new Set<string>()
 
   constructor({ box, remote }: OriginalBox, timeout?: number) {
     this.box = box
@@ -70,10 +82,10 @@ export class EventSender {
    */
   async send(name: string, payload: SendPayload, options: EventOptions): Promise<LedgerAnswer> {
     if (this.#ledger === undefined) return this.#logged(name, payload, options)
-    const event = this.#build(name, payload, options)
+    const { event, truncated } = this.#build(name, payload, options)
     const reply = await this.#post(this.#ledger, event).catch(explained)
     if (!reply.result.ok) throw refusal(event, reply.result)
-    return reply.body as LedgerAnswer
+    return answerOf(reply.body, truncated)
   }
 
   /**
@@ -88,7 +100,7 @@ export class EventSender {
     { maxRetries, baseDelay }: RetryOptions,
   ): Promise<LedgerAnswer | undefined> {
     if (this.#ledger === undefined) return this.#logged(name, payload, options)
-    const event = this.#build(name, payload, options)
+    const { event, truncated } = this.#build(name, payload, options)
     const paused = this.#paused()
     if (paused !== undefined) {
       this.#internals.notices.warn(
@@ -104,7 +116,7 @@ export class EventSender {
     for (let attempt = 1; ; attempt++) {
       try {
         const reply = await this.#post(this.#ledger, event)
-        if (reply.result.ok) return reply.body as LedgerAnswer
+        if (reply.result.ok) return answerOf(reply.body, truncated)
         if (reply.result.status === 429)
           this.#tell('WARNING', 'The monthly limit is reached', event, { answer: reply.body })
         else this.#tell('ERROR', refusal(event, reply.result).message, event, { answer: reply.body })
@@ -134,9 +146,26 @@ export class EventSender {
     }
   }
 
-  /** The original has a limit of 12,000 bytes and cuts; what went is named in `truncated`. (IP-04, IP-15) */
-  #build(name: string, payload: SendPayload, options: EventOptions): AuditEvent {
-    return this.#internals.auditor.build(name, payload, { ...wayOf(options), clamp: true })
+  /**
+   * The original has a limit of 12,000 bytes and cuts. What went is named in the event's `truncated`, in the answer, and
+   * once for each name of an event in a line: who hands over an order wants to know that its lines are missing. (IP-04, IP-15)
+   */
+  #build(name: string, payload: SendPayload, options: EventOptions): BuiltEvent {
+    const event = this.#internals.auditor.build(name, payload, { ...wayOf(options), clamp: true })
+    const truncated = cutOf(event.payload, payload)
+    if (truncated !== undefined && !this.#cutNames.has(name) && this.#cutNames.size < mostCutNames) {
+      this.#cutNames.add(name)
+      this.#own(
+        'WARNING',
+        'The payload of an event was cut to 12,000 bytes; `truncated` names what is missing',
+        {
+          notice: 'send_truncated',
+          event_name: name,
+          truncated,
+        },
+      )
+    }
+    return { event, truncated }
   }
 
   /** Once the quota is used up nothing is posted for a while: each attempt would be refused the same way. (IP-06) */
@@ -166,19 +195,28 @@ export class EventSender {
 
   /** Without a key the event becomes a log line, and the answer says so. (Ruling 1) */
   async #logged(name: string, payload: SendPayload, options: EventOptions): Promise<LedgerAnswer> {
+    const { truncated } = this.#build(name, payload, options)
     const { txId, payloadHash, status, duplicate, requestId } = await this.box.send(name, payload, {
       ...wayOf(options),
       clamp: true,
     })
-    return { ok: true, tx_id: txId, payload_hash: payloadHash, status, duplicate, request_id: requestId }
+    const answer = {
+      ok: true,
+      tx_id: txId,
+      payload_hash: payloadHash,
+      status,
+      duplicate,
+      request_id: requestId,
+    }
+    return answerOf(answer, truncated)
   }
 
   #tell(level: 'WARNING' | 'ERROR', message: string, event: AuditEvent, more: Record<string, unknown>): void {
-    this.#internals.writer.own({
-      level,
-      message,
-      fields: { notice: 'send_event', event_name: event.meta.event_name, ...more },
-    })
+    this.#own(level, message, { notice: 'send_event', event_name: event.meta.event_name, ...more })
+  }
+
+  #own(level: 'WARNING' | 'ERROR', message: string, fields: Record<string, unknown>): void {
+    this.#internals.writer.own({ level, message, fields })
   }
 }
 
@@ -210,4 +248,16 @@ function explained(error: unknown): never {
 
 function isTimeout(cause: unknown): boolean {
   return cause instanceof Error && cause.name === 'TimeoutError'
+}
+
+/** What was cut of a payload. A member `truncated` may also be the caller's own, which it is as long as it stays the same. */
+function cutOf(text: string, payload: SendPayload): readonly string[] | undefined {
+  if (typeof payload !== 'object' || !text.includes('"truncated":[')) return undefined
+  const { truncated } = JSON.parse(text) as { truncated?: readonly string[] }
+  const isOwn = JSON.stringify(truncated) === JSON.stringify(Reflect.get(payload, 'truncated'))
+  return Array.isArray(truncated) && !isOwn ? truncated : undefined
+}
+
+function answerOf(body: unknown, truncated: readonly string[] | undefined): LedgerAnswer {
+  return truncated === undefined ? (body as LedgerAnswer) : { ...(body as LedgerAnswer), truncated }
 }

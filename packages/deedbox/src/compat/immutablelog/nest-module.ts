@@ -44,7 +44,7 @@ const eventNameKey = 'imtbl:eventName'
 /**
  * Nest: `imports: [ImmutableLogModule.forRoot({ apiKey, apiUrl, serviceName })]`, on Express or Fastify. It records all
  * that the server takes in, with the errors of handlers, pipes and inner interceptors; those of guards and middleware
- * have their status alone. `@SetMetadata('imtbl:eventName', 'card.charge')` names the event of a handler, or of all of
+ * have their status alone. A text of `skipPaths` also skips what is below it. `@SetMetadata('imtbl:eventName', 'card.charge')` names the event of a handler, or of all of
  * a controller. The instance is provided under the token `deedbox`, and is closed with the application. (IP-01)
  */
 export const ImmutableLogModule: {
@@ -52,7 +52,11 @@ export const ImmutableLogModule: {
   forRoot(options?: ServiceOptions): NestDynamicModule
 } = {
   forRoot(options = {}) {
-    const { box } = originalBox(readService(options, 'ImmutableLogModule.forRoot()'), 'nestjs-service')
+    const { box } = originalBox(
+      readService(options, 'ImmutableLogModule.forRoot()'),
+      'nestjs-service',
+      exactOrBelow,
+    )
     return {
       module: class ImmutableLogModule {
         /** Called by Nest before the routes are declared. */
@@ -72,6 +76,11 @@ export const ImmutableLogModule: {
       global: true,
     }
   },
+}
+
+/** The original's module, unlike the other ones, also skips what is below a path. (IF-07) */
+function exactOrBelow(path: string): RegExp {
+  return new RegExp(`^${path.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')}(?:/|$)`)
 }
 
 /** What Nest asks ahead of each handler: it names the event, and hears of the handler's error. */

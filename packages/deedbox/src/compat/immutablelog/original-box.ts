@@ -2,6 +2,7 @@ import { deedbox } from '../../box.ts'
 import type { Deedbox } from '../../instance.ts'
 import { internalsOf } from '../../internals.ts'
 import type { DeedboxOptions } from '../../options.ts'
+import type { SkipPath } from '../../request/index.ts'
 import { ConfigurationError, findVariable } from '../../safety/index.ts'
 import { type RemoteLedger, readLedger } from '../../settings.ts'
 import type { ServiceSettings } from './original-options.ts'
@@ -16,12 +17,20 @@ export interface OriginalBox {
   readonly remote: RemoteLedger | undefined
 }
 
+/** How an original reads a text of `skipPaths`. */
+export type SkipReading = (path: string) => SkipPath
+
 /**
  * Makes an instance with the defaults of the originals (ruling 2). It writes no request lines, adds no
  * `X-Processed-Time` and leaves the errors of the process alone, as they did.
+ * @param readSkipPath default: the path itself, and nothing else
  * @throws ConfigurationError naming the option or variable at fault
  */
-export function originalBox(settings: ServiceSettings, defaultService: string): OriginalBox {
+export function originalBox(
+  settings: ServiceSettings,
+  defaultService: string,
+  readSkipPath: SkipReading = path => path,
+): OriginalBox {
   const { apiKey, apiUrl, serviceName, env, skipPaths, deedbox: more = {} } = settings
   const remote = more.ledger === undefined ? remoteLedger(apiKey, apiUrl) : undefined
   const variable = (...names: string[]): string | undefined => findVariable(process.env, names)?.value
@@ -37,7 +46,7 @@ export function originalBox(settings: ServiceSettings, defaultService: string): 
       variable('DEEDBOX_SERVICE', 'IMTBL_SERVICE_NAME') ??
       defaultService,
     env: nonEmpty(env) ?? more.env ?? variable('DEEDBOX_ENV', 'IMTBL_ENV') ?? 'production',
-    skipPaths: skipPaths ?? more.skipPaths ?? skippedPaths,
+    skipPaths: skipPaths?.map(readSkipPath) ?? more.skipPaths ?? skippedPaths.map(readSkipPath),
     ledger: more.ledger === undefined ? (remote ?? null) : more.ledger,
     log: withoutRequestLines(more.log),
   })

@@ -17,7 +17,7 @@ export interface ServiceOptions {
   readonly service?: string | undefined
   /** Default `IMTBL_ENV`, else `production`. */
   readonly env?: string | undefined
-  /** Paths without event, exact. Default `/health` and `/healthz`; `[]` skips none. (IF-07) */
+  /** Paths without event, exact; in Nest's module also those below. Default `/health` and `/healthz`; `[]` skips none. (IF-07) */
   readonly skipPaths?: readonly string[] | undefined
   readonly skip_paths?: readonly string[] | undefined
   /** Anything else that `deedbox()` takes, over what this entry chooses for it. */

@@ -81,6 +81,38 @@ test('IP-04 IF-36 a caller’s timestamp stays; what is too large is cut to 12,0
   assert.deepEqual(JSON.parse(text), { id: 'l1', timestamp, kept: 1, truncated: ['blob'] })
 })
 
+test('IP-04 IF-36 that a payload is cut is in each answer, and in one line for each name', async t => {
+  const ledger = await aLedger(t, keepAll)
+  const { sender, lines } = aSender(t, ledger.url)
+  const order = {
+    id: 'o',
+    error: 'declined',
+    lines: Array.from({ length: 1_000 }, (_, n) => `sku-${n}-${n}`),
+  }
+  const once = { maxRetries: 1, baseDelay: 0 }
+  for (const _ of [1, 2]) {
+    assert.deepEqual((await sender.send('order.big', order, {})).truncated, ['lines'])
+    assert.deepEqual((await sender.sendWithRetry('order.big', order, {}, once))?.truncated, ['lines'])
+  }
+  const events = [
+    { eventName: 'order.other', payload: order },
+    { eventName: 'order.small', payload: { id: 'o' } },
+    { eventName: 'order.own', payload: { truncated: ['mine'] } },
+    { eventName: 'order.text', payload: JSON.stringify({ truncated: ['mine'] }) },
+  ]
+  assert.deepEqual(
+    (await sendAll(sender, events, 1)).map(result => result.ok && result.truncated),
+    [['lines'], undefined, undefined, undefined],
+  )
+  assert.deepEqual(
+    noticesOf(lines, 'send_truncated').map(({ event_name, truncated }) => [event_name, truncated]),
+    [
+      ['order.big', ['lines']],
+      ['order.other', ['lines']],
+    ],
+  )
+})
+
 test('IP-03 IP-06 what rejects, and how: one attempt each', async t => {
   const ways: [Script, typeof SendError | typeof LedgerUnavailable, string, number?][] = [
     [refusing(400), SendError, 'rejected', 400],
@@ -219,7 +251,10 @@ test('ruling 1 without a key events become log lines, and the answer says so', a
   setVariables(t, {})
   const { sender, lines } = aSender(t, undefined)
   const answer = await sendOne(sender, paid)
-  assert.deepEqual([answer.ok, answer.tx_id, answer.status], [true, null, 'logged'])
+  assert.deepEqual(
+    [answer.ok, answer.tx_id, answer.status, answer.truncated],
+    [true, null, 'logged', undefined],
+  )
   assert.deepEqual(
     lines.map(({ notice, type }) => notice ?? type),
     ['no_ledger', 'audit'],

@@ -37,6 +37,8 @@ export type BatchResult =
       readonly txId: string | null
       /** The same, in the ledger's spelling. */
       readonly tx_id: string | null
+      /** Which members of the payload were cut or left out, where it had more than 12,000 bytes. */
+      readonly truncated?: readonly string[]
     }
   | {
       readonly ok: false
@@ -66,7 +68,7 @@ const batchSpellings: Spellings<'maxWorkers'> = { maxWorkers: ['number', 'maxWor
 
 /**
  * Sends one event in one post and resolves to the ledger's whole answer; 5 seconds, no second attempt. A payload gets
- * a `timestamp` if it has no valid one, and is cut to 12,000 bytes, which `truncated` tells. (IP-03 … IP-06)
+ * a `timestamp` if it has no valid one, and is cut to 12,000 bytes, which `truncated` tells, in it and in the answer. (IP-03 … IP-06)
  * @throws SendError for what is no event, a refusal (`rejected`, `quota_exceeded`) or no answer in time (`timeout`)
  * @throws LedgerUnavailable without a connection, for a 5xx, 408 or 425, and for an answer that is no JSON
  * @throws ConfigurationError naming the variable or member at fault
@@ -159,8 +161,9 @@ async function attempt(sender: EventSender, event: OriginalEvent): Promise<Batch
   const { eventName, event_name } = Object(event) as { eventName?: unknown; event_name?: unknown }
   const name = String(eventName ?? event_name ?? '')
   try {
-    const { tx_id } = await sendOne(sender, event)
-    return { ok: true, event: name, txId: tx_id, tx_id }
+    const { tx_id, truncated } = await sendOne(sender, event)
+    const sent = { ok: true, event: name, txId: tx_id, tx_id } as const
+    return truncated === undefined ? sent : { ...sent, truncated }
   } catch (error) {
     const problem = errorMessage(error)
     internalsOf(sender.box).notices.warn('batch_send', `An event of a batch was not sent: ${problem}`, {

@@ -285,10 +285,13 @@ test('X-11 a ledger that cannot be opened is told, and the service lives', async
   const { box, lines } = aBox(t, { ledger: Promise.reject(new Error('disk full')), audit: quick })
   const url = await aService(t, box)
   assert.deepEqual(await ask(url, 2), [200, 200])
-  await until(() => box.stats().audit.retried > 0)
   assert.match(String(noticesOf(lines, 'ledger_not_opened')[0]!.message), /disk full/)
+  await assert.rejects(
+    box.send('told.at.once', {}, { timeout: 60_000 }),
+    error => error instanceof SendError && error.code === 'no_ledger' && /disk full/.test(error.message),
+  )
   assert.equal(await box.close(20), false)
-  assert.deepEqual([box.stats().audit.dropped, box.stats().audit.queued], [2, 0])
+  assert.deepEqual([box.stats().audit.dropped, box.stats().audit.queued], [3, 0])
 })
 
 test('IF-37 close() flushes; afterwards sends reject, log calls still work, requests are still served', async t => {

@@ -122,7 +122,7 @@ export function createAuditor(settings: AuditorSettings): Auditor {
         if (events === 0) return
         notices.warn(
           'audit_adopted',
-          `${events} audit events of a process that ended are delivered in its place`,
+          `${events} audit events of a process that ended will be delivered in its place`,
           {
             producer: producerId,
             high_water: highWater,

@@ -22,12 +22,15 @@ export interface Backlog {
   survives(entry: QueuedEvent): Promise<boolean>
   /** Reads back what waits on disk alone, where there is room for it. */
   refill(): Promise<void>
-  /** Removes and returns the first events, as many as fit both limits, at least one if there is any. */
+  /**
+   * Removes and returns events, as many as fit both limits, at least one if there is any: first those that somebody waits
+   * for, then the others, each in their order.
+   */
   take(count: number, bytes: number): QueuedEvent[]
-  /** Puts events back before all others. */
+  /** Puts events back before all others of their kind. */
   putBack(entries: readonly QueuedEvent[]): void
-  /** Removes and returns the events that the test picks. */
-  remove(test: (entry: QueuedEvent) => boolean): QueuedEvent[]
+  /** Removes and returns an event if it waits in memory, or all that somebody waits for. */
+  remove(which: QueuedEvent | 'awaited'): QueuedEvent[]
   /** Notes that an event needs no delivery any more. */
   settle(entry: QueuedEvent): void
   /** Writes out what only memory holds, before it returns. Returns how many of those that wait in memory are not on disk. */

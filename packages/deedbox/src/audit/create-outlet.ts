@@ -90,7 +90,7 @@ export function createOutlet(
   const { timeout } = options
   const client =
     'url' in target ? httpLedger(timeout === undefined ? target : { ...target, timeout }) : target
-  const warn: Warn = (code, message, fields) => notices.warn(code, message, fields)
+  const warn: Warn = (code, message, fields, level) => notices.tell(level ?? 'WARNING', code, message, fields)
   const name = nameOf(target)
   const store =
     place.spool && name !== undefined

@@ -20,6 +20,23 @@ export interface DeliveryOptions {
 /** The quota is a month's, so nothing waits longer for a new one. Milliseconds. */
 export const longestQuotaPause: number = 2_678_400_000
 
+/** No 429 pauses for less, whatever it names: its events would be sent again and again. Milliseconds. */
+const shortestQuotaPause = 1_000
+
+/**
+ * How long nothing is sent after a 429. (IP-06)
+ * @param retryAfter what it names itself, in milliseconds
+ * @param otherwise where it names nothing
+ */
+export function quotaPauseOf(retryAfter: number | undefined, otherwise: number): number {
+  const pause = retryAfter === undefined ? otherwise : Math.max(retryAfter, shortestQuotaPause)
+  return Math.min(pause, longestQuotaPause)
+}
+
+/** Events and bytes of payload in one batch; proxies often refuse bodies beyond one megabyte. */
+export const batchCount: number = 256
+export const batchBytes: number = 600_000
+
 /** Events that may wait in memory. */
 export const defaultCapacity: number = 10_000
 
@@ -35,5 +52,10 @@ export interface DeliveryStore {
   readonly refused: Refused
 }
 
-/** Says something about what goes wrong, at most once a minute per code. */
-export type Warn = (code: string, message: string, fields?: Record<string, unknown>) => void
+/** Says something about what goes wrong, at most once a minute per code; a WARNING unless a level is given. */
+export type Warn = (
+  code: string,
+  message: string,
+  fields?: Record<string, unknown>,
+  level?: 'INFO' | 'WARNING',
+) => void

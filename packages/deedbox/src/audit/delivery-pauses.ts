@@ -1,5 +1,5 @@
 import { type BackoffOptions, retryDelay } from './backoff.ts'
-import { longestQuotaPause } from './delivery-options.ts'
+import { quotaPauseOf } from './delivery-options.ts'
 
 /** The longest pause between attempts while somebody waits for an event. Milliseconds. */
 const longestWaited = 1_000
@@ -12,6 +12,7 @@ export class DeliveryPauses {
   readonly #backoff: BackoffOptions
   readonly #quotaPause: number
   #failures = 0
+  #isInterrupted = false
   #resumeAt = 0
   /** What the ledger itself asked for. */
   #notBefore = 0
@@ -47,6 +48,7 @@ export class DeliveryPauses {
   /** An attempt failed, and may be repeated after a pause. */
   failed(retryAfter: number | undefined, isWaitedFor: boolean): void {
     this.#failures++
+    this.#isInterrupted = true
     const { base, cap } = this.#backoff
     const longest = isWaitedFor ? Math.min(cap, longestWaited) : cap
     const delay = retryDelay(this.#failures, { base, cap: longest }, Math.random(), retryAfter)
@@ -55,9 +57,12 @@ export class DeliveryPauses {
     this.#notBefore = now + Math.min(retryAfter ?? 0, delay)
   }
 
-  /** An attempt came through. */
-  succeeded(): void {
+  /** An attempt came through. @returns whether it is the first after some that did not */
+  succeeded(): boolean {
+    const wasInterrupted = this.#isInterrupted
     this.#failures = 0
+    this.#isInterrupted = false
+    return wasInterrupted
   }
 
   /** Somebody waits from now on: that the ledger is back is not to be found out in half a minute only. */
@@ -68,7 +73,7 @@ export class DeliveryPauses {
 
   /** The quota is used up. */
   quota(retryAfter: number | undefined): void {
-    // A wish for no pause at all is none: it would have the refused events sent again and again.
-    this.#quotaUntil = performance.now() + Math.min(retryAfter || this.#quotaPause, longestQuotaPause)
+    this.#isInterrupted = true
+    this.#quotaUntil = performance.now() + quotaPauseOf(retryAfter, this.#quotaPause)
   }
 }

@@ -127,7 +127,7 @@ test('IP-07 IP-08 500 and 503 are tried again with the same bytes and keys, and 
     [delivery.stats().delivered, delivery.stats().retried, delivery.stats().rejected],
     [5, 10, 0],
   )
-  assert.deepEqual(warned, ['audit_delayed', 'audit_delayed'])
+  assert.deepEqual(warned, ['audit_delayed', 'audit_delayed', 'audit_resumed'])
 })
 
 test('IP-08 a connection cut after storing leaves one entry, for one event and for a batch', async t => {

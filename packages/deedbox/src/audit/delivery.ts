@@ -2,7 +2,10 @@ import { errorMessage } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import type { Backlog } from './backlog.ts'
 import { defaultBackoff } from './backoff.ts'
+import { DeliveryNotices, type RefusedEvent } from './delivery-notices.ts'
 import {
+  batchBytes,
+  batchCount,
   type DeliveryOptions,
   type DeliveryStore,
   defaultCapacity,
@@ -11,34 +14,41 @@ import {
 } from './delivery-options.ts'
 import { DeliveryPauses } from './delivery-pauses.ts'
 import { EventQueue } from './event-queue.ts'
-import { type LedgerClient, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'
+import { Flushes, longestTimer } from './flushes.ts'
+import { checkResults, type LedgerClient, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'
 import type { Acknowledgement, AuditLeftover, AuditOutlet, AuditStats } from './outlet.ts'
-import type { QueuedEvent } from './queued-event.ts'
+import { isAwaited, type QueuedEvent } from './queued-event.ts'
 import type { SendError } from './send-error.ts'
-import { acknowledge, closedEarly, queueFull, quotaExceeded, refusal, timedOut } from './send-outcome.ts'
+import {
+  closedEarly,
+  explicitEntry,
+  notOpened,
+  queueFull,
+  quotaExceeded,
+  released,
+  tellOutcome,
+  timedOut,
+} from './send-outcome.ts'
 
-/** The longest time that Node's timers hold. Milliseconds. */
-const longestTimer = 2_147_483_647
-
-/** Events and bytes of payload in one batch; proxies often refuse bodies beyond one megabyte. */
-const batchCount = 256
-const batchBytes = 600_000
+type Refusal = Extract<LedgerResult, { ok: false }>
 
 /**
- * Delivers events to a ledger in batches, one batch at a time, in order. A batch that fails is sent again, the
+ * Delivers events to a ledger in batches, one batch at a time, in order; those that somebody waits for first. A batch that fails is sent again, the
  * same bytes under the same keys, until the ledger takes or refuses it; so an event is stored once even when an
  * answer is lost. (IP-06 … IP-08, IF-33, IF-34)
  */
 export class Delivery implements AuditOutlet {
   readonly #ledger: LedgerClient | Promise<LedgerClient>
-  readonly #warn: Warn
+  readonly #notices: DeliveryNotices
   readonly #queue: Backlog
   readonly #refused: Refused | undefined
   readonly #linger: number
   readonly #pauses: DeliveryPauses
   readonly #counts = { delivered: 0, dropped: 0, rejected: 0, duplicate: 0, retried: 0, deadLetters: 0 }
-  /** Flushes under way: while there are any, the retry timer keeps the process alive. */
-  readonly #flushes = new Set<{ readonly last: number; readonly done: (delivered: boolean) => void }>()
+  /** While there are any, the retry timer keeps the process alive. */
+  readonly #flushes = new Flushes()
+  /** Why the ledger could not be opened. */
+  #notOpened: string | undefined
   #inFlight: readonly QueuedEvent[] = []
   #running = false
   #closed = false
@@ -51,12 +61,13 @@ export class Delivery implements AuditOutlet {
     store?: DeliveryStore,
   ) {
     this.#ledger = ledger
-    this.#warn = warn
+    this.#notices = new DeliveryNotices(warn)
     const listener = { onWork: () => this.#schedule(0), onLost: (count: number) => this.#lose(count) }
     this.#queue = store?.backlog(listener) ?? new EventQueue(options.capacity ?? defaultCapacity)
     this.#refused = store?.refused
     this.#linger = options.linger ?? 25
     this.#pauses = new DeliveryPauses(options.backoff ?? defaultBackoff, options.quotaPause ?? 3_600_000)
+    if (ledger instanceof Promise) ledger.catch(error => this.#giveUpLedger(errorMessage(error)))
   }
 
   offer(event: AuditEvent): void {
@@ -72,40 +83,34 @@ export class Delivery implements AuditOutlet {
     }
     // In memory alone, an event survives once the ledger has it.
     return new Promise(resolve => {
-      const settle = (outcome: LedgerResult | SendError): void =>
-        resolve(!(outcome instanceof Error) && outcome.ok)
-      if (this.#add({ event, settle })) this.#schedule(0)
-      else resolve(false)
+      const isInVain = this.#notOpened !== undefined || this.#pauses.pausedUntil !== null
+      const isAdded = this.#add({ event, settle: undefined, onKept: isInVain ? undefined : resolve })
+      if (isInVain || !isAdded) resolve(false)
+      if (isAdded) this.#schedule(0)
     })
   }
 
   send(event: AuditEvent, timeout: number): Promise<Acknowledgement> {
     return new Promise((resolve, reject) => {
       const { pausedUntil } = this.#pauses
-      if (pausedUntil !== null) {
+      if (this.#notOpened !== undefined || pausedUntil !== null) {
         this.#counts.dropped++
-        reject(quotaExceeded(event, pausedUntil))
+        reject(
+          pausedUntil === null ? notOpened(event, this.#notOpened ?? '') : quotaExceeded(event, pausedUntil),
+        )
         return
       }
       let timer: NodeJS.Timeout | undefined
-      const entry: QueuedEvent = {
-        event,
-        settle: outcome => {
-          clearTimeout(timer)
-          if (outcome instanceof Error) reject(outcome)
-          else if (outcome.ok) resolve(acknowledge(event, outcome))
-          else reject(refusal(event, outcome))
-        },
-      }
+      const entry = explicitEntry(event, resolve, reject, () => clearTimeout(timer))
       if (!this.#add(entry)) {
         reject(this.#closed ? closedEarly(event) : queueFull(event, this.#queue.size))
         return
       }
       timer = setTimeout(() => {
         entry.givenUp = true
-        const given = this.#queue.remove(waiting => waiting === entry)
+        const given = this.#queue.remove(entry)
         this.#counts.dropped += given.length
-        for (const each of given) this.#queue.settle(each)
+        for (const each of given) this.#note(each)
         reject(timedOut(event, timeout))
       }, timeout)
       this.#pauses.hurry()
@@ -115,18 +120,13 @@ export class Delivery implements AuditOutlet {
 
   async flush(timeout: number): Promise<boolean> {
     if (this.#isEmpty()) return this.#queue.spooled === 0
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    const flush = { last: performance.now() + timeout, done: resolve }
-    this.#flushes.add(flush)
-    const deadline = setTimeout(() => resolve(false), Math.min(timeout, longestTimer))
+    const ended = this.#flushes.wait(timeout)
     if (this.#timer !== undefined && this.#pauses.left <= 0) this.#schedule(0)
     this.#timer?.ref()
     this.#tellHopeless()
     try {
-      return await promise
+      return await ended
     } finally {
-      clearTimeout(deadline)
-      this.#flushes.delete(flush)
       if (this.#flushes.size === 0) this.#timer?.unref()
     }
   }
@@ -137,11 +137,11 @@ export class Delivery implements AuditOutlet {
     clearTimeout(this.#timer)
     const left = this.#queue.close()
     this.#counts.dropped += left.length
-    for (const { event, settle } of left) settle?.(closedEarly(event))
+    for (const entry of left) tellOutcome(entry, closedEarly(entry.event))
     const leftover = this.#queue.isDurable
       ? { dropped: left.length, spooled: this.#queue.spooled + this.#inFlight.length }
       : { dropped: left.length + this.#inFlight.length, spooled: 0 }
-    this.#tellEmptied()
+    this.#flushes.end(this.#queue.spooled === 0)
     if (!this.#running) this.#queue.end()
     return leftover
   }
@@ -166,21 +166,13 @@ export class Delivery implements AuditOutlet {
   #add(entry: QueuedEvent): boolean {
     if (!this.#closed && this.#queue.add(entry)) return true
     this.#counts.dropped++
-    if (entry.settle === undefined) {
-      this.#warn(
-        'audit_dropped',
-        this.#closed
-          ? 'Audit events are dropped: this instance is closed'
-          : 'Audit events are dropped: there is no room for more, because the ledger takes no events',
-        { dropped: this.#counts.dropped, queued: this.#queue.size },
-      )
-    }
+    if (entry.settle === undefined) this.#notices.dropped(this.#closed, this.#counts, this.#queue.size)
     return false
   }
 
   /** Starts delivering after the given time, or when a running pause allows. */
   #schedule(delay: number): void {
-    if (this.#running || this.#closed) return
+    if (this.#running || this.#closed || this.#notOpened !== undefined) return
     if (this.#timer !== undefined) {
       if (delay > 0) return
       clearTimeout(this.#timer)
@@ -198,7 +190,7 @@ export class Delivery implements AuditOutlet {
     while (!this.#closed && this.#pauses.left <= 0 && (await this.#hasMore())) await this.#deliver()
     this.#running = false
     if (this.#closed) this.#queue.end()
-    if (this.#isEmpty()) this.#tellEmptied()
+    if (this.#isEmpty()) this.#flushes.end(this.#queue.spooled === 0)
     else {
       this.#schedule(1)
       this.#tellHopeless()
@@ -207,90 +199,97 @@ export class Delivery implements AuditOutlet {
 
   async #hasMore(): Promise<boolean> {
     if (this.#queue.spooled > 0) await this.#queue.refill()
-    return this.#queue.size > 0 && !this.#closed
+    return this.#queue.size > 0 && !this.#closed && this.#notOpened === undefined
   }
 
   async #deliver(): Promise<void> {
-    const batch = this.#queue.take(batchCount, batchBytes)
-    this.#inFlight = batch
+    let batch: QueuedEvent[] = []
+    let results: readonly LedgerResult[]
     try {
       const client = await this.#ledger
-      const results = await client.appendBatch(batch.map(({ event }) => event))
-      if (results.length !== batch.length) {
-        throw new LedgerUnavailable(
-          `The ledger answered ${results.length} results for ${batch.length} events`,
-        )
-      }
-      this.#inFlight = []
-      this.#settle(batch, results)
+      batch = this.#queue.take(client.batchSize ?? batchCount, batchBytes)
+      if (batch.length === 0) return
+      this.#inFlight = batch
+      results = await client.appendBatch(batch.map(({ event }) => event))
+      checkResults(results, batch.length)
     } catch (error) {
       this.#inFlight = []
-      this.#repeat(
-        batch,
-        error instanceof LedgerUnavailable ? error.retryAfter : undefined,
-        errorMessage(error),
-      )
+      const retryAfter = error instanceof LedgerUnavailable ? error.retryAfter : undefined
+      if (this.#notOpened === undefined) this.#repeat(batch, retryAfter, errorMessage(error))
+      return
     }
+    this.#inFlight = []
+    this.#settle(batch, results)
   }
 
+  /** Nothing in here may throw: the ledger has judged these events, and none is to be sent again for our own troubles. */
   #settle(batch: readonly QueuedEvent[], results: readonly LedgerResult[]): void {
+    const waiting = batch.length + this.#queue.size + this.#queue.spooled
     const again: QueuedEvent[] = []
-    let problem: Extract<LedgerResult, { ok: false }> | undefined
+    const refused: RefusedEvent[] = []
+    let problem: Refusal | undefined
+    let delivered = 0
     batch.forEach((entry, i) => {
       const result = results[i]!
       if (result.ok) {
+        delivered++
         this.#counts.delivered++
         if (result.duplicate) this.#counts.duplicate++
-        this.#queue.settle(entry)
-        entry.settle?.(result)
+        this.#finish(entry, result)
       } else if (result.status === 429) {
         this.#pause(result)
-        if (entry.settle === undefined) again.push(entry)
+        if (entry.settle === undefined) again.push(released(entry))
         else this.#reject(entry, result)
       } else if (result.retryable) {
         problem = result
         again.push(entry)
       } else {
-        this.#reject(entry, result)
+        refused.push({ entry, result, isKept: this.#reject(entry, result) })
       }
     })
+    this.#notices.rejected(refused, this.#counts)
     if (problem !== undefined && again.length === batch.length) {
       this.#repeat(again, problem.retryAfter, `${problem.message} (${problem.reason})`)
       return
     }
-    this.#pauses.succeeded()
+    if (delivered > 0 && this.#pauses.succeeded()) this.#notices.resumed(waiting)
     this.#counts.retried += again.length
     this.#putBack(again)
   }
 
-  #reject(entry: QueuedEvent, result: Extract<LedgerResult, { ok: false }>): void {
+  /** Returns whether the event is kept as a dead letter. Whoever waits is told; nobody else would know of the others. */
+  #reject(entry: QueuedEvent, result: Refusal): boolean {
     this.#counts.rejected++
-    // Whoever waits for an event is told; nobody else would know of the others.
-    if (entry.settle === undefined && this.#refused?.add(entry.event, result)) this.#counts.deadLetters++
-    this.#queue.settle(entry)
-    entry.settle?.(result)
-    if (result.status === 429) return
-    this.#warn(
-      'audit_rejected',
-      `The ledger refused an audit event (${result.reason}). It says: ${result.message}`,
-      {
-        reason: result.reason,
-        status: result.status,
-        event_name: entry.event.meta.event_name,
-        rejected: this.#counts.rejected,
-      },
-    )
+    let isKept = false
+    try {
+      isKept = entry.settle === undefined && this.#refused?.add(entry.event, result) === true
+    } catch (error) {
+      this.#notices.unnoted(error)
+    }
+    if (isKept) this.#counts.deadLetters++
+    this.#finish(entry, result)
+    return isKept
+  }
+
+  /** An event needs no delivery any more. */
+  #finish(entry: QueuedEvent, outcome: LedgerResult | SendError): void {
+    this.#note(entry)
+    tellOutcome(entry, outcome)
+  }
+
+  #note(entry: QueuedEvent): void {
+    try {
+      this.#queue.settle(entry)
+    } catch (error) {
+      this.#notices.unnoted(error)
+    }
   }
 
   #repeat(batch: readonly QueuedEvent[], retryAfter: number | undefined, problem: string): void {
     this.#counts.retried += batch.length
-    const isWaitedFor = batch.some(({ settle, givenUp }) => settle !== undefined && givenUp !== true)
-    this.#pauses.failed(retryAfter, isWaitedFor)
+    this.#pauses.failed(retryAfter, batch.some(isAwaited))
     this.#putBack(batch)
-    this.#warn('audit_delayed', `Audit events wait because the ledger does not take them: ${problem}`, {
-      queued: this.#queue.size,
-      failures: this.#pauses.failures,
-    })
+    this.#notices.delayed(problem, this.#queue.size, this.#pauses.failures)
   }
 
   #putBack(entries: readonly QueuedEvent[]): void {
@@ -302,25 +301,37 @@ export class Delivery implements AuditOutlet {
 
   #giveUp(entry: QueuedEvent): void {
     this.#counts.dropped++
-    this.#queue.settle(entry)
-    entry.settle?.(closedEarly(entry.event))
+    this.#finish(entry, closedEarly(entry.event))
   }
 
   #lose(count: number): void {
     this.#counts.dropped += count
-    this.#warn('audit_dropped', 'Audit events are dropped: the spool cannot hold them', {
-      dropped: this.#counts.dropped,
-    })
+    this.#notices.lost(this.#counts)
   }
 
   /** The monthly quota is used up: nothing more is sent for a while, and nobody waits for it. (IP-06) */
-  #pause(answer: Extract<LedgerResult, { ok: false }>): void {
+  #pause(answer: Refusal): void {
     this.#pauses.quota(answer.retryAfter)
-    this.#warn('audit_quota', `The ledger's quota is used up, sending stops: ${answer.message}`, {
-      reason: answer.reason,
-      paused_until: new Date(this.#pauses.pausedUntil ?? 0).toISOString(),
-    })
-    for (const entry of this.#queue.remove(({ settle }) => settle !== undefined)) this.#reject(entry, answer)
+    this.#notices.quota(answer, this.#pauses.pausedUntil)
+    for (const entry of this.#takeExplicit()) this.#reject(entry, answer)
+  }
+
+  /** No event goes anywhere: whoever waits is told, the others are counted in the end. */
+  #giveUpLedger(problem: string): void {
+    this.#notOpened = problem
+    clearTimeout(this.#timer)
+    for (const entry of this.#takeExplicit()) {
+      this.#counts.dropped++
+      this.#finish(entry, notOpened(entry.event, problem))
+    }
+    this.#tellHopeless()
+  }
+
+  /** Nothing is sent for long: returns the explicit events that wait. The automatic ones stay, and nobody waits for them. */
+  #takeExplicit(): QueuedEvent[] {
+    const awaited = this.#queue.remove('awaited')
+    this.#queue.putBack(awaited.filter(({ settle }) => settle === undefined).map(released))
+    return awaited.filter(({ settle }) => settle !== undefined)
   }
 
   #isEmpty(): boolean {
@@ -328,14 +339,10 @@ export class Delivery implements AuditOutlet {
     return this.#queue.size === 0 && this.#inFlight.length === 0 && !this.#running && !isOnDisk
   }
 
-  #tellEmptied(): void {
-    for (const { done } of this.#flushes) done(this.#queue.spooled === 0)
-  }
-
   /** Waiting for a pause that outlasts the deadline would be in vain. */
   #tellHopeless(): void {
     if (this.#inFlight.length > 0) return
-    const resume = performance.now() + this.#pauses.quotaLeft
-    for (const { last, done } of this.#flushes) if (resume > last) done(false)
+    const isNever = this.#notOpened !== undefined
+    this.#flushes.endBefore(isNever ? Number.POSITIVE_INFINITY : performance.now() + this.#pauses.quotaLeft)
   }
 }

@@ -1,15 +1,18 @@
 import type { Backlog } from './backlog.ts'
-import type { QueuedEvent } from './queued-event.ts'
+import { isAwaited, type QueuedEvent } from './queued-event.ts'
 
 /** Bytes of payload that may wait: 10,000 automatic events fit, and large explicit ones cannot fill the memory. */
 const mostBytes = 128 * 1024 * 1024
 
 /**
  * The events of an instance that no ledger has acknowledged yet, in order, bounded in number and bytes. When it
- * is full the newest are refused: what was taken stays taken, and the gap is in one piece.
+ * is full the newest are refused: what was taken stays taken, and the gap is in one piece. Those that somebody waits for
+ * do not stand behind the others, which may be the backlog of hours.
  */
 export class EventQueue implements Backlog {
   readonly #capacity: number
+  /** A set, because any of them may be given up at any time, and all at once. */
+  #awaited = new Set<QueuedEvent>()
   #entries: QueuedEvent[] = []
   #head = 0
   #bytes = 0
@@ -19,7 +22,7 @@ export class EventQueue implements Backlog {
   }
 
   get size(): number {
-    return this.#entries.length - this.#head
+    return this.#awaited.size + this.#entries.length - this.#head
   }
 
   /** Memory is all there is here. */
@@ -31,22 +34,28 @@ export class EventQueue implements Backlog {
     const bytes = entry.event.payload.length
     if (this.size >= this.#capacity || this.#bytes + bytes > mostBytes) return false
     this.#bytes += bytes
-    this.#entries.push(entry)
+    if (isAwaited(entry)) this.#awaited.add(entry)
+    else this.#entries.push(entry)
     return true
   }
 
-  /** Removes and returns the first events, as many as fit both limits, at least one if there is any. */
   take(count: number, bytes: number): QueuedEvent[] {
     const taken: QueuedEvent[] = []
     let room = bytes
-    while (taken.length < count && this.#head < this.#entries.length) {
-      const entry = this.#entries[this.#head]!
-      room -= entry.event.payload.length
-      if (room < 0 && taken.length > 0) break
-      taken.push(entry)
-      this.#bytes -= entry.event.payload.length
-      this.#head++
+    const fits = ({ event }: QueuedEvent): boolean => {
+      if (taken.length >= count) return false
+      room -= event.payload.length
+      return room >= 0 || taken.length === 0
     }
+    for (const entry of this.#awaited) {
+      if (!fits(entry)) break
+      this.#awaited.delete(entry)
+      taken.push(entry)
+    }
+    while (this.#head < this.#entries.length && fits(this.#entries[this.#head]!)) {
+      taken.push(this.#entries[this.#head++]!)
+    }
+    for (const { event } of taken) this.#bytes -= event.payload.length
     if (this.#head * 2 > this.#entries.length) {
       this.#entries = this.#entries.slice(this.#head)
       this.#head = 0
@@ -54,22 +63,24 @@ export class EventQueue implements Backlog {
     return taken
   }
 
-  /** Puts events back before all others, in their order; they are in the count again even if it is full. */
+  /** Puts events back before all others of their kind, in their order; they are in the count again even if it is full. */
   putBack(entries: readonly QueuedEvent[]): void {
     if (entries.length === 0) return
     for (const { event } of entries) this.#bytes += event.payload.length
-    this.#entries = [...entries, ...this.#entries.slice(this.#head)]
+    const awaited = entries.filter(isAwaited)
+    if (awaited.length > 0) this.#awaited = new Set([...awaited, ...this.#awaited])
+    if (awaited.length === entries.length) return
+    const others = entries.filter(entry => !isAwaited(entry))
+    this.#entries = [...others, ...this.#entries.slice(this.#head)]
     this.#head = 0
   }
 
-  /** Removes and returns the events that the test picks. */
-  remove(test: (entry: QueuedEvent) => boolean): QueuedEvent[] {
-    const waiting = this.#entries.slice(this.#head)
-    const removed = waiting.filter(test)
-    if (removed.length === 0) return removed
-    for (const { event } of removed) this.#bytes -= event.payload.length
-    this.#entries = waiting.filter(entry => !removed.includes(entry))
-    this.#head = 0
+  remove(which: QueuedEvent | 'awaited'): QueuedEvent[] {
+    const removed = which === 'awaited' ? [...this.#awaited] : this.#awaited.has(which) ? [which] : []
+    for (const entry of removed) {
+      this.#awaited.delete(entry)
+      this.#bytes -= entry.event.payload.length
+    }
     return removed
   }
 
@@ -88,6 +99,7 @@ export class EventQueue implements Backlog {
   /** How many of the waiting ones fit a test. */
   count(test: (entry: QueuedEvent) => boolean): number {
     let count = 0
+    for (const entry of this.#awaited) if (test(entry)) count++
     for (let i = this.#head; i < this.#entries.length; i++) if (test(this.#entries[i]!)) count++
     return count
   }

@@ -170,6 +170,51 @@ test('IF-34 413 splits a batch until it fits; a single event too large is refuse
   assert.equal(ledger.stored.size, 9)
 })
 
+test('IF-34 a refusal of a whole batch is a refusal of the events that cause it, not of their company', async t => {
+  for (const status of [400, 403, 409, 422]) {
+    const { ledger, client } = await aClient(t, (call, _nth, ledger) =>
+      call.items.some(({ meta }) => meta.event_name === 'e5')
+        ? { status, body: 'blocked' }
+        : ledger.keep(call),
+    )
+    const events = someEvents(20)
+    const results = await client.appendBatch(events)
+    assert.deepEqual(
+      results.map(result => (result.ok ? result.txId : result.status)),
+      events.map(({ idempotencyKey }, i) => (i === 5 ? status : `tx-${idempotencyKey}`)),
+    )
+    assert.equal(ledger.stored.size, 19)
+  }
+})
+
+test('IF-34 IP-07 a refusal of the key is one of the whole batch, and asked once', async t => {
+  for (const [status, reason] of [
+    [401, 'anything'],
+    [403, 'insufficient_scope'],
+  ]) {
+    const { ledger, client } = await aClient(t, () => ({ status: Number(status), body: { reason } }))
+    const results = await client.appendBatch(someEvents(20))
+    assert.ok(results.every(result => !result.ok && result.status === status && !result.retryable))
+    assert.equal(ledger.calls.length, 1)
+  }
+})
+
+test('IF-34 when the ledger goes away within a split batch, what it judged before stands', async t => {
+  const { client } = await aClient(t, (call, nth, ledger) => {
+    if (nth === 1) return { status: 422 }
+    return nth === 2 ? ledger.keep(call) : { status: 503 }
+  })
+  const results = await client.appendBatch(someEvents(4))
+  assert.deepEqual(
+    results.map(result => result.ok || result.retryable),
+    [true, true, true, true],
+  )
+  assert.deepEqual(
+    results.map(({ ok }) => ok),
+    [true, true, false, false],
+  )
+})
+
 test('IP-06 a split batch stops at a 429 too', async t => {
   const { ledger, client } = await aClient(t, call => ({ status: call.items.length > 4 ? 413 : 429 }))
   const results = await client.appendBatch(someEvents(16))

@@ -42,6 +42,8 @@ type Refusal = Extract<LedgerResult, { ok: false }>
 
 /** Single posts under way at once, to a ledger without the batch call. (Ruling 22) */
 const concurrentPosts = 5
+/** Events of one batch of single posts: whoever comes to wait for an event waits for two rounds of others at most. */
+const singleBatch = 2 * concurrentPosts
 
 /**
  * Builds the client of a ledger over HTTP. Batches go to `POST {url}/v1/events/batch`; a ledger that answers 404
@@ -115,21 +117,24 @@ export function httpLedger(options: HttpLedgerOptions): HttpLedger {
       hasBatches = false
       return appendSingly(items)
     }
-    if (answer.status === 413 && items.length > 1) {
-      const half = Math.ceil(items.length / 2)
-      const first = await appendTogether(items.slice(0, half))
-      const quota = first.find(result => !result.ok && result.status === 429)
-      const rest = items.slice(half)
-      return [...first, ...(quota === undefined ? await appendTogether(rest) : rest.map(() => quota))]
-    }
-    if (!isSuccess(answer)) {
-      const refusal = refuse(answer)
-      return items.map(() => refusal)
-    }
-    return readResults(answer.body)
+    if (isSuccess(answer)) return readResults(answer.body)
+    const refusal = refuse(answer)
+    if (items.length === 1 || isAboutCaller(refusal)) return items.map(() => refusal)
+    // It is about something in the batch, or about its size, and need not be about each event of it.
+    const half = Math.ceil(items.length / 2)
+    const first = await appendTogether(items.slice(0, half))
+    const rest = items.slice(half)
+    const stop = first.find(result => !result.ok && isAboutCaller(result))
+    if (stop !== undefined) return [...first, ...rest.map(() => stop)]
+    // What the first half was told must not get lost with the second.
+    const second = await appendTogether(rest).catch(error => rest.map(() => unavailable(error)))
+    return [...first, ...second]
   }
 
   return {
+    get batchSize() {
+      return hasBatches ? undefined : singleBatch
+    },
     appendBatch: async items => {
       const [only] = items
       if (items.length === 1 && only !== undefined) return [await appendOne(only)]
@@ -179,6 +184,11 @@ function refuse(answer: Answer): Refusal {
     status,
     ...(retryAfter === undefined ? {} : { retryAfter }),
   }
+}
+
+/** Whether a refusal is about whoever asks, so that it holds for each event: its quota, its key, what the key may do. */
+function isAboutCaller({ status, reason }: Refusal): boolean {
+  return status === 429 || status === 401 || (status === 403 && reason === 'insufficient_scope')
 }
 
 function saysOk(body: unknown): boolean {

@@ -151,26 +151,38 @@ test('IF-35 a client that throws, rejects, or answers the wrong count is tried a
   }
 })
 
-test('IF-35 a ledger that never opens: events wait, close() counts them', async t => {
-  const unopened = Promise.reject(new Error('no such file'))
-  // Who makes the outlet listens to this rejection, to tell it; see create-outlet.ts.
-  unopened.catch(() => {})
+test('IF-35 a ledger that never opens: sends fail at once with the reason, close() counts the others', async t => {
+  const { promise, reject } = Promise.withResolvers<LedgerClient>()
   const warned: string[] = []
-  const delivery = new Delivery(unopened, (_code, message) => warned.push(message), {
+  const delivery = new Delivery(promise, code => warned.push(code), { linger: 0 })
+  t.after(() => delivery.close())
+  const [automatic, another, waiting, late] = someEvents(4)
+  delivery.offer(automatic!)
+  const kept = delivery.keep(another!)
+  const flushed = delivery.flush(60_000)
+  const isNotOpened = (error: unknown): boolean =>
+    error instanceof SendError && error.code === 'no_ledger' && error.message.endsWith(': no such file')
+  const sent = assert.rejects(delivery.send(waiting!, 60_000), isNotOpened)
+  reject(new Error('no such file'))
+  await sent
+  assert.deepEqual([await kept, await flushed], [false, false])
+  await assert.rejects(delivery.send(late!, 60_000), isNotOpened)
+  assert.equal(await delivery.keep(late!), false)
+  assert.equal(await delivery.flush(60_000), false)
+  assert.deepEqual([delivery.stats().queued, delivery.stats().dropped, delivery.stats().retried], [3, 2, 0])
+  assert.deepEqual(delivery.close(), { dropped: 3, spooled: 0 })
+  assert.deepEqual([delivery.stats().dropped, warned], [5, []])
+})
+
+test('IF-35 a promise of what is no ledger is told, and does not stop the process', async t => {
+  const delivery = new Delivery(Promise.resolve(undefined as never), () => {}, {
     linger: 0,
     backoff: { base: 1, cap: 2 },
   })
   t.after(() => delivery.close())
-  for (const event of someEvents(2)) delivery.offer(event)
-  const sent = assert.rejects(
-    delivery.send(someEvents(1)[0]!, 5_000),
-    (error: unknown) => error instanceof SendError && error.code === 'closed',
-  )
-  await until(() => delivery.stats().retried >= 6)
-  assert.match(warned[0]!, /no such file/)
-  assert.ok(delivery.close().dropped > 0)
-  await sent
-  assert.equal(delivery.stats().dropped, 3)
+  delivery.offer(someEvents(1)[0]!)
+  assert.equal(await delivery.flush(20), false)
+  assert.equal(delivery.stats().queued, 1)
 })
 
 test('IF-33 a ledger that opens later gets what waited for it', async t => {

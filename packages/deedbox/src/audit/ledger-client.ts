@@ -78,6 +78,8 @@ export interface ProducerAnnouncement {
  * batch is unknown; it is sent again with the same keys.
  */
 export interface LedgerClient {
+  /** Events that one call is to have at most, where fewer than usual are better. */
+  readonly batchSize?: number | undefined
   appendBatch(items: readonly LedgerItem[]): Promise<readonly LedgerResult[]>
   /**
    * Takes what a producer says about itself. A ledger that knows no producers has no such call, or ignores it.
@@ -89,6 +91,14 @@ export interface LedgerClient {
    * no receipts. Throws, or rejects, when it cannot be had; an error whose `code` is `unknown_event` says why.
    */
   receipt?(txId: string, disclose: readonly ReceiptPart[]): string | Promise<string>
+}
+
+/** Checks that there is a result for each event. @throws LedgerUnavailable */
+export function checkResults(results: readonly LedgerResult[], count: number): void {
+  if (results.length !== count)
+    throw new LedgerUnavailable(`The ledger answered ${results.length} results for ${count} events`)
+  if (!results.every(result => typeof result === 'object' && result !== null))
+    throw new LedgerUnavailable('The ledger answered results that are none')
 }
 
 /**

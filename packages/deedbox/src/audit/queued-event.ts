@@ -7,10 +7,20 @@ export interface QueuedEvent {
   readonly event: AuditEvent
   /** Told the outcome, once; absent for automatic events. */
   readonly settle: ((outcome: LedgerResult | SendError) => void) | undefined
+  /**
+   * Told, once, whether an automatic event survives the death of this process, where only the ledger can say so. Unlike
+   * one with {@link settle}, the event stays whatever this says.
+   */
+  onKept?: ((isKept: boolean) => void) | undefined
   /** Whoever waited was told that it failed: it must not be delivered any more. */
   givenUp?: boolean
   /** Its place in a spool, if it has one. */
   place?: SpoolPlace | undefined
+}
+
+/** Whether somebody waits for what becomes of it. */
+export function isAwaited({ settle, onKept, givenUp }: QueuedEvent): boolean {
+  return (settle !== undefined && givenUp !== true) || onKept !== undefined
 }
 
 /** Where an event lies in a spool. */

@@ -10,6 +10,7 @@ import type { Acknowledgement } from './outlet.ts'
  * - `timeout`: no answer within the time; the ledger may have the event. Sending again with the same
  *   `idempotencyKey` stores it once.
  * - `closed`: the instance was closed first.
+ * - `no_ledger`: the ledger that the instance was given could not be opened; nothing was sent.
  * - `no_receipt`: the event is stored, see {@link SendError.acknowledgement}, but its receipt could not be had.
  */
 export type SendErrorCode =
@@ -20,6 +21,7 @@ export type SendErrorCode =
   | 'rejected'
   | 'timeout'
   | 'closed'
+  | 'no_ledger'
   | 'no_receipt'
 
 /** What an explicit send rejects with. */

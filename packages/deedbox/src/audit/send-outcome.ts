@@ -1,7 +1,45 @@
 import type { AuditEvent } from './audit-event.ts'
 import type { LedgerResult } from './ledger-client.ts'
 import type { Acknowledgement } from './outlet.ts'
+import type { QueuedEvent } from './queued-event.ts'
 import { SendError } from './send-error.ts'
+
+/** Tells whoever waits for an event what became of it. */
+export function tellOutcome({ onKept, settle }: QueuedEvent, outcome: LedgerResult | SendError): void {
+  onKept?.(!(outcome instanceof Error) && outcome.ok)
+  settle?.(outcome)
+}
+
+/** An automatic event for which nobody waits any more: it stays, but is not known to survive. */
+export function released(entry: QueuedEvent): QueuedEvent {
+  entry.onKept?.(false)
+  entry.onKept = undefined
+  return entry
+}
+
+/**
+ * An explicit event as it waits.
+ * @param onTold called when the outcome is known, before the promise is settled
+ */
+export function explicitEntry(
+  event: AuditEvent,
+  resolve: (acknowledgement: Acknowledgement) => void,
+  reject: (error: unknown) => void,
+  onTold: () => void,
+): QueuedEvent {
+  const settle = (outcome: LedgerResult | SendError): void => {
+    onTold()
+    // A ledger in this process may answer with an object whose members throw.
+    try {
+      if (outcome instanceof Error) reject(outcome)
+      else if (outcome.ok) resolve(acknowledge(event, outcome))
+      else reject(refusal(event, outcome))
+    } catch (error) {
+      reject(error)
+    }
+  }
+  return { event, settle }
+}
 
 /** That a ledger took an event. */
 export function acknowledge(event: AuditEvent, result: Extract<LedgerResult, { ok: true }>): Acknowledgement {
@@ -47,6 +85,13 @@ export function timedOut(event: AuditEvent, timeout: number): SendError {
 /** That the instance was closed before there was an answer. */
 export function closedEarly(event: AuditEvent): SendError {
   return new SendError('closed', 'This instance was closed before the ledger acknowledged the event', {
+    idempotencyKey: event.idempotencyKey,
+  })
+}
+
+/** That the ledger could not be opened. */
+export function notOpened(event: AuditEvent, problem: string): SendError {
+  return new SendError('no_ledger', `The ledger could not be opened: ${problem}`, {
     idempotencyKey: event.idempotencyKey,
   })
 }

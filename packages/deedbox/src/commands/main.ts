@@ -86,7 +86,7 @@ export async function main(args: string[]): Promise<number> {
         throw new UsageError(`There is no command "${name}". "deedbox --help" lists them.`)
     }
   } catch (error) {
-    return report(error)
+    return report(error, name)
   }
 }
 
@@ -109,20 +109,22 @@ async function runLedgerCommand(name: string, args: string[]): Promise<number> {
 }
 
 /** Errors that have a code speak for themselves; anything else is a fault of ours and shows where it happened. */
-function report(error: unknown): number {
+function report(error: unknown, command: string | undefined): number {
   const { code, message, stack } = error as { code?: unknown; message?: unknown; stack?: unknown }
   const isUsage =
     error instanceof UsageError || code === 'invalid_usage' || String(code).startsWith('ERR_PARSE_ARGS')
   const known = isUsage || (typeof code === 'string' && !code.startsWith('ERR_'))
-  const said = String(code).startsWith('ERR_PARSE_ARGS') ? argumentProblem(String(message)) : String(message)
+  const said = String(code).startsWith('ERR_PARSE_ARGS')
+    ? argumentProblem(String(message), command)
+    : String(message)
   process.stderr.write(`deedbox: ${known ? said : String(stack ?? error)}\n`)
   return isUsage ? 2 : 1
 }
 
 /** What Node's parser says first; what it says next is about its own rules. */
-function argumentProblem(message: string): string {
+function argumentProblem(message: string, command = '<command>'): string {
   const [first = message] = message.split(/\. |\n/)
-  return `${first.replace(/\.$/, '')}. "deedbox <command> --help" shows the options.`
+  return `${first.replace(/\.$/, '')}. "deedbox ${command} --help" shows the options.`
 }
 
 function ownVersion(): string {

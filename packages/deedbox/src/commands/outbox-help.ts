@@ -16,9 +16,9 @@ A key may be cut short, to 8 characters at least, as long as it fits one letter 
 Options
   --spool <folder>    default: DEEDBOX_SPOOL, else deedbox/spool in the user's state folder
   --service <name>    only what this service sends
-  --ledger <url>      only what is for this ledger
+  --ledger <name>     only what is for this ledger: a URL, or the origin of a ledger in the service's own process
   --to <url>          replay: sends to this ledger, whichever the events were for. Default: the one they were for, which
-                      DEEDBOX_URL or --ledger picks if there are several
+                      --ledger or else DEEDBOX_URL picks if there are several
   --output <how>      table (default) or json
   --yes               drop: really
   --help              this text
@@ -32,5 +32,6 @@ Examples
   deedbox outbox list --dead --service orders --output json | jq -r '.[].letters[].reason'
   deedbox outbox show 01a22a3a-266d
   DEEDBOX_API_KEY=$KEY deedbox outbox replay --to https://ledger.example.com
+  deedbox outbox replay --ledger orders.example/main --to https://ledger.example.com   (the ledger was moved there)
   deedbox outbox drop 01a22a3a-266d --yes
 `

@@ -18,7 +18,7 @@ import {
 } from '../audit/index.ts'
 import { uuid7 } from '../request/index.ts'
 import { errorMessage } from '../safety/index.ts'
-import type { OutboxGroup } from './outbox-view.ts'
+import { nameIn, type OutboxGroup } from './outbox-view.ts'
 
 /** What came of one event. */
 export interface Replayed {
@@ -145,7 +145,7 @@ class Sender {
       if (result?.ok === false && result.status === 429) this.#stop = result.message
       this.#tell({
         key: item.idempotencyKey ?? '',
-        name: item.meta.event_name,
+        name: nameIn(item.meta),
         outcome: !isFinal
           ? 'not sent'
           : !result.ok

@@ -28,28 +28,31 @@ export interface OutboxContent extends OutboxGroup {
   readonly letters: readonly DeadLetter[]
 }
 
-/** The groups in a spool folder that fit. @throws UsageError if the folder cannot be read */
-export function groupsIn(
-  spool: string,
-  { service, ledger }: { readonly service?: string | undefined; readonly ledger?: string | undefined },
-): OutboxGroup[] {
+/** The groups in a spool folder, of one service or all. @throws UsageError if the folder cannot be read */
+export function groupsIn(spool: string, service: string | undefined): OutboxGroup[] {
   const groups: OutboxGroup[] = []
   for (const name of foldersIn(spool, true)) {
     for (const inner of foldersIn(join(spool, name), false)) {
       const folder = join(spool, name, inner)
       const about = describe(folder)
-      const fits = (service ?? about.service) === about.service
-      if (fits && (ledger === undefined || sameLedger(about.ledger, ledger)))
-        groups.push({ ...about, folder })
+      if ((service ?? about.service) === about.service) groups.push({ ...about, folder })
     }
   }
   return groups
 }
 
-/** Whether two names are of one ledger; URLs may end in a slash. */
+/** Whether two names are of one ledger: URLs may end in a slash, and a ledger in a process may be named by its origin. */
 export function sameLedger(one: string, other: string): boolean {
-  const [a, b] = [one, other].map(name => (URL.canParse(name) ? new URL(name).href : name))
-  return a?.replace(/\/+$/, '') === b?.replace(/\/+$/, '')
+  const [a, b] = [one, other].map(name => {
+    const bare = name.replace(/^in this process: /, '')
+    return (URL.canParse(bare) ? new URL(bare).href : bare).replace(/\/+$/, '')
+  })
+  return a === b
+}
+
+/** The name of an event. A dead letter may be dead because its meta is none. */
+export function nameIn(meta: unknown): string {
+  return typeof meta === 'object' && meta !== null ? String(Reflect.get(meta, 'event_name')) : ''
 }
 
 /** Counts what waits, and reads the dead letters. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { aLedger, someEvents } from '../testing/ledger-events.ts'
+import { aBox, aLedger, someEvents } from '../testing/ledger-events.ts'
 import { keepAll, type LedgerStandIn, type Script, until } from '../testing/ledger-stand-in.ts'
 import { aSpooledOutlet, filesBelow, spooledText, spoolFolder } from '../testing/spooled-events.ts'
 
@@ -117,11 +118,81 @@ test('outbox drop removes what is chosen, only when it is meant', async t => {
   const unsure = await run(folder, ['drop'])
   assert.deepEqual([unsure.code, unsure.stdout], [2, ''])
   assert.match(unsure.stderr, /3 dead letters for good: add --yes/)
-  assert.equal((await run(folder, ['drop', keys[2]!, '--yes'])).stdout, 'Removed 1 dead letters.\n')
+  assert.equal((await run(folder, ['drop', keys[2]!, '--yes'])).stdout, 'Removed 1 dead letter.\n')
   assert.equal((await run(folder, ['drop', 'nokey', '--yes'])).code, 2)
   assert.equal((await run(folder, ['drop', '--yes'])).stdout, 'Removed 2 dead letters.\n')
   const { stdout } = await run(folder, ['list'])
   assert.match(stdout, / 0 +2 +0\n$/)
+  const nothing = await run(folder, ['drop', '--yes'])
+  assert.match(
+    nothing.stdout,
+    /^Removed 0 dead letters\. 2 events left behind by dead processes: no dead letters/,
+  )
+})
+
+test('outbox says that the spool folder does not exist', async t => {
+  const missing = join(spoolFolder(t), 'missing')
+  const option = await run(spoolFolder(t), ['list', '--spool', missing])
+  assert.deepEqual(
+    [option.code, option.stdout, option.stderr],
+    [2, '', `deedbox: --spool: there is no folder ${missing}.\n`],
+  )
+  const variable = await run(missing, ['list', '--output', 'json'])
+  assert.deepEqual(
+    [variable.code, variable.stdout, variable.stderr],
+    [0, '[]\n', `deedbox: there is no folder ${missing}, which DEEDBOX_SPOOL names.\n`],
+  )
+})
+
+test('outbox replay goes to the ledger that --ledger names, and says what is for others', async t => {
+  const { folder, ledger } = await aSpool(t)
+  const other = await aLedger(t, refuse)
+  const second = aSpooledOutlet(t, other, folder)
+  second.outlet.offer(someEvents(1)[0]!)
+  assert.equal(await second.outlet.flush(10_000), true)
+  second.outlet.close()
+  for (const each of [ledger, other]) each.follow(keepAll)
+  const variables = { DEEDBOX_API_KEY: 'k', DEEDBOX_URL: other.url }
+  const named = await run(folder, ['replay', '--ledger', ledger.url], variables)
+  assert.match(
+    named.stdout,
+    /^Replayed to .+: 5 stored, .+, 0 not sent\. 1 event for other ledgers: not touched\.\n$/,
+  )
+  const { stdout } = await run(folder, ['list', '--output', 'json'])
+  assert.deepEqual(
+    new Map(JSON.parse(stdout).map((row: { ledger: string; dead: number }) => [row.ledger, row.dead])),
+    new Map([
+      [ledger.url, 0],
+      [other.url, 1],
+    ]),
+  )
+  const nothing = await run(folder, ['replay', '--ledger', ledger.url], variables)
+  assert.equal(nothing.stdout, 'There is nothing to replay. 1 event for other ledgers: not touched.\n')
+  assert.match((await run(folder, ['replay'], variables)).stdout, /1 stored, .+, 0 not sent\.\n$/)
+})
+
+test('ruling 23 outbox replay sends what waits for a ledger in a file to the server that it was moved to', async t => {
+  const folder = spoolFolder(t)
+  const { box } = aBox(t, {
+    ledger: Object.assign(
+      { appendBatch: () => Promise.reject(new Error('this ledger was moved')) },
+      { about: { origin: 'orders.example/main' } },
+    ),
+    audit: { durability: 'spool', spool: { folder }, producer: false },
+  })
+  for (let i = 0; i < 3; i++) box.run({ name: 'job' }, () => box.event('job.done'))
+  assert.equal(await box.close(20), false)
+  await until(() => filesBelow(folder).every(name => !name.endsWith('owner.json')))
+  const server = await aLedger(t, keepAll)
+  const variables = { DEEDBOX_API_KEY: 'k' }
+  const aimless = await run(folder, ['replay', '--ledger', 'orders.example/main'], variables)
+  assert.match(aimless.stderr, /for a ledger "in this process: orders\.example\/main"\. Name one with --to/)
+  const to = ['replay', '--ledger', 'orders.example/main', '--to', server.url]
+  const replayed = await run(folder, to, variables)
+  assert.equal(replayed.code, 0, replayed.stderr)
+  assert.match(replayed.stdout, /: 3 stored, 0 already there, 0 refused, 0 not sent\.\n$/)
+  assert.equal(server.stored.size, 3)
+  assert.equal(spooledText(folder), '')
 })
 
 test('outbox is called wrongly: exit code 2 and a sentence', async t => {
@@ -132,4 +203,7 @@ test('outbox is called wrongly: exit code 2 and a sentence', async t => {
     assert.match(stderr, /^deedbox: .+\.\n$/)
   }
   assert.match((await run(folder, ['--help'])).stdout, /^Usage: deedbox outbox/)
+  assert.match((await run(folder, ['--no-such'])).stderr, / "deedbox outbox --help" shows the options\.\n$/)
+  assert.match((await run(folder, ['show', 'abc'])).stderr, /"abc" is too short: 8 characters are the least/)
+  assert.match((await run(folder, ['show', 'abcdefgh'])).stderr, /No dead letter has the key "abcdefgh"/)
 })

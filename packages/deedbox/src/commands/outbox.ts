@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type DeadLetter, defaultSpoolFolder } from '../audit/index.ts'
@@ -5,7 +6,14 @@ import { findVariable } from '../safety/index.ts'
 import { oneOf } from './one-of.ts'
 import { outboxHelp } from './outbox-help.ts'
 import { drop, type Replayed, replay } from './outbox-replay.ts'
-import { contentOf, groupsIn, type OutboxContent, type OutboxGroup, sameLedger } from './outbox-view.ts'
+import {
+  contentOf,
+  groupsIn,
+  nameIn,
+  type OutboxContent,
+  type OutboxGroup,
+  sameLedger,
+} from './outbox-view.ts'
 import { Progress } from './progress.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -28,12 +36,11 @@ export async function outbox(args: string[]): Promise<number> {
     process.stdout.write(outboxHelp)
     return 0
   }
-  const spool = resolve(
-    values.spool ?? findVariable(process.env, ['DEEDBOX_SPOOL'])?.value ?? defaultSpoolFolder(process.env),
-  )
+  const spool = spoolFolder(values.spool)
   const isJson = oneOf('--output', values.output, ['table', 'json'], 'table') === 'json'
-  const groups = groupsIn(spool, values)
-  const contents = await readAll(groups)
+  const groups = groupsIn(spool, values.service)
+  const isMeant = ({ ledger }: OutboxGroup): boolean => sameLedger(ledger, values.ledger ?? ledger)
+  const contents = await readAll(groups.filter(isMeant))
   switch (action) {
     case 'list':
       if (keys.length > 0) throw new UsageError('"list" takes no keys; "show" takes one.')
@@ -43,7 +50,16 @@ export async function outbox(args: string[]): Promise<number> {
       show(contents, keys)
       return 0
     case 'replay':
-      return replayAll(contents, wholeKeys(contents, keys), values.to, isJson)
+      return replayAll(
+        contents,
+        {
+          keys: wholeKeys(contents, keys),
+          to: values.to,
+          isChosen: values.ledger !== undefined,
+          others: await readAll(groups.filter(group => !isMeant(group))),
+        },
+        isJson,
+      )
     case 'drop':
       return dropAll(contents, wholeKeys(contents, keys), values.yes === true, isJson)
     default:
@@ -52,6 +68,18 @@ export async function outbox(args: string[]): Promise<number> {
           '"deedbox outbox --help" tells more.',
       )
   }
+}
+
+/** @throws UsageError if the folder that an option names does not exist */
+function spoolFolder(option: string | undefined): string {
+  const variable = findVariable(process.env, ['DEEDBOX_SPOOL'])?.value
+  const folder = resolve(option ?? variable ?? defaultSpoolFolder(process.env))
+  if (existsSync(folder)) return folder
+  if (option !== undefined) throw new UsageError(`--spool: there is no folder ${folder}.`)
+  // A service makes it for its first event, so that it is missing need not be wrong.
+  if (variable !== undefined)
+    process.stderr.write(`deedbox: there is no folder ${folder}, which DEEDBOX_SPOOL names.\n`)
+  return folder
 }
 
 async function readAll(groups: readonly OutboxGroup[]): Promise<OutboxContent[]> {
@@ -87,7 +115,7 @@ function list(contents: readonly OutboxContent[], spool: string, isDead: boolean
         letter.idempotency_key,
         letter.time,
         service,
-        letter.meta.event_name,
+        nameIn(letter.meta),
         reasonOf(letter),
       ]),
     )
@@ -115,23 +143,33 @@ function show(contents: readonly OutboxContent[], keys: readonly string[]): void
   print(JSON.stringify(letter, null, 2))
 }
 
+interface ReplayChoice {
+  /** Those of these dead letters; all, and what was left behind, if undefined. */
+  readonly keys: ReadonlySet<string> | undefined
+  readonly to: string | undefined
+  /** Whether the ledger was named, so that DEEDBOX_URL has no say. */
+  readonly isChosen: boolean
+  /** What is for the ledgers that were not named. */
+  readonly others: readonly OutboxContent[]
+}
+
 async function replayAll(
   contents: readonly OutboxContent[],
-  keys: ReadonlySet<string> | undefined,
-  to: string | undefined,
+  { keys, to, isChosen, others }: ReplayChoice,
   isJson: boolean,
 ): Promise<number> {
   const full = contents.filter(({ left, letters }) =>
     keys === undefined ? left + letters.length > 0 : letters.some(letter => keys.has(letter.idempotency_key)),
   )
   if (full.length === 0) {
-    print(isJson ? '[]' : 'There is nothing to replay.')
+    print(isJson ? '[]' : `There is nothing to replay.${untouched(others)}`)
     return 0
   }
-  const url = chooseLedger(full, to)
+  const url = chooseLedger(full, to, isChosen)
   const apiKey = findVariable(process.env, ['DEEDBOX_API_KEY', 'IMTBL_API_KEY'])?.value
   if (apiKey === undefined) throw new UsageError(`Set DEEDBOX_API_KEY to a key of ${url}.`)
-  const chosen = to === undefined ? full.filter(({ ledger }) => sameLedger(ledger, url)) : full
+  const isFor = ({ ledger }: OutboxContent): boolean => to !== undefined || sameLedger(ledger, url)
+  const chosen = full.filter(isFor)
   const progress = new Progress(process.stderr)
   const done: Replayed[] = []
   const total = keys?.size ?? chosen.reduce((sum, { left, letters }) => sum + left + letters.length, 0)
@@ -143,13 +181,24 @@ async function replayAll(
   for (const group of chosen) tookAll = (await replay(group, { url, apiKey, keys, tell })) && tookAll
   progress.clear()
   if (isJson) print(JSON.stringify(done, null, 2))
-  else printReplayed(done, url)
+  else
+    printReplayed(
+      done,
+      url,
+      keys === undefined ? untouched([...others, ...full.filter(content => !isFor(content))]) : '',
+    )
   return tookAll ? 0 : 1
 }
 
+/** That there is more, for other ledgers. */
+function untouched(others: readonly OutboxContent[]): string {
+  const count = others.reduce((sum, { left, letters }) => sum + left + letters.length, 0)
+  return count === 0 ? '' : ` ${counted(count, 'event')} for other ledgers: not touched.`
+}
+
 /** The key of one ledger is shown to no other: what is for several needs a word of the caller's. */
-function chooseLedger(contents: readonly OutboxContent[], to: string | undefined): string {
-  const variable = findVariable(process.env, ['DEEDBOX_URL', 'IMTBL_URL'])
+function chooseLedger(contents: readonly OutboxContent[], to: string | undefined, isChosen: boolean): string {
+  const variable = isChosen ? undefined : findVariable(process.env, ['DEEDBOX_URL', 'IMTBL_URL'])
   const url = to ?? variable?.value
   if (url !== undefined) {
     if (/^https?:/.test(url) && URL.canParse(url)) return url
@@ -167,7 +216,7 @@ function chooseLedger(contents: readonly OutboxContent[], to: string | undefined
   return only
 }
 
-function printReplayed(done: readonly Replayed[], url: string): void {
+function printReplayed(done: readonly Replayed[], url: string, more: string): void {
   const not = done.filter(({ outcome }) => outcome === 'refused' || outcome === 'not sent')
   if (not.length > 0) {
     print(
@@ -180,7 +229,7 @@ function printReplayed(done: readonly Replayed[], url: string): void {
   const counts = (['stored', 'already there', 'refused', 'not sent'] as const)
     .map(outcome => `${done.filter(each => each.outcome === outcome).length} ${outcome}`)
     .join(', ')
-  print(`Replayed to ${url}: ${counts}.`)
+  print(`Replayed to ${url}: ${counts}.${more}`)
 }
 
 async function dropAll(
@@ -192,10 +241,15 @@ async function dropAll(
   const full = contents.filter(({ letters }) => letters.length > 0)
   const count = keys?.size ?? full.reduce((sum, { letters }) => sum + letters.length, 0)
   if (!isSure && count > 0)
-    throw new UsageError(`This would remove ${count} dead letters for good: add --yes.`)
+    throw new UsageError(`This would remove ${counted(count, 'dead letter')} for good: add --yes.`)
+  const left = contents.reduce((sum, content) => sum + content.left, 0)
+  const leftAlone =
+    full.length > 0 || left === 0
+      ? ''
+      : ` ${counted(left, 'event')} left behind by dead processes: no dead letters, the next process or "replay" delivers them.`
   let dropped = 0
   for (const group of full) dropped += await drop(group, keys)
-  print(isJson ? JSON.stringify({ dropped }) : `Removed ${dropped} dead letters.`)
+  print(isJson ? JSON.stringify({ dropped }) : `Removed ${counted(dropped, 'dead letter')}.${leftAlone}`)
   return 0
 }
 
@@ -211,6 +265,8 @@ function wholeKeys(
       if (known.includes(key)) return key
       const fitting = key.length < 8 ? [] : known.filter(each => each.startsWith(key))
       if (fitting.length === 1) return fitting[0]!
+      if (key.length < 8)
+        throw new UsageError(`"${key}" is too short: 8 characters are the least of a key that is cut short.`)
       throw new UsageError(
         fitting.length === 0
           ? `No dead letter has the key "${key}". "deedbox outbox list --dead" shows them.`
@@ -231,6 +287,10 @@ function table(given: readonly (readonly string[])[]): string {
   return rows
     .map(row => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join('  '))
     .join('\n')
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
 }
 
 function print(text: string): void {

@@ -5,7 +5,7 @@ import type { LogWriter } from './writer.ts'
 const quietTime = 60_000
 
 /**
- * What this package says about itself: failures of ours, settings that look wrong. Each notice is a WARNING line
+ * What this package says about itself: failures of ours, settings that look wrong. Each notice is a line
  * with a `notice` code, at most one a minute per code; the next one says how many were left out. (IF-35)
  */
 export class Notices {
@@ -16,8 +16,13 @@ export class Notices {
     this.#writer = writer
   }
 
+  /** Writes a WARNING, as {@link tell} does. */
+  warn(code: string, message: string, fields?: LogFields): void {
+    this.tell('WARNING', code, message, fields)
+  }
+
   /** Writes the notice, or counts it if the same code was written within the last minute. */
-  warn(code: string, message: string, fields: LogFields = {}): void {
+  tell(level: 'INFO' | 'WARNING', code: string, message: string, fields: LogFields = {}): void {
     const now = performance.now()
     const seen = this.#seen.get(code)
     if (seen !== undefined && now < seen.until) {
@@ -27,7 +32,7 @@ export class Notices {
     const suppressed = seen?.suppressed ?? 0
     this.#seen.set(code, { until: now + quietTime, suppressed: 0 })
     this.#writer.own({
-      level: 'WARNING',
+      level,
       message,
       fields: suppressed > 0 ? { notice: code, ...fields, suppressed } : { notice: code, ...fields },
     })

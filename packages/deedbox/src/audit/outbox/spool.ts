@@ -114,8 +114,8 @@ export class Spool implements Backlog {
     for (const entry of entries) if (entry.place?.files.isGone) this.#put(entry, true)
   }
 
-  remove(test: (entry: QueuedEvent) => boolean): QueuedEvent[] {
-    return this.#memory.remove(test)
+  remove(which: QueuedEvent | 'awaited'): QueuedEvent[] {
+    return this.#memory.remove(which)
   }
 
   settle(entry: QueuedEvent): void {
@@ -338,7 +338,7 @@ export class Spool implements Backlog {
     this.#files = new SpoolFiles('')
     this.#pending.take()
     this.#home.beginAnew()
-    for (const entry of this.#memory.remove(() => true)) {
+    for (const entry of this.#memory.close()) {
       this.#memory.add(entry)
       this.#put(entry, true)
     }

@@ -5,7 +5,7 @@ import {
   type HttpReply,
   httpLedger,
   LedgerUnavailable,
-  longestQuotaPause,
+  quotaPauseOf,
   refusal,
   retryDelay,
   SendError,
@@ -176,7 +176,7 @@ export class EventSender {
       const reply = await ledger.post(event)
       const { result } = reply
       if (!result.ok && result.status === 429) {
-        const pause = Math.min(result.retryAfter || quotaPause, longestQuotaPause)
+        const pause = quotaPauseOf(result.retryAfter, quotaPause)
         this.#quota = { until: Date.now() + pause, reply }
       }
       return reply

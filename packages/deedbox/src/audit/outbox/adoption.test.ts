@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { startChild } from '../../testing/ledger-child.ts'
@@ -133,6 +133,31 @@ test('ruling 23 what waits for one ledger is never sent to another, nor from one
     [...other.stored.keys()].filter(key => keys.includes(key)),
     [],
   )
+})
+
+test('ruling 23 folders that others left unfinished or filled with anything stop nobody', async t => {
+  const { folder, target, kill } = await aKilledProcess(t, 5)
+  await kill()
+  const ledgerOf = readFileSync(join(target, 'ledger.json'), 'utf8')
+  mkdirSync(join(target, 'somebody-else'))
+  writeFileSync(join(target, 'somebody-else', 'owner.json'), 'null')
+  mkdirSync(join(target, 'old-one.new'))
+  writeFileSync(join(target, 'old-one.new', 'mark'), '')
+  const longAgo = new Date(Date.now() - 7_200_000)
+  utimesSync(join(target, 'old-one.new'), longAgo, longAgo)
+  mkdirSync(join(target, 'new-one.new'))
+  const { ledger: url } = JSON.parse(ledgerOf) as { ledger: string }
+  const next = startChild('spooling-child.ts', {
+    DEEDBOX_URL: url,
+    DEEDBOX_API_KEY: 'a-key',
+    DEEDBOX_SPOOL: folder,
+    COUNT: '1',
+  })
+  t.after(() => next.process.kill('SIGKILL'))
+  await until(() => next.output().includes('audit_adopted'))
+  const names = readdirSync(target)
+  assert.deepEqual([names.includes('old-one.new'), names.includes('new-one.new')], [false, true])
+  assert.ok(names.includes('somebody-else'), 'whose it is cannot be seen')
 })
 
 function startedAt(): string | undefined {

@@ -45,7 +45,9 @@ export {
   producersIn,
   removeSpool,
   SignWatch,
+  seemsSilent,
   sift,
+  silentAfter,
 } from './outbox/index.ts'
 export type { Acknowledgement, AuditLeftover, AuditOutlet, AuditStats } from './outlet.ts'
 export { ReceiptError, type ReceiptErrorCode, type ReceiptOptions } from './receipt.ts'

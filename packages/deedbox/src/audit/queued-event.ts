@@ -32,6 +32,8 @@ export interface SpoolPlace {
   segment: Segment | undefined
   /** Whether it needs no delivery any more. */
   isSettled: boolean
+  /** Whether it is written. */
+  isWritten: boolean
   /** Whether it waits in memory, too. */
   inMemory: boolean
   /** Told, once, whether the event could be written. */

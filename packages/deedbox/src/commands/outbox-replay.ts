@@ -14,7 +14,9 @@ import {
   type ProducerFolder,
   removeSpool,
   SignWatch,
+  seemsSilent,
   sift,
+  silentAfter,
 } from '../audit/index.ts'
 import { uuid7 } from '../request/index.ts'
 import { errorMessage } from '../safety/index.ts'
@@ -83,30 +85,49 @@ export async function drop(group: OutboxGroup, keys: ReadonlySet<string> | undef
   return dropped
 }
 
-/** What dead processes left; what the ledger refuses for good becomes a dead letter, as a service would have it. */
+/**
+ * What dead processes left; what the ledger refuses for good becomes a dead letter, as a service would have it. Those that
+ * cannot be seen from here are watched first, as a service does: a clock alone would take the spool of a living one.
+ */
 async function replayOrphans(group: OutboxGroup, home: ProducerFolder, sender: Sender): Promise<void> {
-  for (const name of await orphansIn(group.folder, new SignWatch())) {
-    for (const { path } of await claim(group.folder, name, home.path)) {
-      const { cursor, files } = await openSpool(path)
-      for (
-        let part = await cursor.next(batch);
-        part.length > 0 && !sender.isStopped;
-        part = await cursor.next(batch)
-      ) {
-        const results = await sender.send(part.map(({ event }) => event))
-        const refused: DeadLetter[] = []
-        part.forEach(({ event, place }, i) => {
-          const result = results[i]
-          if (result === undefined) return
-          if (!result.ok) refused.push(deadLetter(event, result))
-          files.settle(place)
-        })
-        if (refused.length > 0) addDeadLetters(group.folder, home.path, refused)
-        if (files.hasMarks) await files.write([], true)
-      }
-      files.close()
-      if (files.waiting === 0) removeSpool(path)
+  const signs = new SignWatch()
+  const isSilent = (folder: string): boolean => signs.isSilent(folder)
+  for (const name of await orphansIn(group.folder, isSilent)) await replaySpool(group, name, home, sender)
+  const { length } = await orphansIn(group.folder, seemsSilent)
+  if (length === 0 || sender.isStopped) return
+  process.stderr.write(
+    `The owners of ${length} spools cannot be seen from here. Watched for ${silentAfter / 1_000} s, whether they live\n`,
+  )
+  await wait(silentAfter + 1_000)
+  for (const name of await orphansIn(group.folder, isSilent)) await replaySpool(group, name, home, sender)
+}
+
+async function replaySpool(
+  group: OutboxGroup,
+  name: string,
+  home: ProducerFolder,
+  sender: Sender,
+): Promise<void> {
+  for (const { path } of await claim(group.folder, name, home.path)) {
+    const { cursor, files } = await openSpool(path)
+    for (
+      let part = await cursor.next(batch);
+      part.length > 0 && !sender.isStopped;
+      part = await cursor.next(batch)
+    ) {
+      const results = await sender.send(part.map(({ event }) => event))
+      const refused: DeadLetter[] = []
+      part.forEach(({ event, place }, i) => {
+        const result = results[i]
+        if (result === undefined) return
+        if (!result.ok) refused.push(deadLetter(event, result))
+        files.settle(place)
+      })
+      if (refused.length > 0) addDeadLetters(group.folder, home.path, refused)
+      if (files.hasMarks) await files.write([], true)
     }
+    files.close()
+    if (files.waiting === 0) removeSpool(path)
   }
 }
 

@@ -7,7 +7,7 @@ import {
   openSpool,
   orphansIn,
   producersIn,
-  SignWatch,
+  seemsSilent,
 } from '../audit/index.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -23,7 +23,7 @@ export interface OutboxGroup {
 export interface OutboxContent extends OutboxGroup {
   /** Events that wait in spools of living processes, which deliver them. */
   readonly waiting: number
-  /** Events that dead processes have left, for the next process or for `replay`. */
+  /** Events that dead processes have left, by all that a glance can tell, for the next process or for `replay`. */
   readonly left: number
   readonly letters: readonly DeadLetter[]
 }
@@ -57,7 +57,7 @@ export function nameIn(meta: unknown): string {
 
 /** Counts what waits, and reads the dead letters. */
 export async function contentOf(group: OutboxGroup): Promise<OutboxContent> {
-  const orphans = new Set(await orphansIn(group.folder, new SignWatch()))
+  const orphans = new Set(await orphansIn(group.folder, seemsSilent))
   let waiting = 0
   let left = 0
   for (const name of await producersIn(group.folder)) {

@@ -68,6 +68,16 @@ export function aSpooledOutlet(
 
 /** The files below a folder, as paths relative to it. */
 export function filesBelow(folder: string): string[] {
+  try {
+    return filesNow(folder)
+  } catch (error) {
+    // A folder in it was removed while it was read.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return filesBelow(folder)
+  }
+}
+
+function filesNow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter(entry => entry.isFile())
     .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))

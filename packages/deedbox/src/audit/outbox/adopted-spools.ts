@@ -1,14 +1,16 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { errorMessage } from '../../safety/index.ts'
 import type { BacklogListener } from '../backlog.ts'
 import type { EventQueue } from '../event-queue.ts'
 import type { PlaceFiles } from '../queued-event.ts'
-import { type ClaimedSpool, claim, orphansIn } from './claim.ts'
+import { type ClaimedSpool, claim, orphansIn, removeUnfinished } from './claim.ts'
+import { ReadPause } from './read-pause.ts'
 import { type OpenedSpool, openSpool } from './spool-cursor.ts'
+import type { PlacedEvent } from './spool-files.ts'
 import type { AdoptedProducer, SpoolHome } from './spool-home.ts'
 import { ownerFile, SignWatch } from './spool-owner.ts'
-import { readMark, removeSpool } from './spool-place.ts'
+import { asideOf, damagedFolder, readMark, removeSpool } from './spool-place.ts'
 
 type Warn = (code: string, message: string, fields?: Record<string, unknown>) => void
 
@@ -19,6 +21,9 @@ interface AdoptedSpool extends OpenedSpool {
   /** Events that were not read yet, and those that cannot be read any more. */
   unread: number
   lost: number
+  readonly pause: ReadPause
+  /** The folder of its ledger. */
+  readonly ledger: string
 }
 
 /** The spools of processes that are gone: found, taken over once, delivered, and removed. */
@@ -31,6 +36,8 @@ export class AdoptedSpools {
   readonly #spools: AdoptedSpool[] = []
   #timer: NodeJS.Timeout
   #isClosed = false
+  #looking: Promise<void> | undefined
+  #isTaking = false
   /** Events taken over so far. */
   taken = 0
 
@@ -54,8 +61,15 @@ export class AdoptedSpools {
     return unread
   }
 
+  /** Whether there are none, and none is being taken over at this moment. */
   get isEmpty(): boolean {
-    return this.#spools.length === 0
+    return this.#spools.length === 0 && !this.#isTaking
+  }
+
+  /** Milliseconds until one of those that wait may be read; 0: now. */
+  get pause(): number {
+    const pauses = this.#spools.filter(({ unread }) => unread > 0).map(({ pause }) => pause.left)
+    return pauses.length === 0 ? 0 : Math.min(...pauses)
   }
 
   get hasMarks(): boolean {
@@ -65,11 +79,12 @@ export class AdoptedSpools {
   /** Reads events into the memory, as many as it has room for. */
   async refill(memory: EventQueue, capacity: number): Promise<void> {
     for (const spool of [...this.#spools]) {
-      while (spool.unread > 0) {
+      while (spool.unread > 0 && spool.pause.left === 0) {
         const room = capacity - memory.size
         if (room <= 0) return
-        const entries = await spool.cursor.next(room).catch(() => [])
+        const entries = await this.#next(spool, room)
         if (this.#isClosed) return
+        if (entries === undefined) break
         const added = entries.filter(entry => memory.add(entry))
         spool.cursor.unread(entries.slice(added.length))
         spool.unread -= added.length
@@ -79,21 +94,29 @@ export class AdoptedSpools {
     }
   }
 
-  /** An event of one of these spools needs no delivery any more: what is done with is removed. */
+  /** An event of one of these spools needs no delivery any more: what is done with is removed, after a write of it. */
   forget(files: PlaceFiles): void {
     const index = this.#spools.findIndex(spool => spool.files === files)
     const spool = this.#spools[index]
     if (spool === undefined || spool.unread > 0 || spool.files.waiting > spool.lost) return
+    if (spool.files.isWriting) return
     this.#spools.splice(index, 1)
     spool.files.close()
-    removeSpool(spool.files.folder)
+    try {
+      if (spool.lost > 0) spool.files.moveTo(asideOf(spool.ledger, basename(spool.files.folder)))
+      removeSpool(spool.files.folder)
+    } catch (error) {
+      this.#tellUnwritten(spool.files.folder, error)
+    }
   }
 
   /** Writes the marks that are due. */
   async write(): Promise<void> {
     for (const { files } of [...this.#spools]) {
-      if (!files.hasMarks) continue
+      this.forget(files)
+      if (!files.hasMarks || !this.#spools.some(spool => spool.files === files)) continue
       await files.write([], false).catch(error => this.#tellUnwritten(files.folder, error))
+      this.forget(files)
     }
   }
 
@@ -108,38 +131,48 @@ export class AdoptedSpools {
     }
   }
 
-  close(): void {
+  /** Takes over nothing more. Resolves once nothing is being taken over: until then it may come into our folder. */
+  async stop(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
+    await this.#looking
+  }
+
+  /** After {@link stop}. No write may be under way. */
+  close(): void {
     for (const { files } of this.#spools) files.close()
   }
 
   readonly #look = (): void => {
-    void this.#adopt().then(() => {
-      if (!this.#isClosed) this.#timer = setTimeout(this.#look, lookEvery).unref()
-    })
+    void this.#home.named
+      .then(ledger => {
+        if (this.#isClosed || ledger === undefined) return undefined
+        this.#looking = this.#adopt(ledger)
+        return this.#looking
+      })
+      .catch(error => this.#tellUnreadable(error))
+      .then(() => {
+        this.#looking = undefined
+        if (!this.#isClosed) this.#timer = setTimeout(this.#look, lookEvery).unref()
+      })
   }
 
-  async #adopt(): Promise<void> {
-    const ledgerFolder = await this.#home.named
-    if (this.#isClosed || ledgerFolder === undefined) return
-    for (const name of await orphansIn(ledgerFolder, this.#signs)) {
+  async #adopt(ledger: string): Promise<void> {
+    await removeUnfinished(ledger)
+    for (const name of await orphansIn(ledger, folder => this.#signs.isSilent(folder))) {
       if (this.#isClosed || !this.#home.open()) return
+      this.#isTaking = true
       try {
-        for (const spool of await claim(ledgerFolder, name, this.#home.path)) await this.#take(spool)
+        for (const spool of await claim(ledger, name, this.#home.path)) await this.#take(spool, ledger)
       } catch (error) {
-        this.#warn(
-          'spool_unreadable',
-          `A spool that was left behind cannot be read: ${errorMessage(error)}`,
-          {
-            producer: name,
-          },
-        )
+        this.#tellUnreadable(error, name)
+      } finally {
+        this.#isTaking = false
       }
     }
   }
 
-  async #take({ producerId, path }: ClaimedSpool): Promise<void> {
+  async #take({ producerId, path }: ClaimedSpool, ledger: string): Promise<void> {
     const highWater = readMark(path)
     const wasClosed = !existsSync(join(path, ownerFile))
     const opened = await openSpool(path)
@@ -150,22 +183,45 @@ export class AdoptedSpools {
     }
     if (this.#isClosed) return
     if (events === 0) removeSpool(path)
-    else this.#spools.push({ ...opened, unread: events, lost: 0 })
+    else this.#spools.push({ ...opened, unread: events, lost: 0, pause: new ReadPause(), ledger })
     this.taken += events
     this.#onAdopted({ producerId, highWater, events, wasClosed })
     if (events > 0) this.#listener.onWork()
   }
 
-  /** Events were there when the spool was opened, and are not any more. */
+  /** The next events; none at the end, `undefined` if that cannot be known now. */
+  async #next({ cursor, files, pause }: AdoptedSpool, room: number): Promise<PlacedEvent[] | undefined> {
+    try {
+      const entries = await cursor.next(room)
+      pause.succeeded()
+      return entries
+    } catch (error) {
+      pause.failed()
+      this.#tellUnreadable(error, basename(files.folder))
+      return undefined
+    }
+  }
+
+  /** Events were there when the spool was opened, and are not any more: what is left is nobody's to delete. */
   #lose(spool: AdoptedSpool): void {
-    this.#warn('spool_damaged', `${spool.unread} audit events of a spool cannot be read any more`, {
-      folder: spool.files.folder,
-      events: spool.unread,
-    })
+    this.#warn(
+      'spool_damaged',
+      `${spool.unread} audit events of a spool cannot be read any more; once the others are delivered, its files are ` +
+        `in the folder "${damagedFolder}"`,
+      { folder: spool.ledger, producer: basename(spool.files.folder), events: spool.unread },
+    )
     this.#listener.onLost(spool.unread)
     spool.lost += spool.unread
     spool.unread = 0
     this.forget(spool.files)
+  }
+
+  #tellUnreadable(error: unknown, producer?: string): void {
+    this.#warn(
+      'spool_unreadable',
+      `A spool that was left behind cannot be read and is tried again: ${errorMessage(error)}`,
+      producer === undefined ? {} : { producer },
+    )
   }
 
   #tellUnwritten(folder: string, error: unknown): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { startChild } from '../../testing/ledger-child.ts'
@@ -68,9 +68,9 @@ test('IF-37 ruling 23 kill -9: the next process delivers what was in the spool o
 
 test('ruling 23 a living process keeps its spool; of two rivals one gets that of a dead one', async t => {
   const { target, kill } = await aKilledProcess(t, 30)
-  assert.deepEqual(await orphansIn(target, new SignWatch()), [])
+  assert.deepEqual(await orphansIn(target, () => false), [])
   await kill()
-  const [orphan] = await orphansIn(target, new SignWatch())
+  const [orphan] = await orphansIn(target, () => false)
   assert.ok(orphan !== undefined)
   const into = [1, 2, 3, 4].map(i => join(target, `rival-0000${i}`))
   const claimed = await Promise.all(into.map(path => claim(target, orphan, path)))
@@ -97,12 +97,25 @@ test('ruling 23 numbers of processes that are used again, other containers and o
   }
   become({ space: null, started: null, host: 'elsewhere' })
   assert.equal(livenessOf(folder, name!), 'unknown')
-  const signs = new SignWatch()
-  assert.equal(signs.isSilent(folder), false)
+  // The clocks of machines differ: however old a sign of life looks, only one that stays away says something.
+  let now = 0
+  const signs = new SignWatch(() => now)
   const longAgo = new Date(Date.now() - 3_600_000)
   utimesSync(join(folder, 'mark'), longAgo, longAgo)
+  assert.equal(signs.isSilent(folder), false, 'seen for the first time')
+  now = 60_000
+  const still = new Date(Date.now() - 3_500_000)
+  utimesSync(join(folder, 'mark'), still, still)
+  assert.equal(signs.isSilent(folder), false, 'a sign of life by a clock that is behind')
+  now = 120_000
+  assert.equal(signs.isSilent(folder), false)
+  now = 150_000
   assert.equal(signs.isSilent(folder), true)
+  writeFileSync(join(folder, 'owner.json'), 'null')
+  assert.equal(livenessOf(folder, name!), 'unknown')
   writeFileSync(join(folder, 'owner.json'), 'nonsense')
+  assert.equal(livenessOf(folder, name!), 'unknown', 'that it cannot be read says nothing')
+  rmSync(join(folder, 'owner.json'))
   assert.equal(livenessOf(folder, name!), 'dead')
   await kill()
 })
@@ -120,6 +133,31 @@ test('ruling 23 what waits for one ledger is never sent to another, nor from one
     [...other.stored.keys()].filter(key => keys.includes(key)),
     [],
   )
+})
+
+test('ruling 23 folders that others left unfinished or filled with anything stop nobody', async t => {
+  const { folder, target, kill } = await aKilledProcess(t, 5)
+  await kill()
+  const ledgerOf = readFileSync(join(target, 'ledger.json'), 'utf8')
+  mkdirSync(join(target, 'somebody-else'))
+  writeFileSync(join(target, 'somebody-else', 'owner.json'), 'null')
+  mkdirSync(join(target, 'old-one.new'))
+  writeFileSync(join(target, 'old-one.new', 'mark'), '')
+  const longAgo = new Date(Date.now() - 7_200_000)
+  utimesSync(join(target, 'old-one.new'), longAgo, longAgo)
+  mkdirSync(join(target, 'new-one.new'))
+  const { ledger: url } = JSON.parse(ledgerOf) as { ledger: string }
+  const next = startChild('spooling-child.ts', {
+    DEEDBOX_URL: url,
+    DEEDBOX_API_KEY: 'a-key',
+    DEEDBOX_SPOOL: folder,
+    COUNT: '1',
+  })
+  t.after(() => next.process.kill('SIGKILL'))
+  await until(() => next.output().includes('audit_adopted'))
+  const names = readdirSync(target)
+  assert.deepEqual([names.includes('old-one.new'), names.includes('new-one.new')], [false, true])
+  assert.ok(names.includes('somebody-else'), 'whose it is cannot be seen')
 })
 
 function startedAt(): string | undefined {

@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs'
-import { readdir, rename } from 'node:fs/promises'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { giveBackDeadLetters } from './dead-files.ts'
-import { isOurs, livenessOf, type SignWatch } from './spool-owner.ts'
-import { adoptedFolder, deadFolder } from './spool-place.ts'
+import { isOurs, livenessOf } from './spool-owner.ts'
+import { adoptedFolder, damagedFolder, deadFolder } from './spool-place.ts'
 
 /** A spool whose process is gone, by the name of its producer, and where it lies now. */
 export interface ClaimedSpool {
@@ -14,16 +14,21 @@ export interface ClaimedSpool {
 /** The names of the spools in the folder of a ledger; none where there is no such folder. */
 export async function producersIn(ledger: string): Promise<string[]> {
   const names = await namesIn(ledger)
-  return names.filter(name => /^[0-9a-zA-Z-]{8,64}$/.test(name) && name !== deadFolder)
+  return names.filter(
+    name => /^[0-9a-zA-Z-]{8,64}$/.test(name) && name !== deadFolder && name !== damagedFolder,
+  )
 }
 
-/** The spools in the folder of a ledger whose processes are gone. */
-export async function orphansIn(ledger: string, signs: SignWatch): Promise<string[]> {
+/**
+ * The spools in the folder of a ledger whose processes are gone.
+ * @param isSilent decides about a spool whose process cannot be seen from here
+ */
+export async function orphansIn(ledger: string, isSilent: (folder: string) => boolean): Promise<string[]> {
   const names = (await producersIn(ledger)).filter(name => !isOurs(name))
   return names.filter(name => {
     const folder = join(ledger, name)
     const liveness = livenessOf(folder, name)
-    return liveness === 'dead' || (liveness === 'unknown' && signs.isSilent(folder))
+    return liveness === 'dead' || (liveness === 'unknown' && isSilent(folder))
   })
 }
 
@@ -49,6 +54,22 @@ async function unpack(spool: string, adopted: string): Promise<ClaimedSpool[]> {
     claimed.push({ producerId: inner, path }, ...(await unpack(path, adopted)))
   }
   return claimed
+}
+
+/** Milliseconds after which nobody makes a folder any more: that takes a moment. */
+const longUnfinished = 3_600_000
+
+/** Removes what processes left behind that died while they made their folders: nothing is in it. */
+export async function removeUnfinished(ledger: string): Promise<void> {
+  for (const name of await namesIn(ledger)) {
+    if (!name.endsWith('.new')) continue
+    const path = join(ledger, name)
+    try {
+      if (Date.now() - (await stat(path)).mtimeMs > longUnfinished) await rm(path, { recursive: true })
+    } catch {
+      // It is gone, or it stays: it does no harm.
+    }
+  }
 }
 
 async function moved(from: string, to: string): Promise<boolean> {

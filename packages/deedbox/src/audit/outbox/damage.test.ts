@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { aLedger, someEvents } from '../../testing/ledger-events.ts'
 import { keepAll, until } from '../../testing/ledger-stand-in.ts'
 import { aSpooledOutlet, filesBelow, spoolFolder } from '../../testing/spooled-events.ts'
 import type { AuditEvent } from '../audit-event.ts'
+import { IdRanges } from './id-ranges.ts'
 import { eventLine, readRecords, settledLine } from './record.ts'
+import { openSpool } from './spool-cursor.ts'
 
 const events = someEvents(12).map((event, i) => ({
   ...event,
@@ -78,6 +81,60 @@ test('ruling 23 a spool that ends anywhere, or goes on with zeros or anything, l
     }),
     { numRuns: 500 },
   )
+})
+
+test('ruling 23 numbers of events are kept as ranges, however wide', async t => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(40)), fc.array(fc.tuple(fc.nat(40), fc.nat(5))), (ids, pairs) => {
+      const ranges = new IdRanges(pairs.map(([from, more]) => [from, from + more]))
+      const expected = new Set(
+        pairs.flatMap(([from, more]) => Array.from({ length: more + 1 }, (_, i) => from + i)),
+      )
+      for (const id of ids) {
+        assert.equal(ranges.add(id), !expected.has(id))
+        expected.add(id)
+      }
+      for (let id = 0; id < 60; id++) assert.equal(ranges.has(id), expected.has(id), `${id}`)
+    }),
+  )
+  const folder = spoolFolder(t)
+  const json = '{"settled":[[1,9000000000000000],[2,8000000000000000]]}'
+  const marks = `${crc32(json).toString(16).padStart(8, '0')} ${json.length} ${json}\n`
+  writeFileSync(join(folder, '00000001.events'), marks + pieces.join(''))
+  assert.equal((await openSpool(folder)).waiting, 0)
+})
+
+test('ruling 23 damage that looks like many records costs what is in its line, and no hour', {
+  timeout: 60_000,
+}, () => {
+  // A million sums of half a megabyte each, if each were made.
+  const beginning = Buffer.from('zaaaaaaaa 0500000 {"x'.repeat(60_000))
+  const { events: found, damaged } = read(Buffer.concat([beginning, whole]))
+  assert.equal(damaged, 1)
+  assert.deepEqual(found.get(12), events[11])
+  const lines = Buffer.from('aaaaaaaa 0500000 {"x\n'.repeat(60_000))
+  assert.equal(read(Buffer.concat([lines, whole])).events.size, 12)
+})
+
+test('ruling 23 what the own spool lost is counted, its files are put aside, and it goes on', async t => {
+  const folder = spoolFolder(t)
+  const ledger = await aLedger(t, () => ({ status: 503 }))
+  const { outlet, notices } = aSpooledOutlet(t, ledger, folder, { capacity: 10 })
+  const sent = someEvents(100)
+  for (const event of sent) outlet.offer(event)
+  outlet.persist()
+  const file = join(folder, filesBelow(folder).find(name => name.endsWith('.events'))!)
+  const bytes = readFileSync(file)
+  bytes[bytes.indexOf(sent[50]!.idempotencyKey)]! ^= 1
+  writeFileSync(file, bytes)
+  ledger.follow(keepAll)
+  assert.equal(await outlet.flush(60_000), true)
+  assert.deepEqual([ledger.stored.size, outlet.stats().dropped, outlet.stats().spooled], [99, 1, 0])
+  assert.match(String(notices.find(({ notice }) => notice === 'spool_damaged')?.folder), /damaged/)
+  const aside = filesBelow(folder).filter(name => name.includes('damaged') && name.endsWith('.events'))
+  assert.equal(aside.length, 1)
+  assert.equal(await outlet.keep(someEvents(1)[0]!), true)
+  assert.equal(await outlet.flush(60_000), true)
 })
 
 test('ruling 23 a damaged spool is told with its file, delivers the rest, and stops nobody', async t => {

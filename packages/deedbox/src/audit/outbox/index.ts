@@ -1,10 +1,10 @@
 export { type ClaimedSpool, claim, orphansIn, producersIn } from './claim.ts'
 export { addDeadLetters, type DeadLine, deadLettersIn, sift } from './dead-files.ts'
 export { type DeadLetter, DeadLetters, deadLetter } from './dead-letters.ts'
-export { Spool, type SpoolSettings } from './spool.ts'
+export { Spool } from './spool.ts'
 export { type OpenedSpool, openSpool } from './spool-cursor.ts'
 export { type AdoptedProducer, SpoolHome } from './spool-home.ts'
-export { SignWatch } from './spool-owner.ts'
+export { SignWatch, seemsSilent, silentAfter } from './spool-owner.ts'
 export {
   defaultSpoolFolder,
   ledgerFile,

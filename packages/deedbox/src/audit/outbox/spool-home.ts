@@ -3,6 +3,11 @@ import { errorMessage } from '../../safety/index.ts'
 import { giveSign, signEvery } from './spool-owner.ts'
 import { ledgerFolder, makeProducerFolder, type ProducerFolder } from './spool-place.ts'
 
+/** Milliseconds until a folder that could not be made is tried again: when it is not allowed, and else. */
+const forbiddenPause = 60_000
+const shortPause = 1_000
+const forbidden: ReadonlySet<string | undefined> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'])
+
 type Warn = (code: string, message: string, fields?: Record<string, unknown>) => void
 
 /** What became known about a process that ended without delivering everything. */
@@ -41,7 +46,8 @@ export class SpoolHome {
   #signs: NodeJS.Timeout | undefined
   #marked = 0
   #isMarking = false
-  #isUsable = true
+  #isNameless = false
+  #tryAgainAt = 0
 
   constructor(settings: SpoolHomeSettings) {
     this.#settings = settings
@@ -50,9 +56,9 @@ export class SpoolHome {
     this.named = Promise.resolve(ledger).then(name => this.#name(name))
   }
 
-  /** Whether the folder could be made, or was not needed yet. */
+  /** Whether the folder could be made, or may be tried to be. */
   get isUsable(): boolean {
-    return this.#isUsable
+    return this.#folder !== undefined || (!this.#isNameless && performance.now() >= this.#tryAgainAt)
   }
 
   get path(): string {
@@ -63,15 +69,16 @@ export class SpoolHome {
   open(): boolean {
     if (this.#folder !== undefined) return true
     const ledger = this.#ledger
-    if (!this.#isUsable || ledger === undefined) return false
+    if (!this.isUsable || ledger === undefined) return false
     const { service, producerId, warn } = this.#settings
     try {
       this.#folder = makeProducerFolder({ ...ledger, service }, producerId)
     } catch (error) {
-      this.#isUsable = false
+      const isForbidden = forbidden.has((error as NodeJS.ErrnoException).code)
+      this.#tryAgainAt = performance.now() + (isForbidden ? forbiddenPause : shortPause)
       warn(
         'spool_unusable',
-        'The spool cannot be written, so audit events wait in memory only and a killed process loses them. ' +
+        'The spool cannot be written, so audit events wait in memory only and a killed process loses them; it is tried again. ' +
           `Set DEEDBOX_SPOOL to a folder of the service's own, or audit.durability to 'memory': ${errorMessage(error)}`,
         { folder: this.#settings.folder },
       )
@@ -85,7 +92,7 @@ export class SpoolHome {
 
   #name(name: string | undefined): string | undefined {
     if (name === undefined) {
-      this.#isUsable = false
+      this.#isNameless = true
       return undefined
     }
     this.#ledger ??= { name, folder: ledgerFolder(this.#settings.folder, this.#settings.service, name) }
@@ -118,7 +125,13 @@ export class SpoolHome {
 
   /** Whether there was a folder, and is none any more. */
   isLost(): boolean {
-    return this.#folder !== undefined && statSync(this.#folder.path, { throwIfNoEntry: false }) === undefined
+    if (this.#folder === undefined) return false
+    try {
+      return statSync(this.#folder.path, { throwIfNoEntry: false }) === undefined
+    } catch {
+      // That it cannot be looked at now says nothing.
+      return false
+    }
   }
 
   /** Has the folder made once more. */

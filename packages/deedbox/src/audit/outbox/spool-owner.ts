@@ -25,8 +25,8 @@ export type Liveness = 'alive' | 'dead' | 'unknown'
 export const signEvery = 15_000
 export const silentAfter = 75_000
 
-/** For a sign of life that another machine's clock dated. Milliseconds. */
-const longSilence = 15 * 60_000
+/** After so long by the clock of this machine an unseen owner is taken for dead at a glance: to say so, not to act. */
+const seemsDeadAfter = 15 * 60_000
 
 export const ownerFile = 'owner.json'
 /** Holds the highest number of an event; its time is the last sign of life. */
@@ -59,8 +59,12 @@ export function giveSign(folder: string): boolean {
 
 /** From now on the spool is anybody's. */
 export function leaveOwnership(folder: string, name: string): void {
-  rmSync(join(folder, ownerFile), { force: true })
   ours.delete(name)
+  try {
+    rmSync(join(folder, ownerFile), { force: true })
+  } catch {
+    // Then it is anybody's once this process is gone.
+  }
 }
 
 /** What is known of the owner of a spool. */
@@ -68,9 +72,12 @@ export function livenessOf(folder: string, name: string): Liveness {
   if (ours.has(name)) return 'alive'
   const owner = readOwner(folder)
   if (owner === undefined) return 'dead'
+  if (owner === 'unreadable') return 'unknown'
   const here = thisOwner()
   if (owner.space !== null && owner.space === here.space) {
-    if (startOf(owner.pid) !== owner.started) return 'dead'
+    const started = startOf(owner.pid)
+    if (started === 'unreadable') return 'unknown'
+    if (started !== owner.started) return 'dead'
   } else if (owner.space === null && here.space === null && owner.host === here.host) {
     if (!isRunning(owner.pid)) return 'dead'
     // The number may be another process's by now.
@@ -81,20 +88,20 @@ export function livenessOf(folder: string, name: string): Liveness {
   return 'unknown'
 }
 
-/** Tells the dead from the living by their signs of life. */
+/** Tells the dead from the living by their signs of life, and by the watcher's own clock alone. */
 export class SignWatch {
+  readonly #now: () => number
   readonly #seen = new Map<string, { time: number; since: number }>()
 
-  /** Whether the spool's owner gave no sign for so long that it must be dead. */
+  /** @param now a monotonic clock, in milliseconds */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
+  }
+
+  /** Whether the spool's owner was seen to give no sign for so long that it must be dead. Never at the first look. */
   isSilent(folder: string): boolean {
-    let time: number
-    try {
-      time = statSync(join(folder, markFile)).mtimeMs
-    } catch {
-      return true
-    }
-    if (Date.now() - time > longSilence) return true
-    const now = performance.now()
+    const time = lastSign(folder)
+    const now = this.#now()
     const seen = this.#seen.get(folder)
     if (seen === undefined || seen.time !== time) {
       this.#seen.set(folder, { time, since: now })
@@ -104,22 +111,55 @@ export class SignWatch {
   }
 }
 
-function readOwner(folder: string): SpoolOwner | undefined {
+/** Whether a spool's owner seems to be dead at a glance. Clocks may differ, so nothing is to follow from it. */
+export function seemsSilent(folder: string): boolean {
+  return Date.now() - lastSign(folder) > seemsDeadAfter
+}
+
+/** The time of the last sign of life; 0 where there is none to be seen. */
+function lastSign(folder: string): number {
   try {
-    return JSON.parse(readFileSync(join(folder, ownerFile), 'utf8')) as SpoolOwner
+    return statSync(join(folder, markFile)).mtimeMs
   } catch {
-    return undefined
+    return 0
   }
+}
+
+/** `undefined` if there is none for sure: that something cannot be read now says nothing. */
+function readOwner(folder: string): SpoolOwner | 'unreadable' | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(folder, ownerFile), 'utf8'))
+    return isOwner(value) ? value : 'unreadable'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : 'unreadable'
+  }
+}
+
+function isOwner(value: unknown): value is SpoolOwner {
+  if (typeof value !== 'object' || value === null) return false
+  const { pid, host, space, started, thread } = value as Record<string, unknown>
+  return (
+    Number.isSafeInteger(pid) &&
+    (pid as number) > 0 &&
+    typeof host === 'string' &&
+    (space === null || typeof space === 'string') &&
+    (started === null || typeof started === 'string') &&
+    typeof thread === 'number'
+  )
 }
 
 let here: SpoolOwner | undefined
 
 function thisOwner(): SpoolOwner {
-  here ??= {
+  if (here !== undefined) return here
+  const started = startOf(process.pid)
+  const isKnown = started !== undefined && started !== 'unreadable'
+  here = {
     pid: process.pid,
     host: hostname(),
-    space: processSpace(),
-    started: startOf(process.pid) ?? null,
+    // Without the one, the other would make this process look like a dead one.
+    space: isKnown ? processSpace() : null,
+    started: isKnown ? started : null,
     thread: threadId,
   }
   return here
@@ -135,15 +175,16 @@ function processSpace(): string | null {
   }
 }
 
-/** When a process began, in the system's own counting; `undefined` if there is none. */
-function startOf(pid: number): string | undefined {
+/** When a process began, in the system's own counting; `undefined` if there is none for sure. */
+function startOf(pid: number): string | 'unreadable' | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     // The name of the program stands in brackets and may hold anything.
     const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
     return state === 'Z' || state === 'X' ? undefined : rest[18]
-  } catch {
-    return undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    return code === 'ENOENT' || code === 'ESRCH' ? undefined : 'unreadable'
   }
 }
 

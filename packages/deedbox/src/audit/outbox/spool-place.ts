@@ -7,13 +7,16 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { leaveOwnership, markFile, takeOwnership } from './spool-owner.ts'
+import { uuid7 } from '../../request/index.ts'
+import { leaveOwnership, markFile, ownerFile, takeOwnership } from './spool-owner.ts'
 
 // <folder>/<service>/<ledger>/<producer>: what waits for one ledger is never sent to another.
 
@@ -21,8 +24,18 @@ import { leaveOwnership, markFile, takeOwnership } from './spool-owner.ts'
 export const ledgerFile = 'ledger.json'
 /** In the folder of a ledger: what it refused for good. */
 export const deadFolder = 'dead-letters'
+/** In the folder of a ledger: files of spools that could not be read to their end. Nothing takes them up again. */
+export const damagedFolder = 'damaged'
+/** Where the files of a damaged spool go: beside the spools of its ledger, under a name that nothing has yet. */
+export function asideOf(ledger: string, producerId: string): string {
+  return join(ledger, damagedFolder, `${producerId}.${uuid7()}`)
+}
+
 /** In the folder of a producer: the spools that it took over. */
 export const adoptedFolder = 'adopted'
+
+/** The name of a file of events. */
+export const segmentFile: RegExp = /^\d{8}\.events$/
 
 /** Where spools are unless somebody says otherwise: in the user's state folder. */
 export function defaultSpoolFolder(environment: Readonly<Record<string, string | undefined>>): string {
@@ -56,7 +69,7 @@ export interface ProducerFolder {
   readonly path: string
   /** Writes the highest number. @throws what the file system throws */
   mark(highWater: number): void
-  /** Lets others have it; an empty one is removed. */
+  /** Lets others have it; one that holds nothing for them is removed, if it can be. Throws nothing. */
   leave(isEmpty: boolean): void
 }
 
@@ -72,17 +85,20 @@ export function makeProducerFolder(
   const unfinished = `${path}.new`
   mkdirSync(ledger.folder, { recursive: true, mode: 0o700 })
   describeLedger(ledger)
-  mkdirSync(unfinished, { mode: 0o700 })
+  let made = unfinished
+  let fd: number
   try {
+    mkdirSync(unfinished, { recursive: true, mode: 0o700 })
     takeOwnership(unfinished, producerId)
     writeFileSync(join(unfinished, markFile), Buffer.alloc(8), { mode: 0o600 })
     renameSync(unfinished, path)
+    made = path
+    fd = openSync(join(path, markFile), 'r+')
   } catch (error) {
-    leaveOwnership(unfinished, producerId)
-    rmSync(unfinished, { recursive: true, force: true })
+    removeOwn(made)
+    leaveOwnership(made, producerId)
     throw error
   }
-  const fd = openSync(join(path, markFile), 'r+')
   const bytes = Buffer.alloc(8)
   return {
     path,
@@ -91,14 +107,45 @@ export function makeProducerFolder(
       writeSync(fd, bytes, 0, 8, 0)
     },
     leave: isEmpty => {
-      closeSync(fd)
-      if (isEmpty) removeSpool(path)
+      try {
+        closeSync(fd)
+      } catch {
+        // The number is written at once, or not at all.
+      }
+      if (isEmpty) removeOwn(path)
       leaveOwnership(path, producerId)
     },
   }
 }
 
-/** Removes a spool, unless there is another one in it, or dead letters that were taken for a while. */
+/**
+ * Removes a folder of this process's own, with what this process has written. A spool that is being taken over may be
+ * renamed into it at this very moment: so only files that are known go, and a folder that is not empty stays.
+ */
+function removeOwn(path: string): void {
+  attempt(() => rmdirSync(join(path, adoptedFolder)))
+  attempt(() => rmdirSync(join(path, deadFolder)))
+  if (existsSync(join(path, adoptedFolder)) || existsSync(join(path, deadFolder))) return
+  attempt(() => {
+    for (const name of readdirSync(path))
+      if (segmentFile.test(name)) attempt(() => unlinkSync(join(path, name)))
+  })
+  for (const name of [markFile, ownerFile]) attempt(() => unlinkSync(join(path, name)))
+  attempt(() => rmdirSync(path))
+}
+
+function attempt(removal: () => void): void {
+  try {
+    removal()
+  } catch {
+    // Not there, or not to be removed: whoever comes next takes it over.
+  }
+}
+
+/**
+ * Removes a spool that was taken over, unless there is another one in it, or dead letters that were taken for a while.
+ * @throws what the file system throws
+ */
 export function removeSpool(path: string): void {
   for (const name of [adoptedFolder, deadFolder]) {
     const inner = join(path, name)

@@ -43,6 +43,16 @@ test('ruling 23 keep() waits for the disk with fsync, and for nothing once the l
   assert.equal(spooledText(folder).match(/"key":/g)?.length, 20)
 })
 
+test('ruling 23 keep() is told of events that come faster than they are written', async t => {
+  const folder = spoolFolder(t)
+  const ledger = await aLedger(t, unavailable)
+  const { outlet } = aSpooledOutlet(t, ledger, folder)
+  const events = someEvents(420).map(event => ({ ...event, payload: `"${'x'.repeat(11_000)}"` }))
+  const kept = await Promise.all(events.map(event => outlet.keep(event)))
+  assert.deepEqual(new Set(kept), new Set([true]))
+  assert.equal(spooledText(folder).match(/"key":/g)?.length, 420)
+})
+
 test('IF-35 ruling 23 a ledger that is down gets everything later, in order, though the memory holds ten', async t => {
   const folder = spoolFolder(t)
   const ledger = await aLedger(t, unavailable)
@@ -78,6 +88,27 @@ test('ruling 23 beyond the size of the spool and the memory the newest are dropp
   assert.equal(ledger.stored.size, 500 - before.dropped)
   const taken = events.slice(0, ledger.stored.size).map(({ idempotencyKey }) => idempotencyKey)
   assert.deepEqual([...ledger.stored.keys()], taken)
+})
+
+test('ruling 23 a full spool says that new events wait in memory only; once there is room, they are in it', async t => {
+  const folder = spoolFolder(t)
+  const ledger = await aLedger(t, unavailable)
+  const { outlet, notices } = aSpooledOutlet(t, ledger, folder, { size: 5 * 1024 * 1024 })
+  const events = someEvents(12).map(event => ({ ...event, payload: `"${'x'.repeat(600_000)}"` }))
+  for (const event of events) outlet.offer(event)
+  await until(() => notices.some(({ notice }) => notice === 'spool_full'))
+  assert.match(
+    String(notices.find(({ notice }) => notice === 'spool_full')?.message),
+    /memory only.*audit\.spool\.size/,
+  )
+  const last = events.at(-1)!.idempotencyKey
+  assert.equal(spooledText(folder).includes(last), false)
+  // The ledger takes all but the last one.
+  ledger.follow((call, _nth, self) =>
+    call.items.some(({ key }) => key === last) ? { status: 503 } : self.keep(call),
+  )
+  await until(() => spooledText(folder).includes(last))
+  assert.equal(outlet.stats().dropped, 0)
 })
 
 test('IF-37 ruling 23 close() leaves what waits in the spool, and the next one delivers it, the same bytes', async t => {

@@ -1,22 +1,17 @@
-import { errorMessage } from '../../safety/index.ts'
+import { basename, dirname } from 'node:path'
 import type { Backlog, BacklogListener } from '../backlog.ts'
 import { EventQueue } from '../event-queue.ts'
 import type { QueuedEvent } from '../queued-event.ts'
 import { AdoptedSpools } from './adopted-spools.ts'
-import { aboutBytes, newPlace, PendingEvents } from './pending-events.ts'
-import { SpoolCursor } from './spool-cursor.ts'
+import { aboutBytes, newPlace, PendingEvents, tellWritten } from './pending-events.ts'
+import { Nap } from './read-pause.ts'
+import { SpilledEvents } from './spilled-events.ts'
 import { type PlacedEvent, SpoolFiles } from './spool-files.ts'
-import type { SpoolHome, SpoolHomeSettings } from './spool-home.ts'
-
-/** What a spool needs to know. */
-export interface SpoolSettings extends SpoolHomeSettings {
-  /** Events that may wait in memory. */
-  readonly capacity: number
-  /** Bytes that the spool may have. */
-  readonly size: number
-  /** Whether each write waits for the disk. */
-  readonly isSynced: boolean
-}
+import type { SpoolHome } from './spool-home.ts'
+import { SpoolNotices } from './spool-notices.ts'
+import { asideOf } from './spool-place.ts'
+import type { SpoolSettings } from './spool-settings.ts'
+import { WriteTurns } from './write-turns.ts'
 
 /** Milliseconds that an event may be in memory alone, and between two tries on a full disk. (Ruling 23) */
 const writeAfter = 10
@@ -32,32 +27,36 @@ export class Spool implements Backlog {
   readonly isDurable = true
   readonly #settings: SpoolSettings
   readonly #listener: BacklogListener
+  readonly #notices: SpoolNotices
   readonly #memory: EventQueue
   readonly #home: SpoolHome
   readonly #adopted: AdoptedSpools
   #files = new SpoolFiles('')
   readonly #pending = new PendingEvents()
   #lastId = 0
-  /** Events in our files alone, where they begin, and the last one that was read back. */
-  #spilled = 0
-  #cursor: SpoolCursor | undefined
-  #loaded = 0
-  /** Events behind the cursor that are in memory all the same. */
-  readonly #skipped = new Set<number>()
+  readonly #spilled = new SpilledEvents()
+  readonly #nap = new Nap()
+  /** Whether events may be in memory alone that could be written later. */
+  #hasUnplaced = false
   /** Events that were left on disk for another process. */
   #left = 0
-  #timer: NodeJS.Timeout | NodeJS.Immediate | undefined
-  #writing: Promise<void> | undefined
+  readonly #turns = new WriteTurns(() => this.#write())
   #isFailing = false
   #isClosed = false
 
   constructor(home: SpoolHome, settings: SpoolSettings, listener: BacklogListener) {
     this.#settings = settings
     this.#listener = listener
+    this.#notices = new SpoolNotices(settings.warn)
     this.#memory = new EventQueue(settings.capacity)
     this.#home = home
     home.onLost = () => this.#beginAnew()
-    this.#adopted = new AdoptedSpools(this.#home, settings.warn, listener, settings.onAdopted)
+    const onWork = (): void => {
+      this.#nap.wake()
+      listener.onWork()
+    }
+    const { warn, onAdopted } = settings
+    this.#adopted = new AdoptedSpools(home, warn, { ...listener, onWork }, onAdopted)
   }
 
   get size(): number {
@@ -65,23 +64,21 @@ export class Spool implements Backlog {
   }
 
   get spooled(): number {
-    return this.#spilled + this.#left + this.#adopted.unread
+    return this.#spilled.count + this.#left + this.#adopted.unread
   }
 
   add(entry: QueuedEvent): boolean {
     this.#home.touch()
-    const isExplicit = entry.settle !== undefined
-    const bytes = aboutBytes(entry.event.payload)
-    const isRoom =
-      this.#home.isUsable && this.#files.bytes + this.#pending.bytes + bytes <= this.#settings.size
-    const canSpill = isRoom && !isExplicit && !this.#isFailing && this.#open()
-    if ((this.#spilled === 0 || !canSpill) && this.#memory.add(entry)) {
+    this.#nap.wake()
+    const isRoom = this.#hasRoom(entry)
+    const canSpill = isRoom && entry.settle === undefined && !this.#isFailing && this.#open()
+    if ((this.#spilled.count === 0 || !canSpill) && this.#memory.add(entry)) {
       if (isRoom) this.#put(entry, true)
+      else this.#leaveUnplaced()
       return true
     }
     if (!canSpill) return false
-    this.#cursor ??= this.#spill()
-    this.#spilled++
+    this.#spilled.add(this.#files, this.#lastId)
     this.#put(entry, false)
     return true
   }
@@ -89,7 +86,7 @@ export class Spool implements Backlog {
   survives(entry: QueuedEvent): Promise<boolean> {
     const { place } = entry
     if (place === undefined || this.#isFailing) return Promise.resolve(false)
-    if (place.isSettled) return Promise.resolve(true)
+    if (place.isSettled || place.isWritten) return Promise.resolve(true)
     return new Promise(resolve => {
       place.onWritten = resolve
       this.#schedule(0)
@@ -99,10 +96,12 @@ export class Spool implements Backlog {
   async refill(): Promise<void> {
     const { capacity } = this.#settings
     if (this.#memory.size > capacity / 2) return
-    while (this.#spilled > 0 && this.#memory.size < capacity) {
+    while (this.#spilled.count > 0 && this.#memory.size < capacity && this.#spilled.pause === 0) {
       if (!(await this.#reload(capacity - this.#memory.size))) return
     }
-    if (this.#spilled === 0 && !this.#isClosed) await this.#adopted.refill(this.#memory, capacity)
+    if (this.#spilled.count === 0 && !this.#isClosed) await this.#adopted.refill(this.#memory, capacity)
+    const pause = this.#spilled.count > 0 ? this.#spilled.pause : this.#adopted.pause
+    if (pause > 0 && this.#memory.size === 0 && !this.#isClosed) await this.#nap.sleep(pause)
   }
 
   take(count: number, bytes: number): QueuedEvent[] {
@@ -112,6 +111,7 @@ export class Spool implements Backlog {
   putBack(entries: readonly QueuedEvent[]): void {
     this.#memory.putBack(entries)
     for (const entry of entries) if (entry.place?.files.isGone) this.#put(entry, true)
+    if (entries.some(({ place }) => place === undefined)) this.#leaveUnplaced()
   }
 
   remove(which: QueuedEvent | 'awaited'): QueuedEvent[] {
@@ -122,10 +122,9 @@ export class Spool implements Backlog {
     const { place } = entry
     if (place === undefined || place.isSettled) return
     place.isSettled = true
-    place.onWritten?.(true)
-    place.onWritten = undefined
-    if (place.segment === undefined) return
+    tellWritten(place, true)
     place.files.settle(place)
+    if (place.segment === undefined) return
     if (place.files !== this.#files) this.#adopted.forget(place.files)
     this.#schedule(writeAfter)
   }
@@ -154,6 +153,7 @@ export class Spool implements Backlog {
     for (const entry of waiting) if (entry.settle !== undefined) this.settle(entry)
     this.#persist()
     this.#isClosed = true
+    this.#nap.wake()
     return waiting.filter(entry => entry.settle !== undefined || !this.leave(entry))
   }
 
@@ -164,7 +164,7 @@ export class Spool implements Backlog {
   }
 
   rest(): void {
-    const isIdle = this.#writing === undefined && this.#pending.length === 0 && this.#memory.size === 0
+    const isIdle = this.#turns.underWay === undefined && this.#pending.length === 0 && this.#memory.size === 0
     if (!isIdle || this.#files.waiting > 0 || !this.#adopted.isEmpty) return
     this.#files.close()
     this.#files = new SpoolFiles('')
@@ -172,9 +172,10 @@ export class Spool implements Backlog {
   }
 
   end(): void {
-    this.#cancel()
+    this.#turns.stop()
     this.#persist()
-    void Promise.resolve(this.#writing).then(() => {
+    // What is being taken over at this moment comes into our folder.
+    void Promise.allSettled([this.#turns.underWay, this.#adopted.stop()]).then(() => {
       this.#files.close()
       this.#adopted.close()
       this.#home.leave(this.#files.waiting === 0 && this.#adopted.isEmpty)
@@ -189,106 +190,120 @@ export class Spool implements Backlog {
 
   #put(entry: QueuedEvent, inMemory: boolean): void {
     const place = newPlace(this.#files, ++this.#lastId, inMemory)
-    if (inMemory && this.#spilled > 0) this.#skipped.add(place.id)
+    if (inMemory) this.#spilled.skip(place.id)
+    // Whoever waits for it to be written waits for this place now.
+    place.onWritten = entry.place?.onWritten
+    if (entry.place !== undefined) entry.place.onWritten = undefined
     entry.place = place
     this.#pending.add(entry as PlacedEvent)
     if (this.#pending.bytes > mostPending && !this.#isFailing) this.#persist()
     else this.#schedule(writeAfter)
   }
 
-  /** From here on events wait in the files alone. */
-  #spill(): SpoolCursor {
-    this.#loaded = this.#lastId
-    const isNext = (id: number): boolean => {
-      if (id <= this.#loaded || this.#skipped.has(id)) return false
-      this.#loaded = id
-      return true
-    }
-    const last = this.#files.segments.at(-1)
-    const from = last === undefined ? undefined : { number: last.number, offset: last.written }
-    return new SpoolCursor(this.#files, isNext, from)
+  #hasRoom({ event }: QueuedEvent): boolean {
+    const bytes = this.#files.bytes + this.#pending.bytes + aboutBytes(event.payload)
+    return this.#home.isUsable && bytes <= this.#settings.size
   }
 
-  /** Brings events back from the files. @returns whether there may be more */
+  /** An event waits in memory alone until there is a spool, and room in it. */
+  #leaveUnplaced(): void {
+    this.#hasUnplaced = true
+    this.#schedule(tryAgainAfter)
+  }
+
+  /** Gives those a place that wait in memory alone. */
+  #placeAll(): void {
+    if (!this.#hasUnplaced || !this.#home.isUsable) return
+    const unplaced = this.#inMemory().filter(({ place }) => place === undefined)
+    const unfit = unplaced.findIndex(entry => {
+      if (!this.#hasRoom(entry)) return true
+      this.#put(entry, true)
+      return false
+    })
+    this.#hasUnplaced = unfit >= 0
+    if (this.#hasUnplaced) this.#notices.full(this.#home.path, this.#settings.size)
+  }
+
+  /** All that waits in memory, in its order. */
+  #inMemory(): QueuedEvent[] {
+    const entries = this.#memory.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
+    this.#memory.putBack(entries)
+    return entries
+  }
+
+  /** Brings events back from the files. @returns whether to go on at once */
   async #reload(room: number): Promise<boolean> {
-    const { files, damaged } = this.#cursor!
     if (this.#pending.hasSpilled) this.#persist()
-    let entries: PlacedEvent[] = []
+    const { cursor } = this.#spilled
+    if (cursor === undefined) return false
+    const { damaged } = cursor
+    const before = this.#turns.underWay
+    let entries: PlacedEvent[]
     try {
-      entries = await this.#cursor!.next(room)
+      entries = await this.#spilled.next(cursor, room)
     } catch (error) {
-      this.#settings.warn('spool_unreadable', `The spool cannot be read: ${errorMessage(error)}`, {
-        folder: files.folder,
-      })
+      this.#notices.unreadable(error, this.#files.folder)
+      return false
     }
     // Meanwhile the folder may have been lost, and another begun.
-    if (this.#cursor?.files !== files || this.#isClosed) return false
+    if (this.#spilled.cursor !== cursor || this.#isClosed) return false
     const added = entries.filter(entry => this.#memory.add(entry))
-    this.#cursor.unread(entries.slice(added.length))
-    this.#spilled -= added.length
-    const isAtEnd = entries.length === 0 && !this.#pending.hasSpilled
-    if (isAtEnd && this.#spilled > 0) {
-      const places = this.#cursor.damaged - damaged
-      this.#settings.warn(
-        'spool_damaged',
-        `${this.#spilled} audit events of the spool cannot be read any more`,
-        { folder: files.folder, events: this.#spilled, places },
-      )
-      this.#listener.onLost(this.#spilled)
-      this.#spilled = 0
+    cursor.unread(entries.slice(added.length))
+    this.#spilled.remove(added.length)
+    if (entries.length > 0 || this.#spilled.count === 0) return added.length === entries.length
+    // What was being written when it was read is there after that; nothing else is a reason to wait.
+    const writing = before ?? this.#turns.underWay
+    if (writing !== undefined) await writing
+    else if (this.#pending.hasSpilled) return false
+    else if (this.#home.isLost()) this.#beginAnew()
+    else this.#moveAside(cursor.damaged - damaged)
+    return !this.#isClosed
+  }
+
+  /** Events are not in our files any more, though they were written. What is left is nobody's to delete. */
+  #moveAside(places: number): void {
+    const folder = asideOf(dirname(this.#home.path), basename(this.#home.path))
+    this.#notices.damaged(folder, this.#spilled.count, places)
+    try {
+      this.#files.moveTo(folder)
+    } catch (error) {
+      this.#notices.unmoved(error, folder)
     }
-    if (this.#spilled === 0) {
-      this.#cursor = undefined
-      this.#skipped.clear()
-    }
-    return added.length === entries.length
+    this.#startOver()
   }
 
   #schedule(delay: number): void {
+    if (!this.#isClosed) this.#turns.start(this.#isFailing ? tryAgainAfter : delay)
+  }
+
+  async #write(): Promise<void> {
     if (this.#isClosed) return
-    if (this.#timer !== undefined) {
-      if (delay > 0 || this.#isFailing) return
-      this.#cancel()
-    }
-    this.#timer =
-      delay === 0 ? setImmediate(() => this.#write()) : setTimeout(() => this.#write(), delay).unref()
-  }
-
-  #cancel(): void {
-    clearTimeout(this.#timer as NodeJS.Timeout)
-    clearImmediate(this.#timer as NodeJS.Immediate)
-  }
-
-  #write(): void {
-    this.#timer = undefined
-    if (this.#isClosed || this.#writing !== undefined) return
-    this.#writing = this.#writePending().finally(() => {
-      this.#writing = undefined
-    })
-  }
-
-  async #writePending(): Promise<void> {
+    this.#placeAll()
     if (this.#open()) {
+      const files = this.#files
       const entries = this.#pending.take()
       try {
-        if (entries.length > 0 || this.#files.hasMarks) {
-          await this.#files.write(entries, this.#settings.isSynced)
-        }
-        this.#written(entries)
+        if (entries.length > 0 || files.hasMarks) await files.write(entries, this.#settings.isSynced)
+        if (!files.isGone) this.#written(entries)
       } catch (error) {
-        this.#failed(entries, error)
+        // Those of files that are gone have other places by now.
+        if (!files.isGone) this.#failed(entries, error)
       }
       await this.#adopted.write()
-    } else if (!this.#home.isUsable) this.#giveUpPending()
-    if (this.#pending.length === 0 && !this.#files.hasMarks && !this.#adopted.hasMarks) return
-    this.#schedule(this.#isFailing ? tryAgainAfter : this.#pending.isAwaited ? 0 : writeAfter)
+    } else if (!this.#home.isUsable && this.#pending.length > 0) {
+      this.#pending.giveUp()
+      this.#hasUnplaced = true
+    }
+    const isDone = this.#pending.length === 0 && !this.#files.hasMarks && !this.#adopted.hasMarks
+    if (isDone && !this.#hasUnplaced) return
+    this.#schedule(isDone ? tryAgainAfter : this.#pending.isAwaited ? 0 : writeAfter)
   }
 
   #written(entries: readonly PlacedEvent[]): void {
     this.#isFailing = false
     for (const { place } of entries) {
-      place.onWritten?.(true)
-      place.onWritten = undefined
+      place.isWritten = true
+      tellWritten(place, true)
     }
   }
 
@@ -296,51 +311,40 @@ export class Spool implements Backlog {
   #failed(entries: readonly PlacedEvent[], error: unknown): void {
     this.#isFailing = true
     this.#pending.putBack(entries.filter(entry => this.#keepInMemory(entry)))
-    this.#settings.warn(
-      'spool_failed',
-      `Audit events cannot be written to the spool and wait in memory only: ${errorMessage(error)}`,
-      { folder: this.#files.folder, unwritten: this.#pending.length },
-    )
+    this.#notices.failed(error, this.#files.folder, this.#pending.length)
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#beginAnew()
     this.#schedule(tryAgainAfter)
   }
 
   #keepInMemory(entry: PlacedEvent): boolean {
     const { place } = entry
-    place.onWritten?.(false)
-    place.onWritten = undefined
+    tellWritten(place, false)
     if (place.inMemory) return true
-    this.#spilled--
+    // Perhaps its bytes are there all the same.
+    this.#spilled.skip(place.id)
+    this.#spilled.remove(1)
     place.inMemory = this.#memory.add(entry)
-    if (place.inMemory) this.#skipped.add(place.id)
-    else this.#listener.onLost(1)
+    if (!place.inMemory) this.#listener.onLost(1)
     return place.inMemory
-  }
-
-  #giveUpPending(): void {
-    for (const { place } of this.#pending.take()) place.onWritten?.(false)
   }
 
   /** The folder is gone: removed by hand, or taken over because this process showed no sign of life for long. */
   #beginAnew(): void {
     if (this.#isClosed || !this.#home.isLost()) return
-    this.#settings.warn('spool_lost', 'The folder of the spool is gone; a new one is begun', {
-      folder: this.#files.folder,
-      events: this.#spilled,
-    })
-    if (this.#spilled > 0) this.#listener.onLost(this.#spilled)
-    this.#spilled = 0
-    this.#cursor = undefined
-    this.#skipped.clear()
+    this.#notices.lost(this.#files.folder, this.#spilled.count)
+    this.#home.beginAnew()
+    this.#startOver()
+  }
+
+  /** With other files, and all that is in memory in them. */
+  #startOver(): void {
+    const lost = this.#spilled.clear()
+    if (lost > 0) this.#listener.onLost(lost)
     const gone = this.#files
     gone.isGone = true
-    void Promise.resolve(this.#writing).then(() => gone.close())
-    this.#files = new SpoolFiles('')
+    void Promise.resolve(this.#turns.underWay).then(() => gone.close())
+    this.#files = new SpoolFiles('', [], gone.last)
     this.#pending.take()
-    this.#home.beginAnew()
-    for (const entry of this.#memory.close()) {
-      this.#memory.add(entry)
-      this.#put(entry, true)
-    }
+    for (const entry of this.#inMemory()) this.#put(entry, true)
   }
 }

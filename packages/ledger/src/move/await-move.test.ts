@@ -105,7 +105,7 @@ test('what arrives is bounded by what was announced, installed only when it was 
   assert.equal(state, '200 checksum_mismatch', 'the status of a refused one is its reason')
   assert.equal(await call('POST', `${move}?do=install`), '409 move_conflict')
   assert.equal(await call('DELETE', move), '200 awaiting')
-  assert.deepEqual(readdirSync(folder), [])
+  assert.deepEqual(readdirSync(join(folder, 'arriving')), ['server'], 'who it is, and nothing of the move')
   stop.abort()
   assert.equal(await ended, undefined)
 })

@@ -95,7 +95,9 @@ async function answer(arrival: Arrival, hash: string, request: IncomingMessage):
         await bodyOf(request, pieceBytes),
       )
     case 'POST':
-      return searchParams.get('do') === 'install' ? arrival.install(moveId, hash) : arrival.check(moveId)
+      return searchParams.get('do') === 'install'
+        ? arrival.install(moveId, hash, searchParams.get('server') ?? '')
+        : arrival.check(moveId)
     case 'DELETE':
       return arrival.cancel(moveId)
     default:

@@ -50,7 +50,12 @@ async function arrived(t: TestContext) {
     () => undefined,
   )
   const ledgers = sound.map(each => ({ ...movedLedger(each), note: each.head.note }))
-  return { places, keys, decided: { moveId, token: tokenHash('token'), ledgers }, source: folder }
+  return {
+    places,
+    keys,
+    decided: { moveId, token: tokenHash('token'), server: 'a-server', ledgers },
+    source: folder,
+  }
 }
 
 test('an installation that was cut off at any step is finished by the next start, and before its decision it never was', async t => {

@@ -37,6 +37,8 @@ interface MoveRecord {
   moveId: string
   /** SHA-256 of the token, in hex: who has it may ask how the move ended. */
   token: string
+  /** Which server this is, as its answers before said. */
+  server: string
   ledgers: CheckedLedger[]
 }
 
@@ -127,10 +129,10 @@ export function installedMove(
 ): { status: MoveStatus; opensTo(token: string): boolean } | undefined {
   const path = recordFile(places)
   if (!existsSync(path) || !existsSync(places.database)) return undefined
-  const { moveId, ledgers, token: hash } = JSON.parse(readFileSync(path, 'utf8')) as MoveRecord
+  const { moveId, ledgers, server, token: hash } = JSON.parse(readFileSync(path, 'utf8')) as MoveRecord
   const shown = ledgers.map(({ name, origin, size, root }) => ({ name, origin, size, root }))
   return {
-    status: { state: 'installed', moveId, ledgers: shown },
+    status: { state: 'installed', moveId, ledgers: shown, server },
     opensTo: token => sameToken(token, hash),
   }
 }

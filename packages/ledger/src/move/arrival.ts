@@ -19,7 +19,14 @@ import { makeFolder } from '../make-folder.ts'
 import { syncFolder } from '../sync-folder.ts'
 import type { CheckedLedger } from './check-received.ts'
 import { checkInThread } from './check-thread.ts'
-import { finishInstall, installedMove, installMove, type MovePlaces, stagingFolder } from './install.ts'
+import {
+  checkPlaces,
+  finishInstall,
+  installedMove,
+  installMove,
+  type MovePlaces,
+  stagingFolder,
+} from './install.ts'
 import { makeServerId, readServerId, serverIdFile } from './server-id.ts'
 import { type MoveManifest, type MoveState, type MoveStatus, parseManifest } from './wire.ts'
 
@@ -76,19 +83,12 @@ export class Arrival {
       const same = this.#move?.id === moveId && this.#move.manifest.sha256 === manifest.sha256
       if (same && this.#refused === undefined) return
       this.#throwAway()
-      const staging = stagingFolder(this.#places)
-      makeFolder(staging)
-      this.#server = makeServerId(staging)
-      mkdirSync(join(staging, 'keys'), { mode: 0o700 })
-      for (const { name, text } of manifest.keys) {
-        writeFileSync(join(staging, 'keys', name), text, { mode: 0o600, flag: 'wx', flush: true })
+      try {
+        this.#prepare(moveId, manifest)
+      } catch (cause) {
+        this.#throwAway()
+        throw cause
       }
-      closeSync(openSync(join(staging, 'ledger.db'), 'wx', 0o600))
-      writeFileSync(join(staging, 'manifest.json'), JSON.stringify({ moveId, manifest }), {
-        mode: 0o600,
-        flush: true,
-      })
-      syncFolder(staging)
       this.#move = { id: moveId, manifest, received: 0 }
     })
   }
@@ -195,6 +195,22 @@ export class Arrival {
     })
     this.#last = turn.catch(() => undefined)
     return turn
+  }
+
+  #prepare(moveId: string, manifest: MoveManifest): void {
+    const staging = stagingFolder(this.#places)
+    makeFolder(staging)
+    this.#server = makeServerId(staging)
+    mkdirSync(join(staging, 'keys'), { mode: 0o700 })
+    for (const { name, text } of manifest.keys) {
+      writeFileSync(join(staging, 'keys', name), text, { mode: 0o600, flag: 'wx', flush: true })
+    }
+    closeSync(openSync(join(staging, 'ledger.db'), 'wx', 0o600))
+    // Before a byte is sent, and again before it is decided.
+    checkPlaces(this.#places)
+    const text = JSON.stringify({ moveId, manifest })
+    writeFileSync(join(staging, 'manifest.json'), text, { mode: 0o600, flush: true })
+    syncFolder(staging)
   }
 
   #isInstalled(moveId: string): boolean {

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { LedgerError } from '../errors.ts'
 import { heard, type MoveManifest, type MoveStatus, manifestBytes, parseStatus, refusalCode } from './wire.ts'
 
-/** Milliseconds until a call has to be answered. */
+/** Milliseconds until a call has to be answered, to the last byte of its answer. */
 const answerTime = 60_000
 
 /** Waits before the attempts after the first, in milliseconds. */

@@ -50,6 +50,8 @@ export interface DataReport {
   keptSize: number
   notAttested: string[]
   earlier: { from: number; to: number; at: string }[]
+  /** There when the ledger was moved to a server; `guardSize`: how far this machine has seen that one go on. */
+  moved?: { url: string; at: string; guardSize: number | null }
 }
 
 /**

@@ -59,6 +59,7 @@ export function storedLines(report: DataReport): ReportLines {
     lines: [
       ...findingLines(report),
       `  ledger      ${safe(origin)}`,
+      ...movedLines(report),
       `  re-read     ${checked} of ${size} ${what}${andRedacted(redacted)}`,
       ...earlierLines(earlier),
       `  newest      ${newestAt === null ? 'no entry' : newest}`,
@@ -70,6 +71,16 @@ export function storedLines(report: DataReport): ReportLines {
       `${notAttested.join(', ')}.`,
     ],
   }
+}
+
+function movedLines({ moved }: DataReport): string[] {
+  if (moved === undefined) return []
+  const { url, at, guardSize } = moved
+  const seen =
+    guardSize === null
+      ? []
+      : [`              this machine's guard has seen ${guardSize} entries: what is not here is there`]
+  return [`  moved       to ${safe(url)}, which goes on with it; begun ${safe(at)}`, ...seen]
 }
 
 /** A log that was read over HTTP. */

@@ -39,8 +39,8 @@ export function apiKeyRow(
   if (!/^[\x21-\x7e]{32,256}$/.test(key)) {
     throw new LedgerError(
       'invalid_option',
-      'An API key is 32 to 256 visible ASCII characters. DEEDBOX_BOOTSTRAP_KEY holds something else; ' +
-        'for instance, "deed_live_" and 43 random characters will do.',
+      'An API key is 32 to 256 visible ASCII characters, and this text (of DEEDBOX_BOOTSTRAP_KEY, or of the caller) is ' +
+        'not. "deed_live_" and 43 random characters will do; "deedbox keys create" makes one.',
     )
   }
   return {

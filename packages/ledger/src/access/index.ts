@@ -5,6 +5,7 @@ export {
   checkExpiry,
   checkKeyName,
   checkOverlap,
+  checkPrincipal,
   checkScopes,
   latestTime,
   longestOverlap,

@@ -5,7 +5,7 @@ import { type Checkpoint, type NoteSigner, TlogError } from '@deedbox/tlog'
 import { LedgerError } from '../errors.ts'
 import { fileGuard } from '../sequencer/index.ts'
 import { hasUsedKey, loadSigningKeys, markKeyUsed } from '../signing/index.ts'
-import { closeForGood, sentenceOf } from '../store/index.ts'
+import { closeForGood, readMoveMark, sentenceOf } from '../store/index.ts'
 import { buildSuccessor } from './build-successor.ts'
 import {
   type ChangeOver,
@@ -28,7 +28,10 @@ export interface RecoverOptions {
   guardFolder: string | null
   /** The note of a checkpoint newer than the database, kept elsewhere. */
   kept?: string
-  /** The operator's word that entries are missing, where there is no guard and no checkpoint to show it. */
+  /**
+   * The operator's word that entries are missing, where there is no guard and no checkpoint to show it. Of a ledger that
+   * was moved they show nothing: what the server signed went by another machine's guard.
+   */
   withoutGuard: boolean
   /** The origin of the new ledger; default `<32 hex>.deedbox.invalid/<name>`. */
   origin?: string
@@ -229,8 +232,18 @@ async function beyond(
     .filter(({ standing }) => standing !== 'extends')
     .sort((a, b) => b.checkpoint.size - a.checkpoint.size)
   if (newest !== undefined) return newest.checkpoint
-  if (notes.length === 0 && withoutGuard) return null
-  throw new LedgerError('invalid_option', nothingToRecover(head.size, notes.length > 0))
+  if (withoutGuard && (notes.length === 0 || readMoveMark(database) !== null)) return null
+  const moved = readMoveMark(database)
+  const why = moved === null ? nothingToRecover(head.size, notes.length > 0) : movedAway(moved.url)
+  throw new LedgerError('invalid_option', why)
+}
+
+function movedAway(url: string): string {
+  return (
+    `The ledger was moved to ${url}, or is being moved. While that server has it, there is nothing to recover: a new ledger ` +
+    'under a new name would begin here. If the server is lost for good, give the newest checkpoint or receipt of it that ' +
+    'somebody kept, with --checkpoint, or --without-guard if there is none.'
+  )
 }
 
 function nothingToRecover(size: number, compared: boolean): string {

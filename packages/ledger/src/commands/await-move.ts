@@ -5,7 +5,7 @@ import { readyChange } from '../backup/index.ts'
 import { LedgerError } from '../errors.ts'
 import { makeFolder } from '../make-folder.ts'
 import { awaitMove, type MovePlaces } from '../move/index.ts'
-import { holdLock } from '../store/index.ts'
+import { holdLock, sentenceOf } from '../store/index.ts'
 
 /** The shortest token of the operator's own. */
 const leastToken = 16
@@ -48,6 +48,11 @@ export async function awaitLedger(
       port,
       token,
       signal: stop.signal,
+      onFault: error => {
+        const { cause } = error as { cause?: unknown }
+        const why = cause === undefined ? '' : ` (${sentenceOf(cause)})`
+        process.stderr.write(`A call of the move failed: ${sentenceOf(error)}${why}\n`)
+      },
       onListening: actual => {
         process.stdout.write(waitingText(shown(actual), places.folder, own === undefined ? token : undefined))
       },

@@ -3,8 +3,9 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type BackupReport, writeBackup } from '../backup/index.ts'
 import { LedgerError } from '../errors.ts'
+import { readMoveMark } from '../store/index.ts'
 import type { CommandTools } from './command.ts'
-import { dataFolder } from './data-folder.ts'
+import { ledgerPlaces } from './data-folder.ts'
 import { guardFolder } from './guard-folder.ts'
 
 const help = `Usage: deedbox backup <target> [options]
@@ -13,13 +14,14 @@ Copies a ledger into a new folder, while it is running or not: one committed sta
 the folder gets its name. In it: ledger.db, its newest checkpoint, its verifier key (vkey) and manifest.json.
 
 Options
-  --data <folder>   the data folder of the ledger   (DEEDBOX_DATA, default ./.deedbox)
+  --data <folder>   the data folder of the ledger   (DEEDBOX_DATA, default ./.deedbox), or a file of openLedger
   --with-keys       also copies the signing keys. Who has such a backup can sign as the ledger: keep it like the keys.
                     Without them the ledger can be read and verified, but not continued
   --json            the report as one JSON object
   --help            this text
 
-The guard of this machine (DEEDBOX_GUARD) is compared too: a ledger that lacks its newest entries is not backed up.
+The guard of this machine (DEEDBOX_GUARD) is compared too: a ledger that lacks its newest entries is not backed up,
+unless it was moved to a server, which goes on with it.
 
 Exit codes: 0 written and verified, 1 it failed and nothing was kept, 2 it was called wrongly
 
@@ -51,13 +53,14 @@ export async function backup(args: string[], tools: CommandTools): Promise<numbe
       'Name one folder for the backup. "deedbox backup --help" shows how.',
     )
   }
-  const data = dataFolder(values.data, process.env)
+  const data = ledgerPlaces(values.data, process.env)
   const report = await writeBackup({
     database: data.database,
     keysFolder: data.keys,
     target: resolve(target),
     withKeys: values['with-keys'] === true,
-    guardFolder: guardFolder(process.env),
+    // It may have seen the server go on, on the same machine: a moved file is not old.
+    guardFolder: readMoveMark(data.database)?.state === 'moved' ? null : guardFolder(process.env),
     version: ownVersion(),
     onProgress: (what, done, total) => tools.progress(what, done, total),
   })

@@ -15,7 +15,12 @@ import { tamperLab } from './tamper-lab.ts'
 export type { DataReport, Finding } from '../verification/index.ts'
 export type { CommandTools, LedgerCommand } from './command.ts'
 export { type RequestEventsOptions, requestEvents } from './request-events.ts'
-export { type VerifyFolderOptions, verifyEveryLedger, verifyFolder } from './verify-folder.ts'
+export {
+  type FolderReport,
+  type VerifyFolderOptions,
+  verifyEveryLedger,
+  verifyFolder,
+} from './verify-folder.ts'
 
 /** The ledger's commands of the `deedbox` program, by name. */
 export const commands: Readonly<Record<string, LedgerCommand>> = {

@@ -1,4 +1,11 @@
-import { checkExpiry, checkKeyName, checkOverlap, checkScopes, type Scope } from '../access/index.ts'
+import {
+  checkExpiry,
+  checkKeyName,
+  checkOverlap,
+  checkPrincipal,
+  checkScopes,
+  type Scope,
+} from '../access/index.ts'
 import { LedgerError } from '../errors.ts'
 
 const unitMilliseconds: Readonly<Record<string, number>> = {
@@ -33,19 +40,21 @@ export interface KeySettings {
   expiresAt: number | null
   /** The ledger of the file that it is for; default the first one. */
   ledger?: string
+  /** Who writes with it; default somebody new. */
+  principal?: string
 }
 
 /**
- * What `--name`, `--scopes`, `--expires` and `--ledger` say of a new key. `--expires` is a span or an RFC 3339 time.
+ * What `--name`, `--scopes`, `--expires`, `--ledger` and `--principal` say of a new key. `--expires` is a span or an RFC 3339 time.
  *
  * @param now milliseconds since the epoch
  * @throws LedgerError `invalid_usage`
  */
 export function readKeySettings(
-  values: Partial<Record<'name' | 'scopes' | 'expires' | 'ledger', string | undefined>>,
+  values: Partial<Record<'name' | 'scopes' | 'expires' | 'ledger' | 'principal', string | undefined>>,
   now: number,
 ): KeySettings {
-  const { name, scopes, expires, ledger } = values
+  const { name, scopes, expires, ledger, principal } = values
   if (name === undefined || scopes === undefined) {
     throw new LedgerError(
       'invalid_usage',
@@ -57,6 +66,7 @@ export function readKeySettings(
     scopes: checkScopes(scopes.split(',')),
     expiresAt: expires === undefined ? null : checkExpiry(readExpiry(expires, now), now),
     ...(ledger === undefined ? {} : { ledger }),
+    ...(principal === undefined ? {} : { principal: checkPrincipal(principal) }),
   }))
 }
 

@@ -3,7 +3,7 @@ import { type ApiKeyView, newApiKey } from '../access/index.ts'
 import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 import type { Ledger } from '../ledger.ts'
 import { openLedger } from '../open-ledger.ts'
-import { dataFolder } from './data-folder.ts'
+import { ledgerPlaces } from './data-folder.ts'
 import type { KeySettings } from './key-arguments.ts'
 
 /** A new key: what is shown of it from now on, and the text that is shown this once. */
@@ -41,7 +41,7 @@ async function folderDesk(
   env: NodeJS.ProcessEnv,
   warn: (sentence: string) => void,
 ): Promise<KeyDesk> {
-  const { database, keys } = dataFolder(data, env)
+  const { database, keys } = ledgerPlaces(data, env)
   // Opening would create one, and a key of an empty ledger at a misspelt place helps nobody.
   if (!existsSync(database)) {
     throw new LedgerError(
@@ -97,7 +97,13 @@ function httpDesk(address: string, env: NodeJS.ProcessEnv): KeyDesk {
   const call = (method: string, path: string, body?: object) =>
     callLedger(address.replace(/\/+$/, ''), apiKey, method, path, body)
   return {
-    async create({ expiresAt, ...settings }) {
+    async create({ expiresAt, principal, ...settings }) {
+      if (principal !== undefined) {
+        throw new LedgerError(
+          'invalid_usage',
+          '--principal goes with --data: over HTTP nobody chooses who writes.',
+        )
+      }
       const expires = expiresAt === null ? {} : { expires_at: new Date(expiresAt).toISOString() }
       return newKeyOf(await call('POST', '/v1/keys', { ...settings, ...expires }))
     },

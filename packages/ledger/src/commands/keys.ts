@@ -12,6 +12,7 @@ Administers the API keys of a ledger, and of the raw ledgers beside it. Each cha
 to standard output this once; what is stored is its SHA-256.
 
   deedbox keys create --name <name> --scopes <scope,…> [--expires <span or time>] [--ledger <name>]
+                      [--principal <who>]
   deedbox keys list
   deedbox keys rotate <key_id> [--overlap <span>]
   deedbox keys revoke <key_id>
@@ -21,8 +22,10 @@ Options
   --scopes <scope,…>   what it may do: write, read, verify, admin, erase
   --expires <when>     a span such as 90d, 24h or 30m, or a time as 2030-01-31T12:00:00Z; without it: never
   --ledger <name>      the ledger of the file that it is for (default the first); keys of a raw one have no admin, erase
+  --principal <who>    create, with --data: who writes with it, default somebody new. "in-process" is who wrote to the file
+                       with openLedger: what that service sends again over HTTP is recognised
   --overlap <span>     for so long the old key goes on working beside the new one; 0: not at all (default 24h)
-  --data <folder>      the ledger's data folder, whether or not it is running   (DEEDBOX_DATA, default ./.deedbox)
+  --data <folder>      the ledger's data folder, or a file of openLedger, whether or not it is running   (DEEDBOX_DATA, default ./.deedbox)
   --url <base URL>     a running ledger; DEEDBOX_API_KEY is a key with admin    (DEEDBOX_URL)
   --json               prints one JSON object a line, also on a terminal
   --help               this text
@@ -43,6 +46,7 @@ const options = {
   scopes: { type: 'string' },
   expires: { type: 'string' },
   ledger: { type: 'string' },
+  principal: { type: 'string' },
   overlap: { type: 'string' },
   data: { type: 'string' },
   url: { type: 'string' },
@@ -52,7 +56,7 @@ const options = {
 
 /** The options that only one of the actions takes. */
 const actionOptions: Readonly<Record<string, readonly (keyof typeof options)[]>> = {
-  create: ['name', 'scopes', 'expires', 'ledger'],
+  create: ['name', 'scopes', 'expires', 'ledger', 'principal'],
   list: [],
   rotate: ['overlap'],
   revoke: [],
@@ -70,7 +74,7 @@ export async function keys(args: string[]): Promise<number> {
   if (own === undefined) {
     throw new LedgerError('invalid_usage', 'deedbox keys create, list, rotate or revoke; --help tells more.')
   }
-  const foreign = ['name', 'scopes', 'expires', 'ledger', 'overlap'] as const
+  const foreign = ['name', 'scopes', 'expires', 'ledger', 'principal', 'overlap'] as const
   const odd = foreign.find(name => values[name] !== undefined && !own.includes(name))
   if (odd !== undefined) throw new LedgerError('invalid_usage', `"deedbox keys ${action}" takes no --${odd}.`)
   const isAboutOne = action === 'rotate' || action === 'revoke'

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { LedgerError } from '../errors.ts'
 import { cancelMove, type MoveReport, moveLedger } from '../move/index.ts'
 import type { CommandTools } from './command.ts'
+import { filePlaces } from './data-folder.ts'
 import { guardFolder } from './guard-folder.ts'
 
 const help = `Usage: deedbox move <file|folder> --to <url> [options]
@@ -100,7 +101,11 @@ function textOf({ database, url, ledgers, before }: MoveReport): string {
     '',
     `Both sides have verified every entry. ${database} can be read and verified from now on, not written to.`,
     `Where it was opened with openLedger, name the server: ledger: { url: '${url}', apiKey: process.env.DEEDBOX_API_KEY }.`,
-    'Its API keys go on working; if it had none, the server has printed a first one.',
+    'Its API keys go on working; if it had none, its first is the DEEDBOX_BOOTSTRAP_KEY of the server, or one that it printed.',
+    'What services had not sent yet waits in their spools: "deedbox outbox list" shows it, and this sends it, with a key:',
+    ...ledgers
+      .slice(0, 1)
+      .map(({ origin }) => `  deedbox outbox replay --ledger "in this process: ${origin}" --to ${url}`),
   )
   return `${lines.join('\n')}\n`
 }
@@ -134,14 +139,8 @@ function tokenOf(file: string | undefined, env: NodeJS.ProcessEnv): string | und
   }
 }
 
-/** A data folder has its keys beside the database; a file of `openLedger` has them in a folder named after it. */
 function sourcePlaces(source: string, keys: string | undefined): { database: string; keysFolder: string } {
   const isFolder = statSync(source, { throwIfNoEntry: false })?.isDirectory() === true
-  const database = isFolder ? join(source, 'ledger.db') : source
-  const own = `${database}.keys`
-  const shared = join(dirname(database), 'keys')
-  return {
-    database,
-    keysFolder: keys === undefined ? (existsSync(own) || !existsSync(shared) ? own : shared) : resolve(keys),
-  }
+  const places = filePlaces(isFolder ? join(source, 'ledger.db') : source)
+  return { database: places.database, keysFolder: keys === undefined ? places.keys : resolve(keys) }
 }

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parseReceipt } from '@deedbox/tlog'
 import { type RecoverReport, recoverAfterRestore } from '../backup/index.ts'
 import { LedgerError } from '../errors.ts'
 import { sentenceOf } from '../store/index.ts'
 import type { CommandTools } from './command.ts'
-import { dataFolder } from './data-folder.ts'
+import { type DataFolder, ledgerPlaces } from './data-folder.ts'
 import { guardFolder } from './guard-folder.ts'
 
 const help = `Usage: deedbox recover --after-restore [options]
@@ -20,10 +21,11 @@ The ledger must be stopped. After a crash run the command again: it finishes wha
 
 Options
   --after-restore       has to be given: there is no way back
-  --data <folder>       the data folder of the ledger   (DEEDBOX_DATA, default ./.deedbox)
+  --data <folder>       the data folder of the ledger   (DEEDBOX_DATA, default ./.deedbox), or a file of openLedger
   --checkpoint <file>   a newer checkpoint, or a receipt (.tlog-proof), that somebody kept: shows that entries are missing
                         where this machine's rollback guard (DEEDBOX_GUARD) does not
-  --without-guard       there is neither guard nor checkpoint, and you know that entries are missing
+  --without-guard       there is neither guard nor checkpoint, and you know that entries are missing; or the ledger was
+                        moved to a server that is lost, and what that one signed is not known here
   --origin <name>       the name of the new ledger in the world   (default <32 hex>.deedbox.invalid/<ledger>)
   --json                the report as one JSON object
   --help                this text
@@ -32,6 +34,7 @@ Exit codes: 0 recovered, 1 it failed or there is nothing to recover, 2 it was ca
 
 Examples
   deedbox recover --after-restore --data /var/lib/deedbox
+  deedbox recover --after-restore --data audit.db --without-guard
   deedbox recover --after-restore --checkpoint kept.checkpoint --origin ledger.example.com/acme-2
 `
 
@@ -60,7 +63,7 @@ export async function recover(args: string[], tools: CommandTools): Promise<numb
     )
   }
   const { checkpoint, origin } = values
-  const data = dataFolder(values.data, process.env)
+  const data = ledgerPlaces(values.data, process.env)
   const report = await recoverAfterRestore({
     folder: data.folder,
     database: data.database,
@@ -72,7 +75,7 @@ export async function recover(args: string[], tools: CommandTools): Promise<numb
     onProgress: (what, done, total) => tools.progress(what, done, total),
   })
   tools.progressEnd()
-  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : textOf(report, data.folder))
+  process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : textOf(report, data))
   return 0
 }
 
@@ -90,13 +93,15 @@ function readCheckpoint(file: string): string {
   }
 }
 
-function textOf({ closed, seenSize, opened, apiKeys, handover }: RecoverReport, folder: string): string {
+function textOf({ closed, seenSize, opened, apiKeys, handover }: RecoverReport, data: DataFolder): string {
+  const { folder, database, keys } = data
+  const isFile = database !== join(folder, 'ledger.db')
   const gap =
     seenSize === null
       ? 'nothing shows how far it had gone'
       : `${seenSize} had been signed; what is not here is lost unless its sender sends it again`
   const lines = [
-    `The old ledger is closed, a new one is open, in ${folder}`,
+    `The old ledger is closed, a new one is open, in ${isFile ? database : folder}`,
     '',
     `  closed        ${closed.origin}`,
     `                ${closed.size} entries in ${closed.file}; ${gap}`,
@@ -109,9 +114,9 @@ function textOf({ closed, seenSize, opened, apiKeys, handover }: RecoverReport, 
     `  API keys      ${apiKeys} carried over; revoked and expired ones stay behind`,
     '',
     'Idempotency keys of the old ledger are unknown to the new one: what clients send again is stored again.',
-    `Keep ${closed.file}${closed.key === null ? '' : ` and keys/${closed.key}`}: receipts of the old ledger are checked with its verifier key as before.`,
+    `Keep ${closed.file}${closed.key === null ? '' : ` and ${basename(keys)}/${closed.key}`}: receipts of the old ledger are checked with its verifier key as before.`,
     'If DEEDBOX_SIGNING_KEY or DEEDBOX_ORIGIN are set, take them away: the new key is a file in the keys folder.',
-    `Next: deedbox serve --data ${folder}`,
+    isFile ? `Next: openLedger('${database}')` : `Next: deedbox serve --data ${folder}`,
   ]
   return `${lines.join('\n')}\n`
 }

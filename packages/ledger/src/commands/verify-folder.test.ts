@@ -16,7 +16,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseVerifierKey } from '@deedbox/tlog'
 import { nodeCrypto } from '@deedbox/tlog/node'
+import { soundLedgers } from '../backup/index.ts'
 import { LedgerError } from '../errors.ts'
+import { closeForGood, writeMoveMark } from '../store/index.ts'
 import { smallLedger, tamper } from '../testing/tampered-ledger.ts'
 import { openTestLedger, tempFolder, testEvent } from '../testing/temp-ledger.ts'
 import { verifyFolder } from './index.ts'
@@ -44,6 +46,49 @@ test('F10 the guard of this machine shows that the end was cut off; it is only r
   assert.equal((await verifyFolder({ folder: old, pinned, guardFolder: nowhere })).keptSize, 0)
   assert.equal(existsSync(nowhere), false)
 })
+
+test('F10 a file that was moved is compared with what was moved, not with a guard that has seen the server go on', async t => {
+  const { folder, keys } = await smallLedger(t)
+  const pinned = pinnedOf(keys)
+  const guardFolder = join(folder, 'guard')
+  const source = tempFolder(t)
+  const database = join(source, 'ledger.db')
+  cpSync(join(folder, 'ledger.db'), database)
+  const { origin, size, root } = await headOf(folder)
+  const server = await openTestLedger(t, folder)
+  await server.append(testEvent(7))
+  await server.close()
+  const mark = { v: 1, url: 'https://ledger.example', moveId: 'm', at: '2026-01-01T00:00:00.000Z' } as const
+  const verdictOf = async (state: 'moved' | 'installing', moved: object = {}) => {
+    const ledgers = [{ name: 'main', origin, size, root, ...moved }]
+    writeMoveMark(database, { ...mark, state, ledgers })
+    const { verdict, moved: said } = await verifyFolder({ folder: source, pinned, guardFolder })
+    return [verdict, said?.guardSize]
+  }
+  // A mark alone, beside a file that was not closed, is no move.
+  assert.deepEqual(await verdictOf('moved'), ['truncated', undefined])
+  closeForGood(database)
+  assert.deepEqual(await verdictOf('moved'), ['ok', size + 1])
+  assert.deepEqual(await verdictOf('installing'), ['truncated', undefined])
+  assert.deepEqual(await verdictOf('moved', { size: size + 1 }), ['truncated', null])
+  assert.deepEqual(await verdictOf('moved', { root: 'another' }), ['truncated', null])
+  const without = await verifyFolder({ folder: source, pinned, guardFolder: 'off' })
+  assert.deepEqual([without.verdict, without.found], ['content_mismatch', 1])
+  assert.match(without.findings[0]?.detail ?? '', /was moved to https:\S+ with 7 entries, and the file/)
+  writeFileSync(`${database}.moved`, '{')
+  assert.equal((await verifyFolder({ folder: source, pinned, guardFolder: 'off' })).verdict, 'ok')
+})
+
+async function headOf(folder: string): Promise<{ origin: string; size: number; root: string }> {
+  const [ledger] = soundLedgers(
+    join(folder, 'ledger.db'),
+    () => ({}),
+    () => undefined,
+  )
+  assert(ledger !== undefined)
+  const { row, head } = ledger
+  return { origin: row.origin, size: head.size, root: Buffer.from(head.root).toString('base64') }
+}
 
 test('F14 a guard that is no checkpoint of the ledger is bad_signature, one that cannot be read a sentence', async t => {
   const { folder, keys } = await smallLedger(t)

@@ -3,7 +3,14 @@ import { resolve } from 'node:path'
 import type { VerifierKey } from '@deedbox/tlog'
 import { LedgerError } from '../errors.ts'
 import { defaultGuardFolder, readGuard } from '../sequencer/index.ts'
-import { type LedgerRow, openSqliteReader, type SqliteReader, sentenceOf } from '../store/index.ts'
+import {
+  isSealed,
+  type LedgerRow,
+  openSqliteReader,
+  readMoveMark,
+  type SqliteReader,
+  sentenceOf,
+} from '../store/index.ts'
 import {
   type DataReport,
   ResumableRun,
@@ -33,6 +40,15 @@ export interface VerifyFolderOptions {
   onProgress?: (checked: number, size: number) => void
 }
 
+/** What re-reading one ledger found. */
+export interface FolderReport extends DataReport {
+  /**
+   * There when the ledger was moved to a server: the file is then compared with what was moved. `guardSize`: entries
+   * that this machine's rollback guard has seen beyond, which are the server's; null: it has seen none.
+   */
+  moved?: { url: string; at: string; guardSize: number | null }
+}
+
 /**
  * Verifies a data folder or database file without the server, reading only. If this machine has a rollback guard of
  * the ledger, that is one more checkpoint which the ledger has to extend.
@@ -40,7 +56,7 @@ export interface VerifyFolderOptions {
  * @throws LedgerError `not_a_ledger`, `unknown_ledger`, `schema_too_new`, `guard_unusable`, `storage_failed`,
  *   `invalid_option` when `resume` is of something else; the reason of `signal` when that ended it
  */
-export function verifyFolder(options: VerifyFolderOptions): Promise<DataReport> {
+export function verifyFolder(options: VerifyFolderOptions): Promise<FolderReport> {
   return reading(options, async (reader, database) => {
     const name = options.ledger ?? 'main'
     const ledger = reader.ledgers().find(ledger => ledger.name === name)
@@ -58,13 +74,13 @@ export function verifyFolder(options: VerifyFolderOptions): Promise<DataReport> 
  *
  * @throws LedgerError as `verifyFolder`
  */
-export function verifyEveryLedger(options: Omit<VerifyFolderOptions, 'ledger'>): Promise<DataReport[]> {
+export function verifyEveryLedger(options: Omit<VerifyFolderOptions, 'ledger'>): Promise<FolderReport[]> {
   return reading(options, async (reader, database) => {
     const ledgers = reader.ledgers()
     if (ledgers.length === 0) throw new LedgerError('unknown_ledger', `${database} holds no ledger.`)
     const known = (origin: string | undefined) => ledgers.some(ledger => ledger.origin === origin)
     const run = new ResumableRun(ledgers, options)
-    const reports: DataReport[] = []
+    const reports: FolderReport[] = []
     for (const ledger of ledgers) {
       const isMeant = (origin: string | undefined) =>
         origin === ledger.origin || (ledger === ledgers[0] && !known(origin))
@@ -100,15 +116,18 @@ async function reading<T>(
   }
 }
 
-function verifyLedger(
+async function verifyLedger(
   reader: SqliteReader,
   database: string,
   ledger: LedgerRow,
   options: VerifyFolderOptions,
   run: ResumableRun,
-): Promise<DataReport> {
+): Promise<FolderReport> {
   const { pinned, kept, signal, onProgress } = options
-  const guard = guardOf(ledger.origin, options.guardFolder)
+  const moved = movedTo(reader, database, ledger)
+  const seen = guardOf(ledger.origin, options.guardFolder)
+  // The server goes on with the ledger, and may do so on this machine.
+  const guard = moved?.isWhole === true && sizeIn(seen) > moved.size ? null : seen
   const resume = run.stateOf(ledger)
   const check = {
     pinned,
@@ -117,10 +136,49 @@ function verifyLedger(
     ...(resume === undefined ? {} : { resume }),
     ...(onProgress === undefined ? {} : { onProgress }),
   }
-  return verifyInThreads(reader, database, ledger, check, {
+  const report = await verifyInThreads(reader, database, ledger, check, {
     save: state => run.save(ledger, state()),
     ...(signal === undefined ? {} : { signal }),
   })
+  if (moved === undefined) return report
+  const { url, at } = moved
+  const guardSize = guard === seen ? null : sizeIn(seen)
+  return { ...(moved.isWhole ? report : notAsMoved(report, moved)), moved: { url, at, guardSize } }
+}
+
+/** What the mark beside a closed file says of a ledger in it; a mark that cannot be read says nothing here. */
+function movedTo(reader: SqliteReader, database: string, { name, origin, ledgerId }: LedgerRow) {
+  try {
+    const mark = readMoveMark(database)
+    if (mark?.state !== 'moved' || !isSealed(database)) return undefined
+    const own = mark.ledgers.find(each => each.name === name && each.origin === origin)
+    if (own === undefined) return undefined
+    const { size, root } = reader.head(ledgerId)
+    const isWhole = own.size === size && own.root === Buffer.from(root).toString('base64')
+    return { url: mark.url, at: mark.at, size: own.size, isWhole }
+  } catch {
+    return undefined
+  }
+}
+
+function notAsMoved(report: DataReport, { url, size }: { url: string; size: number }): DataReport {
+  const isSound = report.findings.length === 0
+  const verdict = report.size < size ? ('truncated' as const) : ('content_mismatch' as const)
+  const detail =
+    `The ledger was moved to ${url} with ${size} entries, and the file, which has ${report.size}, is not the one that ` +
+    'was moved.'
+  return {
+    ...report,
+    verdict: isSound ? verdict : report.verdict,
+    findings: [...report.findings, { verdict, detail }],
+    found: report.found + 1,
+  }
+}
+
+/** The size that a checkpoint note claims; -1: none. */
+function sizeIn(note: string | null): number {
+  const size = note?.split('\n', 2)[1] ?? ''
+  return /^\d{1,16}$/.test(size) ? Number(size) : -1
 }
 
 function guardOf(origin: string, option: string | undefined): string | null {

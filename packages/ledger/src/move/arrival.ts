@@ -5,6 +5,7 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -13,13 +14,21 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { LedgerError } from '../errors.ts'
+import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 import { makeFolder } from '../make-folder.ts'
 import { syncFolder } from '../sync-folder.ts'
 import type { CheckedLedger } from './check-received.ts'
 import { checkInThread } from './check-thread.ts'
-import { finishInstall, installedMove, installMove, type MovePlaces, stagingFolder } from './install.ts'
-import { type MoveManifest, type MoveStatus, parseManifest } from './wire.ts'
+import {
+  checkPlaces,
+  finishInstall,
+  installedMove,
+  installMove,
+  type MovePlaces,
+  stagingFolder,
+} from './install.ts'
+import { makeServerId, readServerId, serverIdFile } from './server-id.ts'
+import { type MoveManifest, type MoveState, type MoveStatus, parseManifest } from './wire.ts'
 
 interface Move {
   id: string
@@ -32,9 +41,10 @@ interface Move {
 export class Arrival {
   readonly #places: MovePlaces
   #move: Move | undefined
+  #server: string | undefined
   #check: { abort: AbortController; done: number; total: number } | undefined
   #checked: CheckedLedger[] | undefined
-  #refused: { reason: string; message: string } | undefined
+  #refused: { reason: LedgerErrorCode; message: string } | undefined
   /** One call after the other. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -42,11 +52,16 @@ export class Arrival {
   constructor(places: MovePlaces) {
     this.#places = places
     this.#move = receivedSoFar(places)
+    this.#server = readServerId(stagingFolder(places))
   }
 
   get status(): MoveStatus {
     const installed = installedMove(this.#places)
     if (installed !== undefined) return installed.status
+    return { ...this.#state, ...(this.#server === undefined ? {} : { server: this.#server }) }
+  }
+
+  get #state(): MoveState {
     if (this.#move === undefined) return { state: 'awaiting' }
     const moveId = this.#move.id
     if (this.#refused !== undefined) return { state: 'refused', moveId, ...this.#refused }
@@ -68,18 +83,12 @@ export class Arrival {
       const same = this.#move?.id === moveId && this.#move.manifest.sha256 === manifest.sha256
       if (same && this.#refused === undefined) return
       this.#throwAway()
-      const staging = stagingFolder(this.#places)
-      makeFolder(staging)
-      mkdirSync(join(staging, 'keys'), { mode: 0o700 })
-      for (const { name, text } of manifest.keys) {
-        writeFileSync(join(staging, 'keys', name), text, { mode: 0o600, flag: 'wx', flush: true })
+      try {
+        this.#prepare(moveId, manifest)
+      } catch (cause) {
+        this.#throwAway()
+        throw cause
       }
-      closeSync(openSync(join(staging, 'ledger.db'), 'wx', 0o600))
-      writeFileSync(join(staging, 'manifest.json'), JSON.stringify({ moveId, manifest }), {
-        mode: 0o600,
-        flush: true,
-      })
-      syncFolder(staging)
       this.#move = { id: moveId, manifest, received: 0 }
     })
   }
@@ -149,15 +158,16 @@ export class Arrival {
    * Installs what was checked. Asked again about the same move, it says the same.
    *
    * @param token SHA-256 of the token, in hex
+   * @param server the server that the client has on record: asked of another one, this would be a second history
    */
-  install(moveId: string, token: string): Promise<MoveStatus> {
+  install(moveId: string, token: string, server: string): Promise<MoveStatus> {
     return this.#inTurn(() => {
       if (this.#isInstalled(moveId)) return
       this.#own(moveId)
-      if (this.#checked === undefined) {
+      if (this.#checked === undefined || server !== this.#server) {
         throw new LedgerError('move_conflict', 'What arrived has not been checked, so it is not installed.')
       }
-      installMove(this.#places, { moveId, token, ledgers: this.#checked })
+      installMove(this.#places, { moveId, token, server, ledgers: this.#checked })
       this.#move = undefined
     })
   }
@@ -185,6 +195,22 @@ export class Arrival {
     })
     this.#last = turn.catch(() => undefined)
     return turn
+  }
+
+  #prepare(moveId: string, manifest: MoveManifest): void {
+    const staging = stagingFolder(this.#places)
+    makeFolder(staging)
+    this.#server = makeServerId(staging)
+    mkdirSync(join(staging, 'keys'), { mode: 0o700 })
+    for (const { name, text } of manifest.keys) {
+      writeFileSync(join(staging, 'keys', name), text, { mode: 0o600, flag: 'wx', flush: true })
+    }
+    closeSync(openSync(join(staging, 'ledger.db'), 'wx', 0o600))
+    // Before a byte is sent, and again before it is decided.
+    checkPlaces(this.#places)
+    const text = JSON.stringify({ moveId, manifest })
+    writeFileSync(join(staging, 'manifest.json'), text, { mode: 0o600, flush: true })
+    syncFolder(staging)
   }
 
   #isInstalled(moveId: string): boolean {
@@ -225,7 +251,7 @@ export class Arrival {
     }
   }
 
-  /** The manifest goes first: without it the rest is nothing. */
+  /** The manifest goes first: without it the rest is nothing. Who this server is stays. */
   #throwAway(): void {
     this.#check?.abort.abort()
     this.#check = undefined
@@ -233,9 +259,12 @@ export class Arrival {
     this.#refused = undefined
     this.#move = undefined
     const staging = stagingFolder(this.#places)
+    if (!existsSync(staging)) return
     rmSync(join(staging, 'manifest.json'), { force: true })
-    rmSync(staging, { recursive: true, force: true })
-    syncFolder(this.#places.folder)
+    for (const name of readdirSync(staging)) {
+      if (name !== serverIdFile) rmSync(join(staging, name), { recursive: true, force: true })
+    }
+    syncFolder(staging)
   }
 }
 

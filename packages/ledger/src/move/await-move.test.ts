@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -14,6 +14,7 @@ const moveId = '00000000-0000-4000-8000-000000000000'
 async function waiting(t: TestContext) {
   const folder = tempFolder(t)
   const stop = new AbortController()
+  const faults: unknown[] = []
   const listening = Promise.withResolvers<number>()
   const ended = awaitMove({
     places: {
@@ -26,6 +27,7 @@ async function waiting(t: TestContext) {
     port: 0,
     token,
     onListening: listening.resolve,
+    onFault: error => faults.push(error),
     signal: stop.signal,
   })
   const port = await listening.promise
@@ -39,7 +41,7 @@ async function waiting(t: TestContext) {
     const answer = (await response.json()) as { reason?: string; state?: string }
     return `${response.status} ${answer.reason ?? answer.state}`
   }
-  return { folder, port, call, stop, ended }
+  return { folder, port, call, stop, ended, faults }
 }
 
 function manifest(more: object = {}): string {
@@ -105,7 +107,27 @@ test('what arrives is bounded by what was announced, installed only when it was 
   assert.equal(state, '200 checksum_mismatch', 'the status of a refused one is its reason')
   assert.equal(await call('POST', `${move}?do=install`), '409 move_conflict')
   assert.equal(await call('DELETE', move), '200 awaiting')
-  assert.deepEqual(readdirSync(folder), [])
+  assert.deepEqual(readdirSync(join(folder, 'arriving')), ['server'], 'who it is, and nothing of the move')
   stop.abort()
   assert.equal(await ended, undefined)
+})
+
+test('what a server cannot install is refused before a byte is sent, the cause is told to its operator, and no key stays', async t => {
+  const { call, folder, faults } = await waiting(t)
+  const keys = [{ name: 'main.signing-key', text: 'a key' }]
+  writeFileSync(join(folder, 'keys'), 'no folder')
+  const move = `/v1/move/${moveId}`
+  assert.equal(await call('PUT', move, manifest({ keys })), '503 storage_failed')
+  assert.match(String((faults[0] as Error).cause), /ENOTDIR/)
+  assert.deepEqual(readdirSync(join(folder, 'arriving')), ['server'])
+  rmSync(join(folder, 'keys'))
+  mkdirSync(join(folder, 'keys'))
+  writeFileSync(join(folder, 'keys', 'main.signing-key'), 'the key of another ledger')
+  assert.equal(await call('PUT', move, manifest({ keys })), '409 ledger_exists')
+  assert.equal(readFileSync(join(folder, 'keys', 'main.signing-key'), 'utf8'), 'the key of another ledger')
+  // Nobody's own fault: the folder itself cannot be made.
+  rmSync(join(folder, 'arriving'), { recursive: true })
+  writeFileSync(join(folder, 'arriving'), 'no folder')
+  assert.equal(await call('PUT', move, manifest({ keys })), '500 internal_error')
+  assert.match(String(faults.at(-1)), /ENOTDIR/)
 })

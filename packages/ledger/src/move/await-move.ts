@@ -15,6 +15,8 @@ export interface AwaitMoveOptions {
   token: string
   /** Told the port once it listens. */
   onListening: (port: number) => void
+  /** Told what a call failed with, where its answer does not say all of it. */
+  onFault: (error: unknown) => void
   /** Stops waiting. */
   signal: AbortSignal
 }
@@ -44,7 +46,7 @@ export async function awaitMove(options: AwaitMoveOptions): Promise<number | und
           }
           send(response, 200, { ok: true, ...status })
         },
-        error => refuse(response, error),
+        error => refuse(response, error, options.onFault),
       )
     },
   )
@@ -95,7 +97,9 @@ async function answer(arrival: Arrival, hash: string, request: IncomingMessage):
         await bodyOf(request, pieceBytes),
       )
     case 'POST':
-      return searchParams.get('do') === 'install' ? arrival.install(moveId, hash) : arrival.check(moveId)
+      return searchParams.get('do') === 'install'
+        ? arrival.install(moveId, hash, searchParams.get('server') ?? '')
+        : arrival.check(moveId)
     case 'DELETE':
       return arrival.cancel(moveId)
     default:
@@ -126,7 +130,8 @@ function tooLarge(): LedgerError {
   return new LedgerError('body_too_large', 'The body is too large for this call of a move.')
 }
 
-function refuse(response: ServerResponse, error: unknown): void {
+function refuse(response: ServerResponse, error: unknown, onFault: (error: unknown) => void): void {
+  if (!(error instanceof LedgerError) || error.cause !== undefined) onFault(error)
   // The rest of the body, if there is one, is read by nobody.
   response.setHeader('connection', 'close')
   if (error instanceof LedgerError) {

@@ -4,12 +4,16 @@ import {
   existsSync,
   linkSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { recoverAfterRestore, restoreBackup, soundLedgers, writeBackup } from '../backup/index.ts'
@@ -50,7 +54,12 @@ async function arrived(t: TestContext) {
     () => undefined,
   )
   const ledgers = sound.map(each => ({ ...movedLedger(each), note: each.head.note }))
-  return { places, keys, decided: { moveId, token: tokenHash('token'), ledgers }, source: folder }
+  return {
+    places,
+    keys,
+    decided: { moveId, token: tokenHash('token'), server: 'a-server', ledgers },
+    source: folder,
+  }
 }
 
 test('an installation that was cut off at any step is finished by the next start, and before its decision it never was', async t => {
@@ -111,13 +120,71 @@ test('an installation that was cut off at any step is finished by the next start
   assert.deepEqual([opensTo('token'), opensTo('another')], [true, false])
 })
 
-test('nothing is installed over a ledger, before the decision and after it', async t => {
+test('nothing is installed over a ledger or a key, before the decision and after it, and nothing of theirs is touched', async t => {
   const { places, decided } = await arrived(t)
-  writeFileSync(places.database, 'theirs')
+  const { folder, database, keysFolder } = places
+  const theirKey = join(keysFolder, 'main.signing-key')
+  const theirs = () => [readFileSync(database, 'utf8'), readFileSync(theirKey, 'utf8')]
+  mkdirSync(keysFolder)
+  writeFileSync(theirKey, 'their key')
+  assert.throws(() => installMove(places, decided), { code: 'ledger_exists' })
+  writeFileSync(database, 'theirs')
   assert.throws(() => installMove(places, decided), { code: 'ledger_exists' })
   writeFileSync(join(stagingFolder(places), 'install.json'), JSON.stringify({ v: 1, ...decided }))
-  assert.throws(() => finishInstall(places), { code: 'ledger_exists' })
-  assert.equal(readFileSync(places.database, 'utf8'), 'theirs')
+  for (const put of [() => undefined, () => rmSync(theirKey), () => rmSync(database)]) {
+    writeFileSync(database, 'theirs')
+    writeFileSync(theirKey, 'their key')
+    put()
+    const before = readdirSync(folder, { recursive: true }).sort()
+    assert.throws(() => finishInstall(places), { code: 'ledger_exists' })
+    assert.deepEqual(readdirSync(folder, { recursive: true }).sort(), before)
+    assert.equal(installedMove(places), undefined)
+  }
+  writeFileSync(database, 'theirs')
+  assert.deepEqual(theirs(), ['theirs', 'their key'])
+  // Where theirs has left, it goes on.
+  rmSync(database)
+  rmSync(theirKey)
+  assert.equal(finishInstall(places), true)
+  assert.equal(installedMove(places)?.status.state, 'installed')
+})
+
+test('while an installation has something left to do, it is not said to be installed', async t => {
+  const { places, decided } = await arrived(t)
+  writeFileSync(join(stagingFolder(places), 'install.json'), JSON.stringify({ v: 1, ...decided }))
+  writeFileSync(places.database, 'theirs')
+  writeFileSync(join(places.folder, 'arrived.json'), JSON.stringify({ v: 1, ...decided }))
+  assert.equal(installedMove(places), undefined)
+})
+
+const otherDisk = '/dev/shm'
+const hasOther = existsSync(otherDisk) && statSync(otherDisk).dev !== statSync(tmpdir()).dev
+const skip = hasOther ? false : 'there is no second file system here'
+
+test('a keys folder on another file system gets the keys; a database on another is refused before the decision', {
+  skip,
+}, async t => {
+  const { places, decided, keys } = await arrived(t)
+  const elsewhere = mkdtempSync(join(otherDisk, 'deedbox-test-'))
+  t.after(() => rmSync(elsewhere, { recursive: true }))
+  const staging = stagingFolder(places)
+  renameSync(staging, `${staging}.here`)
+  mkdirSync(join(elsewhere, 'keys'))
+  cpSync(`${staging}.here`, join(elsewhere, 'arriving'), { recursive: true })
+  symlinkSync(join(elsewhere, 'arriving'), staging)
+  assert.throws(() => installMove(places, decided), { code: 'storage_failed', message: /cannot install/ })
+  assert(!existsSync(join(staging, 'install.json')))
+  rmSync(staging)
+  renameSync(`${staging}.here`, staging)
+  symlinkSync(join(elsewhere, 'keys'), places.keysFolder)
+  installMove(places, decided)
+  assert.deepEqual(readdirSync(places.keysFolder), ['main.signing-key'])
+  assert.equal(statSync(join(places.keysFolder, 'main.signing-key')).mode & 0o777, 0o600)
+  assert.deepEqual(readdirSync(places.folder).sort(), ['arrived.json', 'guard', 'keys', 'ledger.db'])
+  assert.equal(checkLog(places.folder, keys).verdict, 'ok')
+  const ledger = await openTestLedger(t, places.folder)
+  assert.equal((await ledger.append(testEvent(8))).index, 7)
+  await ledger.close()
 })
 
 test('a moved ledger is opened by nobody, also where its file is gone, and a backup of it is as closed as it is', async t => {

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { LedgerError } from '../errors.ts'
-import type { MoveManifest, MoveStatus } from './wire.ts'
+import { heard, type MoveManifest, type MoveStatus, manifestBytes, parseStatus, refusalCode } from './wire.ts'
 
-/** Milliseconds until a call has to be answered. */
+/** Milliseconds until a call has to be answered, to the last byte of its answer. */
 const answerTime = 60_000
 
 /** Waits before the attempts after the first, in milliseconds. */
@@ -39,8 +39,9 @@ export class MoveCaller {
     return this.#call('POST', `/${moveId}?do=check`)
   }
 
-  install(moveId: string): Promise<MoveStatus> {
-    return this.#call('POST', `/${moveId}?do=install`)
+  /** @param server the one that is meant: any other at this address refuses */
+  install(moveId: string, server: string): Promise<MoveStatus> {
+    return this.#call('POST', `/${moveId}?do=install&server=${server}`)
   }
 
   cancel(moveId: string): Promise<MoveStatus> {
@@ -72,7 +73,7 @@ export class MoveCaller {
         signal: AbortSignal.timeout(answerTime),
         ...(body === undefined ? {} : { body }),
       })
-      text = await response.text()
+      text = await textOf(response)
     } catch (cause) {
       throw new LedgerError('unreachable', `${this.#base} cannot be reached: ${reasonOf(cause)}.`, { cause })
     }
@@ -81,36 +82,43 @@ export class MoveCaller {
 }
 
 function statusOf(base: string, status: number, text: string): MoveStatus {
-  let answer: { ok?: unknown; state?: unknown; reason?: unknown; message?: unknown }
+  let answer: { reason?: unknown; message?: unknown } | null
   try {
     answer = JSON.parse(text)
   } catch (cause) {
-    throw new LedgerError('unreachable', `${base} answered ${status}, and not as a Deedbox server does.`, {
-      cause,
-    })
+    throw noServer(base, status, cause)
   }
-  if (status === 200 && typeof answer.state === 'string') return answer as MoveStatus
-  const { reason, message } = answer
+  const state = status === 200 ? parseStatus(answer) : undefined
+  if (state !== undefined) return state
+  const { reason, message } = answer ?? {}
+  if (status === 200 || typeof reason !== 'string') throw noServer(base, status)
   if (status === 404 && reason === 'unknown_route') {
     throw new LedgerError(
       'move_conflict',
       `The server at ${base} awaits no ledger. Start it in an empty data folder, with "deedbox serve --await-move".`,
     )
   }
-  const code = reason === 'overloaded' ? 'overloaded' : known(reason)
-  throw new LedgerError(code, `The server answered: ${String(message ?? `status ${status}`)}`)
+  const said = typeof message === 'string' ? heard(message) : `status ${status}`
+  throw new LedgerError(refusalCode(reason), `The server answered: ${said}`)
 }
 
-/** The refusals that this side tells apart. */
-function known(reason: unknown): LedgerError['code'] {
-  const codes = [
-    'invalid_move_token',
-    'checksum_mismatch',
-    'storage_full',
-    'not_verified',
-    'request_timeout',
-  ] as const
-  return codes.find(code => code === reason) ?? 'move_conflict'
+function noServer(base: string, status: number, cause?: unknown): LedgerError {
+  return new LedgerError('unreachable', `${base} answered ${status}, and not as a Deedbox server does.`, {
+    cause,
+  })
+}
+
+/** The text of an answer, as long as it is not longer than any that a server gives. */
+async function textOf(response: Response): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let length = 0
+  for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    length += piece.length
+    if (length > manifestBytes) throw new Error('its answer does not end')
+    text += decoder.decode(piece, { stream: true })
+  }
+  return text + decoder.decode()
 }
 
 function reasonOf(error: unknown): string {

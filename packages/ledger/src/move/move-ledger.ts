@@ -12,12 +12,19 @@ import {
   openSqliteReader,
   readMoveMark,
   removeMoveMark,
-  sentenceOf,
   unsealFile,
   writeMoveMark,
 } from '../store/index.ts'
 import { sha256Of } from './check-received.ts'
 import { MoveCaller } from './move-caller.ts'
+import {
+  afterFailure,
+  anotherServer,
+  finish,
+  isServerOf,
+  outcomeUnknown,
+  whatTheServerSays,
+} from './move-outcome.ts'
 import { sendFile } from './send-file.ts'
 import { sourceKeys } from './source-keys.ts'
 import { movedLedger, sameLedgers } from './wire.ts'
@@ -65,23 +72,28 @@ async function move(options: MoveOptions): Promise<MoveReport> {
   const caller = new MoveCaller(url, options.token)
   const mark = earlier ?? newMark(url)
   const there = await caller.status()
-  if (there.state === 'installed' && there.moveId !== mark.moveId) {
+  const isOurs = there.state === 'installed' && there.moveId === mark.moveId
+  // To another server than the one that may have it, the ledger is not sent a second time.
+  if (mark.state === 'installing' && !isOurs && !isServerOf(mark, there)) {
+    throw outcomeUnknown(database, url, anotherServer)
+  }
+  if (there.state === 'installed' && !isOurs) {
     throw new LedgerError(
       'move_conflict',
-      `The server at ${url} holds another ledger already. Name another one.`,
+      `The server at ${url} holds another ledger already. ${earlier === null ? 'Name another one.' : 'Give this move up, with --cancel.'}`,
     )
   }
   seal(database, mark, earlier === null)
   try {
-    if (there.state === 'installed' && mark.ledgers.length > 0) {
-      return finish(options, mark, there.ledgers, true)
+    if (isOurs && mark.ledgers.length > 0) {
+      finish(options, mark, there.ledgers)
+      return { database, url, ledgers: mark.ledgers, before: true }
     }
-    const installed = await carry(options, caller, mark)
-    return finish(options, mark, installed, false)
+    finish(options, mark, await carry(options, caller, mark))
   } catch (error) {
-    const ledgers = await afterFailure(options, caller, mark, error)
-    return finish(options, mark, ledgers, false)
+    finish(options, mark, await afterFailure(database, caller, mark, error))
   }
+  return { database, url, ledgers: mark.ledgers, before: false }
 }
 
 /** Lets no other `deedbox move` at the file meanwhile: it could open it again while this one has it installed. */
@@ -135,7 +147,7 @@ async function cancel(options: CancelOptions): Promise<void> {
     }
     const ledgers = await whatTheServerSays(new MoveCaller(url, token), mark, database)
     if (ledgers !== undefined) {
-      finish(options, mark, ledgers, false)
+      finish(options, mark, ledgers)
       throw new LedgerError('move_conflict', movedAlready(database, url))
     }
   }
@@ -213,76 +225,20 @@ async function carry(options: MoveOptions, caller: MoveCaller, mark: MoveMark): 
     keys,
   }
   const ready = await sendFile(caller, mark.moveId, database, manifest, onProgress)
-  if (!sameLedgers(ready, mark.ledgers)) {
+  if (!sameLedgers(ready.ledgers, mark.ledgers)) {
     throw new LedgerError('not_verified', 'The server found another size or root than this side has.')
   }
+  if (ready.state === 'installed') return ready.ledgers
+  if (ready.server === undefined) {
+    throw new LedgerError('move_conflict', 'The server does not say which one it is. Update it.')
+  }
+  if (mark.state === 'installing' && !isServerOf(mark, ready)) {
+    throw outcomeUnknown(database, mark.url, anotherServer)
+  }
   mark.state = 'installing'
+  mark.server = ready.server
   writeMoveMark(database, mark)
-  const status = await caller.install(mark.moveId)
+  const status = await caller.install(mark.moveId, ready.server)
   if (status.state === 'installed' && status.moveId === mark.moveId) return status.ledgers
   throw new LedgerError('move_conflict', `The server did not install the ledger: it is "${status.state}".`)
-}
-
-function finish(
-  { database, url }: Pick<MoveOptions, 'database' | 'url'>,
-  mark: MoveMark,
-  theirs: MovedLedger[],
-  before: boolean,
-): MoveReport {
-  if (!sameLedgers(theirs, mark.ledgers)) {
-    throw new LedgerError(
-      'outcome_unknown',
-      `The server at ${url} says that it has another size or root than ${database}. The file stays closed: find out ` +
-        'which server it is before anything else.',
-    )
-  }
-  mark.state = 'moved'
-  writeMoveMark(database, mark)
-  return { database, url, ledgers: mark.ledgers, before }
-}
-
-/** Opens the file again if the server certainly will not install it, and throws; resolves if it did install it. */
-async function afterFailure(
-  { database }: MoveOptions,
-  caller: MoveCaller,
-  mark: MoveMark,
-  error: unknown,
-): Promise<MovedLedger[]> {
-  if (error instanceof LedgerError && error.code === 'outcome_unknown') throw error
-  if (mark.state === 'installing') {
-    const ledgers = await whatTheServerSays(caller, mark, database)
-    if (ledgers !== undefined) return ledgers
-  } else {
-    // It was never asked to install, so it never will; this only spares it the space.
-    await caller.cancel(mark.moveId).catch(() => undefined)
-  }
-  unsealFile(database)
-  removeMoveMark(database)
-  const code = error instanceof LedgerError ? error.code : 'storage_failed'
-  throw new LedgerError(
-    code,
-    `${sentenceOf(error)}. Nothing was moved; ${database} can be written to as before.`,
-    { cause: error },
-  )
-}
-
-/** What the server has installed of this move; undefined: it has not, and has given it up for good. */
-async function whatTheServerSays(
-  caller: MoveCaller,
-  { moveId, url }: MoveMark,
-  database: string,
-): Promise<MovedLedger[] | undefined> {
-  try {
-    let status = await caller.status()
-    if (status.state !== 'installed') status = await caller.cancel(moveId)
-    if (status.state === 'installed' && status.moveId === moveId) return status.ledgers
-    return undefined
-  } catch (cause) {
-    throw new LedgerError(
-      'outcome_unknown',
-      `It is not known whether the server at ${url} has installed the ledger: ${sentenceOf(cause)}. ${database} stays ` +
-        `closed until it is. Run "deedbox move ${database} --to ${url}" again when the server answers: it finds out, and finishes.`,
-      { cause },
-    )
-  }
 }

@@ -1,12 +1,14 @@
 import { open } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
-import { LedgerError, type LedgerErrorCode } from '../errors.ts'
-import type { MovedLedger } from '../store/index.ts'
+import { LedgerError } from '../errors.ts'
 import type { MoveCaller } from './move-caller.ts'
 import { type MoveManifest, type MoveStatus, pieceBytes } from './wire.ts'
 
 /** Milliseconds between two looks at a server that re-reads what arrived. */
 const lookInterval = 200
+
+/** A move that the server has verified. */
+export type VerifiedMove = Extract<MoveStatus, { state: 'ready' | 'installed' }>
 
 /**
  * Sends a file in pieces, from where the server has it, and waits until the server has re-read it.
@@ -20,7 +22,7 @@ export async function sendFile(
   path: string,
   manifest: MoveManifest,
   onProgress: (what: string, done: number, total: number) => void,
-): Promise<MovedLedger[]> {
+): Promise<VerifiedMove> {
   const file = await open(path, 'r')
   try {
     let status = await caller.begin(moveId, manifest)
@@ -28,7 +30,11 @@ export async function sendFile(
       onProgress('KB sent', Math.round(status.received / 1024), Math.round(manifest.bytes / 1024))
       const piece = new Uint8Array(Math.min(pieceBytes, manifest.bytes - status.received))
       await readFully(file, piece, status.received)
-      status = await caller.send(moveId, status.received, piece)
+      const before = status.received
+      status = await caller.send(moveId, before, piece)
+      if (status.state === 'receiving' && status.received <= before) {
+        throw new LedgerError('move_conflict', 'The server does not keep what it is sent.')
+      }
     }
     if (status.state === 'receiving') status = await caller.check(moveId)
     while (status.state === 'checking') {
@@ -42,14 +48,11 @@ export async function sendFile(
   }
 }
 
-function found(status: MoveStatus, moveId: string): MovedLedger[] {
+function found(status: MoveStatus, moveId: string): VerifiedMove {
   const isOurs = status.state !== 'awaiting' && status.moveId === moveId
-  if (isOurs && (status.state === 'ready' || status.state === 'installed')) return status.ledgers
+  if (isOurs && (status.state === 'ready' || status.state === 'installed')) return status
   if (isOurs && status.state === 'refused') {
-    throw new LedgerError(
-      status.reason as LedgerErrorCode,
-      `The server refused the ledger: ${status.message}`,
-    )
+    throw new LedgerError(status.reason, `The server refused the ledger: ${status.message}`)
   }
   throw new LedgerError('move_conflict', 'The server was restarted, or began another move. Try again.')
 }

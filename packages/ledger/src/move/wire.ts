@@ -1,5 +1,6 @@
+import { toldMessage } from 'deedbox/event-rules'
 import type { SoundLedger } from '../backup/index.ts'
-import { LedgerError } from '../errors.ts'
+import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 import type { MovedLedger } from '../store/index.ts'
 
 /** What a client announces before it sends the file. */
@@ -14,13 +15,19 @@ export interface MoveManifest {
   keys: { name: string; text: string }[]
 }
 
-/** How far a server is that waits for a ledger, as every call under `/v1/move` answers. */
-export type MoveStatus =
+/** What every call under `/v1/move` answers. */
+export type MoveStatus = MoveState & {
+  /** Which server this is, for as long as it keeps its data folder; none before the first move was begun there. */
+  server?: string
+}
+
+/** How far a server is that waits for a ledger. */
+export type MoveState =
   | { state: 'awaiting' }
   | { state: 'receiving'; moveId: string; received: number; bytes: number }
   | { state: 'checking'; moveId: string; done: number; total: number }
   /** It does not verify; nothing of it is kept. */
-  | { state: 'refused'; moveId: string; reason: string; message: string }
+  | { state: 'refused'; moveId: string; reason: LedgerErrorCode; message: string }
   /** It verifies, and waits for the word to be installed. */
   | { state: 'ready'; moveId: string; ledgers: MovedLedger[] }
   | { state: 'installed'; moveId: string; ledgers: MovedLedger[] }
@@ -71,4 +78,68 @@ function isManifest(value: unknown): value is MoveManifest {
       key => /^[a-z0-9-]{1,200}\.(closed-)?signing-key$/.test(key?.name) && typeof key?.text === 'string',
     )
   )
+}
+
+/** What a server can refuse a move with, and this side goes by; whatever else it says is `move_conflict`. */
+const refusals = [
+  'invalid_move_token',
+  'checksum_mismatch',
+  'storage_full',
+  'storage_failed',
+  'not_verified',
+  'request_timeout',
+  'overloaded',
+  'signing_key_missing',
+  'signing_key_mismatch',
+  'rolled_back',
+  'fork',
+] as const satisfies readonly LedgerErrorCode[]
+
+/** The code of a refusal. The server's word does not steer this side beyond the list. */
+export function refusalCode(reason: unknown): LedgerErrorCode {
+  return refusals.find(code => code === reason) ?? 'move_conflict'
+}
+
+/** A sentence of the server as it may be shown: of bounded length, and without characters that steer a terminal. */
+export function heard(message: string): string {
+  return toldMessage(message.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' '))
+}
+
+/** A status as a server may send it; undefined: it is none. */
+export function parseStatus(value: unknown): MoveStatus | undefined {
+  const answer = (value ?? {}) as Record<string, unknown>
+  const { state, moveId, server } = answer
+  if (server !== undefined && !isId(server)) return undefined
+  const more = server === undefined ? {} : { server }
+  if (state === 'awaiting') return { state, ...more }
+  if (!isId(moveId)) return undefined
+  const { received, bytes, done, total, reason, message, ledgers } = answer
+  switch (state) {
+    case 'receiving':
+      return isCount(received) && isCount(bytes) ? { state, moveId, received, bytes, ...more } : undefined
+    case 'checking':
+      return isCount(done) && isCount(total) ? { state, moveId, done, total, ...more } : undefined
+    case 'refused':
+      return { state, moveId, reason: refusalCode(reason), message: heard(String(message)), ...more }
+    case 'ready':
+    case 'installed':
+      return Array.isArray(ledgers) && ledgers.every(isMovedLedger)
+        ? { state, moveId, ledgers, ...more }
+        : undefined
+    default:
+      return undefined
+  }
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f-]{36}$/.test(value)
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0
+}
+
+function isMovedLedger(value: unknown): value is MovedLedger {
+  const { name, origin, size, root } = (value ?? {}) as Partial<MovedLedger>
+  return typeof name === 'string' && typeof origin === 'string' && isCount(size) && typeof root === 'string'
 }

@@ -32,6 +32,8 @@ export interface MoveMark {
   state: 'moving' | 'installing' | 'moved'
   url: string
   moveId: string
+  /** Which server was asked to install it: at the same address there may be another one later, which knows nothing. */
+  server?: string
   /** ISO 8601 in UTC. */
   at: string
   /** Empty until the file is closed and verified. */

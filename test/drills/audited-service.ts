@@ -15,6 +15,8 @@ export interface AuditedService {
   readonly url: string
   /** What it said on standard error so far. */
   stderr(): string
+  /** How many processes have begun to listen so far. */
+  begun(): number
   stats(): Promise<AuditStats & { readonly pid: number }>
   /** Ends it by a signal and resolves when it is gone. */
   end(signal: NodeJS.Signals): Promise<void>
@@ -69,11 +71,24 @@ export async function startService(t: TestContext, setup: ServiceSetup): Promise
     child,
     url,
     stderr: () => err,
-    stats: async () => (await (await fetch(`${url}/healthz`)).json()) as AuditStats & { pid: number },
+    begun: () => listening().length,
+    stats: () => statsOf(url),
     end: async signal => {
       const gone = once(child, 'exit')
       child.kill(signal)
       await gone
     },
+  }
+}
+
+/** Asks again where a worker was killed with the question in its hands: nobody answers that, and nobody hangs up. */
+async function statsOf(url: string): Promise<AuditStats & { readonly pid: number }> {
+  for (let left = 5; ; left--) {
+    try {
+      const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) })
+      return (await response.json()) as AuditStats & { pid: number }
+    } catch (error) {
+      if (left === 0) throw error
+    }
   }
 }

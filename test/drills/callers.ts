@@ -93,6 +93,9 @@ export class Callers {
   }
 }
 
+/** A connection that a cluster hands to a worker which dies at that moment is never answered, and never closed. Milliseconds. */
+const patience = 3_000
+
 function call(url: string, agent: Agent, id: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const call = request(
@@ -105,6 +108,7 @@ function call(url: string, agent: Agent, id: string): Promise<number> {
       },
     )
     call.on('error', reject)
+    call.setTimeout(patience, () => call.destroy(new Error('no answer')))
     call.end()
   })
 }

@@ -96,12 +96,14 @@ export class EventQueue implements Backlog {
     return this.size
   }
 
+  /** All that wait, in the order in which they are taken. */
+  all(): QueuedEvent[] {
+    return [...this.#awaited, ...this.#entries.slice(this.#head)]
+  }
+
   /** How many of the waiting ones fit a test. */
   count(test: (entry: QueuedEvent) => boolean): number {
-    let count = 0
-    for (const entry of this.#awaited) if (test(entry)) count++
-    for (let i = this.#head; i < this.#entries.length; i++) if (test(this.#entries[i]!)) count++
-    return count
+    return this.all().filter(test).length
   }
 
   rest(): void {}

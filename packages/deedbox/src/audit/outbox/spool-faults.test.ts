@@ -198,3 +198,37 @@ test('ruling 23 a disk without room at the first event: once there is room, all 
     [],
   )
 })
+
+test('IF-37 ruling 23 a process that ends while its marks are being written leaves no folder behind', async t => {
+  const folder = spoolFolder(t)
+  const ledger = await aLedger(t, unavailable)
+  const { outlet, notices } = aSpooledOutlet(t, ledger, folder)
+  assert.equal(await outlet.keep(someEvents(1)[0]!), true)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  faults.held = 0
+  faults.hold = promise
+  ledger.follow(keepAll)
+  assert.equal(await outlet.flush(10_000), true)
+  await until(() => faults.held > 0)
+  outlet.persist()
+  assert.deepEqual(
+    filesBelow(folder).filter(name => !name.endsWith('ledger.json')),
+    [],
+  )
+  const path = join(folder, 'customers.txt')
+  const file = openSync(path, 'w')
+  faults.hold = undefined
+  resolve()
+  // A process that lives on begins another spool, and the late write is in none of its files.
+  ledger.follow(unavailable)
+  assert.equal(await outlet.keep(someEvents(1)[0]!), true)
+  assert.equal(readFileSync(path, 'utf8'), '')
+  closeSync(file)
+  ledger.follow(keepAll)
+  assert.equal(await outlet.flush(10_000), true)
+  assert.equal(ledger.stored.size, 2)
+  assert.deepEqual(
+    notices.filter(({ notice }) => String(notice).startsWith('spool')),
+    [],
+  )
+})

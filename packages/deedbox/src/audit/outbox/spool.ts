@@ -164,10 +164,9 @@ export class Spool implements Backlog {
   }
 
   rest(): void {
-    const isIdle = this.#turns.underWay === undefined && this.#pending.length === 0 && this.#memory.size === 0
+    const isIdle = this.#pending.length === 0 && this.#memory.size === 0
     if (!isIdle || this.#files.waiting > 0 || !this.#adopted.isEmpty) return
-    this.#files.close()
-    this.#files = new SpoolFiles('')
+    this.#leaveFiles()
     this.#home.leave(true)
   }
 
@@ -214,7 +213,7 @@ export class Spool implements Backlog {
   /** Gives those a place that wait in memory alone. */
   #placeAll(): void {
     if (!this.#hasUnplaced || !this.#home.isUsable) return
-    const unplaced = this.#inMemory().filter(({ place }) => place === undefined)
+    const unplaced = this.#memory.all().filter(({ place }) => place === undefined)
     const unfit = unplaced.findIndex(entry => {
       if (!this.#hasRoom(entry)) return true
       this.#put(entry, true)
@@ -222,13 +221,6 @@ export class Spool implements Backlog {
     })
     this.#hasUnplaced = unfit >= 0
     if (this.#hasUnplaced) this.#notices.full(this.#home.path, this.#settings.size)
-  }
-
-  /** All that waits in memory, in its order. */
-  #inMemory(): QueuedEvent[] {
-    const entries = this.#memory.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
-    this.#memory.putBack(entries)
-    return entries
   }
 
   /** Brings events back from the files. @returns whether to go on at once */
@@ -340,11 +332,16 @@ export class Spool implements Backlog {
   #startOver(): void {
     const lost = this.#spilled.clear()
     if (lost > 0) this.#listener.onLost(lost)
-    const gone = this.#files
-    gone.isGone = true
-    void Promise.resolve(this.#turns.underWay).then(() => gone.close())
-    this.#files = new SpoolFiles('', [], gone.last)
+    this.#files.isGone = true
+    this.#leaveFiles()
     this.#pending.take()
-    for (const entry of this.#inMemory()) this.#put(entry, true)
+    for (const entry of this.#memory.all()) this.#put(entry, true)
+  }
+
+  /** Goes on with others; a write of these may be under way, and has to find them open. */
+  #leaveFiles(): void {
+    const left = this.#files
+    void Promise.resolve(this.#turns.underWay).then(() => left.close())
+    this.#files = new SpoolFiles('', [], left.last)
   }
 }

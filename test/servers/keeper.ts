@@ -9,7 +9,12 @@ const server = spawn(program, args, {
   stdio: ['ignore', 'inherit', 'inherit'],
   ...(uid === undefined ? {} : { uid, gid }),
 })
-process.stdin.on('end', () => server.kill(end)).resume()
+/** What ends a server whose folder stays, because it is started in it again. */
+let halt: NodeJS.Signals | undefined
+process.stdin.on('data', signal => {
+  halt = String(signal) as NodeJS.Signals
+})
+process.stdin.on('end', () => server.kill(halt ?? end))
 // The tests' terminal sends these to everybody; the server's end is up to standard input.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 server.on('error', error => {
@@ -17,6 +22,6 @@ server.on('error', error => {
   process.exit(1)
 })
 server.on('exit', code => {
-  rmSync(folder, { recursive: true, force: true })
+  if (halt === undefined) rmSync(folder, { recursive: true, force: true })
   process.exit(code ?? 0)
 })

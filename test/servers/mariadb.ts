@@ -10,6 +10,7 @@ export const mariadb: ServerKind = {
   packages: ['mariadb-server-core', 'mariadb-server'],
   refusesRoot: false,
   end: 'SIGKILL',
+  halt: 'SIGTERM',
   ready: /ready for connections/,
   prepare: ({ folder }) => {
     mkdirSync(join(folder, 'data'))

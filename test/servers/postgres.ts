@@ -10,6 +10,7 @@ export const postgres: ServerKind = {
   packages: ['postgresql'],
   refusesRoot: true,
   end: 'SIGQUIT',
+  halt: 'SIGINT',
   ready: /database system is ready to accept connections/,
   prepare: ({ installation, folder, identity }) => {
     const { status, stdout, stderr, error } = spawnSync(

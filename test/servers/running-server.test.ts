@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
+import { createConnection } from 'mysql2/promise'
 import { mariadb } from './mariadb.ts'
 import { serverFor } from './running-server.ts'
 
@@ -61,6 +62,26 @@ test('a server ends with the process that started it, even if that is killed', {
   assert(await listens(Number(port)))
   child.kill('SIGKILL')
   while (await listens(Number(port))) await setTimeout(10)
+})
+
+test('a server that is halted keeps its data, and takes connections on its port again', {
+  skip: found.skip,
+}, async () => {
+  if (found.skip !== false) return
+  const { server } = found
+  const query = async (sql: string): Promise<unknown> => {
+    const connection = await createConnection({ host: server.host, port: server.port, user: 'root' })
+    try {
+      return (await connection.query(sql))[0]
+    } finally {
+      connection.destroy()
+    }
+  }
+  await query('CREATE DATABASE kept')
+  await server.halt()
+  assert(!(await listens(server.port)))
+  await server.start()
+  assert.deepEqual(await query("SHOW DATABASES LIKE 'kept'"), [{ 'Database (kept)': 'kept' }])
 })
 
 async function listens(port: number): Promise<boolean> {

@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync, chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { after } from 'node:test'
 import { installationOf } from './installation.ts'
 import type { Identity, Installation, ServerKind } from './server-kind.ts'
@@ -14,6 +15,10 @@ export interface RunningServer {
   readonly port: number
   /** Ends it; its data is gone. */
   stop(): Promise<void>
+  /** Ends it as `stop` does, and leaves its data for {@link start}. */
+  halt(): Promise<void>
+  /** Starts it again on the same port, with its data. */
+  start(): Promise<void>
 }
 
 /**
@@ -62,6 +67,39 @@ async function startOnce(kind: ServerKind, installation: Installation): Promise<
     rmSync(folder, { recursive: true, force: true })
     throw error
   }
+  const data = { folder, identity, kind, args: kind.args(start), installation }
+  let keeper = await keep(data)
+  const end = async (halt: NodeJS.Signals | ''): Promise<void> => {
+    const gone = keeper.exitCode === null ? once(keeper, 'exit') : undefined
+    keeper.ref()
+    keeper.stdin.end(halt)
+    await gone
+  }
+  return {
+    host: '127.0.0.1',
+    port,
+    stop: () => end(''),
+    halt: () => end(kind.halt),
+    start: async () => {
+      keeper = await keep(data)
+    },
+  }
+}
+
+/** Starts a server and the process that ends it; resolves once it takes connections. */
+async function keep({
+  folder,
+  identity,
+  kind,
+  args,
+  installation,
+}: {
+  readonly folder: string
+  readonly identity: Identity | undefined
+  readonly kind: ServerKind
+  readonly args: readonly string[]
+  readonly installation: Installation
+}): Promise<ChildProcessByStdio<Writable, Readable, Readable>> {
   const keeper = spawn(
     process.execPath,
     [
@@ -69,7 +107,7 @@ async function startOnce(kind: ServerKind, installation: Installation): Promise<
       folder,
       JSON.stringify({ ...identity, end: kind.end }),
       join(installation.bin, kind.program),
-      ...kind.args(start),
+      ...args,
     ],
     { env: installation.env, stdio: ['pipe', 'pipe', 'pipe'] },
   )
@@ -91,15 +129,7 @@ async function startOnce(kind: ServerKind, installation: Installation): Promise<
   keeper.unref()
   for (const stream of [keeper.stdin, keeper.stdout, keeper.stderr])
     if ('unref' in stream && typeof stream.unref === 'function') stream.unref()
-  return {
-    host: '127.0.0.1',
-    port,
-    stop: async () => {
-      keeper.ref()
-      keeper.stdin.end()
-      await gone
-    },
-  }
+  return keeper
 }
 
 /** Somebody who may do nothing. */

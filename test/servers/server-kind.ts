@@ -38,6 +38,8 @@ export interface ServerKind {
   readonly ready: RegExp
   /** Ends it at once, and all that it started. */
   readonly end: NodeJS.Signals
+  /** Ends it soon, with all that it has taken on disk. */
+  readonly halt: NodeJS.Signals
   /** Makes an empty data folder. */
   prepare(start: Start): void
   args(start: Start): string[]

@@ -35,8 +35,10 @@ import {
   skipTest,
   TurnQueue,
 } from './request/index.ts'
-import { createRedactor, errorMessage, errorTrace } from './safety/index.ts'
+import { createRedactor, createSerializer, errorMessage, errorTrace } from './safety/index.ts'
 import { readSettings } from './settings.ts'
+import { Tracker } from './tracking/index.ts'
+import { wholeValues } from './tracking-settings.ts'
 
 /** Milliseconds. */
 const flushTimeout = 5_000
@@ -109,6 +111,14 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     options: options.audit ?? {},
   })
   const { outlet } = auditor
+  const tracker = new Tracker({
+    service,
+    env,
+    ...settings.tracking,
+    redactor,
+    serializer: createSerializer(redactor, wholeValues),
+    notices,
+  })
   const listeners = new Set<(record: RequestRecord) => unknown>()
   let records = 0
   const sinkFailed = (error: unknown): void =>
@@ -132,19 +142,21 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const toAudit = new TurnQueue<RequestRecord>(waiting => {
     for (const record of waiting) render(auditor.request, record)
   })
-  const emitRequest: LifecycleSettings['emit'] = (record, request, response, audited) => {
+  const emitRequest: LifecycleSettings['emit'] = (record, request, response, audited, rules) => {
     records++
     render(fact => writeRequest(fact, request, response), record)
     if (!record.skipped && isAudited) {
       const wanted = audited === undefined && gate.modeOf?.(record) !== 'off' ? record : audited
       if (wanted) toAudit.add(wanted)
     }
+    if (!record.late && !record.skipped) tracker.finished(record, rules)
     for (const listener of listeners) render(listener, record)
   }
   const writeJob = jobLineSink(writer)
-  const emitJob = (record: JobRecord): void => {
+  const emitJob = (record: JobRecord, rules: readonly object[] | undefined): void => {
     render(writeJob, record)
     render(auditor.job, record)
+    tracker.finished(record, rules)
   }
   const jobs = { box: identity, generateId, emit: emitJob }
 
@@ -183,8 +195,9 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const deliver = (timeout: number): Promise<boolean> => {
     toAudit.drain()
     return runOutside(async () => {
-      const [delivered] = await Promise.all([outlet.flush(timeout), instanceLog.drain(timeout)])
-      return delivered
+      const waiting = [outlet.flush(timeout), tracker.flush(timeout), instanceLog.drain(timeout)] as const
+      const [delivered, tracked] = await Promise.all(waiting)
+      return delivered && tracked
     })
   }
 
@@ -202,6 +215,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     flushLines: () => {
       toAudit.drain()
       outlet.persist()
+      tracker.persist()
       instanceLog.flush()
     },
     flushSync: () => {
@@ -210,6 +224,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       const dropped = outlet.persist()
       const { queued, spooled } = outlet.stats()
       tellUndelivered(notices, 'The process ends', { dropped, spooled: queued - dropped + spooled })
+      tellUnwritten(notices, 'The process ends', tracker.persist())
       instanceLog.flush()
     },
   })
@@ -234,7 +249,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
   const closing: Internals['closing'] = new Set()
   const log = createLogger(() => writer)
   const box: Deedbox & { readonly [internalsKey]: Internals } = {
-    [internalsKey]: { identity, lifecycle, writer, notices, auditor, closing },
+    [internalsKey]: { identity, lifecycle, writer, notices, auditor, tracker, closing },
     service,
     env,
     log,
@@ -268,6 +283,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       audit: outlet.stats(),
       held: gate.stats(),
       producer: auditor.producerStats(),
+      chests: tracker.stats(),
     }),
     flush: async (timeout = flushTimeout) => {
       const deadline = performance.now() + timeout
@@ -283,13 +299,15 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       auditor.close()
       const left = outlet.close()
       tellUndelivered(notices, 'Closed', left)
+      const unwritten = await tracker.close()
+      tellUnwritten(notices, 'Closed', unwritten.dropped)
       unregister()
       unregisterErrors()
       unregisterPropagation?.()
       leaveDefault(box)
       await instanceLog.drain(Math.max(0, deadline - performance.now()))
       await errorTexts.close()
-      return delivered && left.dropped + left.spooled === 0
+      return delivered && left.dropped + left.spooled + unwritten.dropped + unwritten.spooled === 0
     },
   }
   becomeDefault(box)
@@ -316,6 +334,11 @@ function tellUndelivered(notices: Notices, what: string, { dropped, spooled }: A
       { spooled },
     )
   }
+}
+
+function tellUnwritten(notices: Notices, what: string, dropped: number): void {
+  if (dropped > 0)
+    notices.warn('chest_unwritten', `${what} with tracked variables that no chest has taken`, { dropped })
 }
 
 function warnForwarding(notices: Notices): void {

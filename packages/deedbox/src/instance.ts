@@ -12,6 +12,7 @@ import type {
 } from './audit/index.ts'
 import type { Logger, SinkOptions, SinkTarget } from './log/index.ts'
 import type { Change, EventDetails, Job, RequestRecord, RequestScope } from './request/index.ts'
+import type { ChestStats } from './tracking/index.ts'
 
 /** What an instance did so far. */
 export interface DeedboxStats {
@@ -24,6 +25,8 @@ export interface DeedboxStats {
   readonly held: HeldResponses
   /** This instance as the ledger's view of producers knows it. */
   readonly producer: ProducerStats
+  /** One for each chest that was written to, or is one of the instance's. */
+  readonly chests: readonly ChestStats[]
 }
 
 /** One event of {@link Deedbox.sendAll}. */

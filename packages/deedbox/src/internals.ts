@@ -1,6 +1,7 @@
 import type { Auditor } from './audit/index.ts'
 import type { LogWriter, Notices } from './log/index.ts'
 import type { Lifecycle } from './request/index.ts'
+import type { Tracker } from './tracking/index.ts'
 
 /** What framework adapters and the free functions need of an instance beyond its public face. */
 export interface Internals {
@@ -10,6 +11,7 @@ export interface Internals {
   readonly writer: LogWriter
   readonly notices: Notices
   readonly auditor: Auditor
+  readonly tracker: Tracker
   /** What `close` stops first, given the milliseconds that are left. None of it rejects. */
   readonly closing: Set<(timeout: number) => Promise<void>>
 }

@@ -53,6 +53,8 @@ const shapes: Shapes = {
     modes: 'anything',
     holdTimeout: 'anything',
   },
+  chests: 'list',
+  tracked: 'anything',
   bodyHash: 'flag',
   includeBody: 'flag',
   processErrors: 'text',

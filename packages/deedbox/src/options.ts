@@ -19,6 +19,7 @@ import type {
   TrustProxy,
 } from './request/index.ts'
 import type { RedactionOptions } from './safety/index.ts'
+import type { Chest, TrackedVariables } from './tracking/index.ts'
 
 /** A ledger to send to: over HTTP by its base URL and a key, or one opened in this process. */
 export type LedgerOption =
@@ -170,6 +171,13 @@ export interface DeedboxOptions {
   readonly redact?: RedactionOptions | undefined
   readonly log?: LogOptions | undefined
   readonly audit?: AuditOptions | undefined
+  /** Where the variables that `set` keeps are written when their request is over; see `deedbox/chests`. Default none. */
+  readonly chests?: readonly Chest[] | undefined
+  /**
+   * Which variables of requests whose route has no `tracked()` of its own are written: names, or names by method. Default:
+   * all that are set; `[]` for none. (FC-03, FC-04)
+   */
+  readonly tracked?: TrackedVariables | undefined
   /** Whether request bodies are hashed as they pass. Default `true`. (Ruling 17) */
   readonly bodyHash?: boolean | undefined
   /** Whether events of failed requests carry a body under 2,000 bytes, redacted. Default `false`. (IF-22, X-14) */

@@ -15,6 +15,7 @@ import {
 } from './request/index.ts'
 import { ConfigurationError, createRedactor, findVariable } from './safety/index.ts'
 import { readSpool } from './spool-settings.ts'
+import { readTracking, type TrackingSettings } from './tracking-settings.ts'
 
 /** A ledger over HTTP, checked. */
 export interface RemoteLedger {
@@ -31,6 +32,7 @@ export interface Settings {
   /** Where events survive the death of the process; `undefined` for memory alone. */
   readonly spool: SpoolChoice | undefined
   readonly verifierKey: string | undefined
+  readonly tracking: TrackingSettings
   readonly audit: AuditModeSettings
   readonly skipPaths: readonly SkipPath[]
   readonly trustProxy: TrustProxy
@@ -67,12 +69,14 @@ export function readSettings(options: DeedboxOptions, environment: Environment):
   oneOf('processErrors', options.processErrors, ['log', 'adopt', 'off'])
   checkAudit(options.audit ?? {})
   const ledger = readLedger(options.ledger, environment)
+  const spool = readSpool(options.audit ?? {}, environment)
   return {
     service: nonEmpty(options.service, 'service') ?? readService(environment),
     env,
     ledger,
     audit: readAuditModes(options.audit ?? {}, environment, ledger !== null),
-    spool: readSpool(options.audit ?? {}, environment),
+    spool: options.audit?.durability === 'memory' ? undefined : spool,
+    tracking: readTracking(options, spool),
     verifierKey: readVerifierKey(options.audit?.verifierKey, environment),
     skipPaths: options.skipPaths ?? defaultSkipPaths,
     trustProxy,

@@ -10,13 +10,13 @@ const defaultSize = 256 * 1024 * 1024
 const leastSize = 1024 * 1024
 
 /**
- * Where events survive the death of the process, by options and variables; `undefined` for memory alone.
+ * Where events survive the death of the process, by options and variables, if they are to.
  * @throws ConfigurationError
  */
 export function readSpool(
   { durability, spool }: AuditOptions,
   environment: Readonly<Record<string, string | undefined>>,
-): SpoolChoice | undefined {
+): SpoolChoice {
   if (durability !== undefined && !['spool', 'fsync', 'memory'].includes(durability)) {
     throw new ConfigurationError('audit.durability', `"${durability}" is unknown. Use spool, fsync, memory.`)
   }
@@ -26,7 +26,6 @@ export function readSpool(
     spool?.size === undefined
       ? readSize(size?.name ?? 'DEEDBOX_SPOOL_SIZE', size?.value ?? defaultSize)
       : readSize('audit.spool.size', spool.size)
-  if (durability === 'memory') return undefined
   return {
     folder: resolve(spool?.folder?.trim() || folder || defaultSpoolFolder(environment)),
     size: bytes,

@@ -3,15 +3,13 @@ import { errorMessage, quote } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import type { InstanceMode } from './audit-modes.ts'
 import { Delivery } from './delivery.ts'
-import { type DeliveryOptions, type DeliveryStore, defaultCapacity, type Warn } from './delivery-options.ts'
+import type { DeliveryOptions, Warn } from './delivery-options.ts'
+import { durableStore, type SpoolChoice } from './durable-store.ts'
 import { httpLedger } from './http-ledger.ts'
 import type { LedgerClient } from './ledger-client.ts'
-import { type AdoptedProducer, DeadLetters, Spool, SpoolHome } from './outbox/index.ts'
+import type { AdoptedProducer } from './outbox/index.ts'
 import { type AuditOutlet, localOutlet } from './outlet.ts'
 import type { Producer } from './producer.ts'
-
-/** Dead letters may have this part of the spool's size, on top of it. */
-const deadLetterShare = 4
 
 /** A ledger over HTTP, a client of one, or none. */
 export type LedgerTarget =
@@ -19,14 +17,6 @@ export type LedgerTarget =
   | LedgerClient
   | Promise<LedgerClient>
   | null
-
-/** Where events survive the death of the process. */
-export interface SpoolChoice {
-  readonly folder: string
-  /** Bytes. */
-  readonly size: number
-  readonly isSynced: boolean
-}
 
 /** Who the events are from, and where they survive. */
 export interface OutletPlace {
@@ -94,38 +84,19 @@ export function createOutlet(
   const name = nameOf(target)
   const store =
     place.spool && name !== undefined
-      ? createStore(place, place.spool, name, options.capacity, warn)
+      ? durableStore({
+          service: place.service,
+          producerId: place.producer.id,
+          highWater: () => place.producer.highWater,
+          spool: place.spool,
+          taker: name,
+          capacity: options.capacity,
+          onAdopted: place.onAdopted,
+          warn,
+        })
       : undefined
   const outlet = new Delivery(client, warn, options, store)
   return { outlet, ledger: client }
-}
-
-function createStore(
-  { service, producer, onAdopted }: OutletPlace,
-  { folder, size, isSynced }: SpoolChoice,
-  ledger: string | Promise<string | undefined>,
-  capacity: number = defaultCapacity,
-  warn: Warn,
-): DeliveryStore {
-  const { id } = producer
-  const highWater = (): number => producer.highWater
-  const settings = {
-    folder,
-    service,
-    ledger,
-    producerId: id,
-    highWater,
-    onAdopted,
-    warn,
-    capacity,
-    size,
-    isSynced,
-  }
-  const home = new SpoolHome(settings)
-  return {
-    backlog: listener => new Spool(home, settings, listener),
-    refused: new DeadLetters(home, id, size / deadLetterShare, warn),
-  }
 }
 
 /** The name of a ledger that no process may take for another's. Never anything of a key. */

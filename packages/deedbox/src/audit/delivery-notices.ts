@@ -14,26 +14,54 @@ export interface RefusedEvent {
   readonly isKept: boolean
 }
 
+/** How a delivery calls what it delivers, and where to. */
+export interface DeliveryWords {
+  /** Begins the codes of its notices. */
+  readonly code: string
+  readonly one: string
+  /** At the beginning of a sentence. */
+  readonly many: string
+  /** Where they go. */
+  readonly taker: string
+  /** What to do about refused ones that are kept. */
+  readonly remedy: (status: number | undefined) => string
+}
+
+/** Audit events on their way to a ledger. */
+export const auditWords: DeliveryWords = {
+  code: 'audit',
+  one: 'an audit event',
+  many: 'Audit events',
+  taker: 'the ledger',
+  remedy: status =>
+    '"deedbox outbox list --dead" shows them, and "deedbox outbox replay" sends them again once ' +
+    `${status === 401 || status === 403 ? 'the API key' : 'the cause'} is mended`,
+}
+
 /** What a delivery says in the log. (IF-35) */
 export class DeliveryNotices {
   readonly #warn: Warn
+  readonly #words: DeliveryWords
 
-  constructor(warn: Warn) {
+  constructor(warn: Warn, words: DeliveryWords) {
     this.#warn = warn
+    this.#words = words
   }
 
   dropped(isClosed: boolean, { dropped }: Totals, queued: number): void {
+    const { code, many } = this.#words
     this.#warn(
-      'audit_dropped',
+      `${code}_dropped`,
       isClosed
-        ? 'Audit events are dropped: this instance is closed'
-        : 'Audit events are dropped: there is no room for more of them',
+        ? `${many} are dropped: this instance is closed`
+        : `${many} are dropped: there is no room for more of them`,
       { dropped, queued },
     )
   }
 
   lost({ dropped }: Totals): void {
-    this.#warn('audit_dropped', 'Audit events are dropped: the spool cannot hold them', { dropped })
+    const { code, many } = this.#words
+    this.#warn(`${code}_dropped`, `${many} are dropped: the spool cannot hold them`, { dropped })
   }
 
   /** The refused ones of one batch. */
@@ -41,11 +69,12 @@ export class DeliveryNotices {
     const [first] = refused
     if (first === undefined) return
     const { reason, status, message } = first.result
+    const { code, one, many, taker } = this.#words
     const what =
       refused.length === 1
-        ? `The ledger refused an audit event (${reason}).`
-        : `The ledger refused ${refused.length} audit events, the first with "${reason}".`
-    this.#warn('audit_rejected', `${what} It says: ${message}${remedy(refused, status)}`, {
+        ? `${capital(taker)} refused ${one} (${reason}).`
+        : `${capital(taker)} refused ${refused.length} ${many.toLowerCase()}, the first with "${reason}".`
+    this.#warn(`${code}_rejected`, `${what} It says: ${message}${this.#remedy(refused, status)}`, {
       reason,
       status,
       event_name: nameOf(first.entry),
@@ -55,26 +84,40 @@ export class DeliveryNotices {
   }
 
   delayed(problem: string, queued: number, failures: number): void {
-    this.#warn('audit_delayed', `Audit events wait because the ledger does not take them: ${problem}`, {
+    const { code, many, taker } = this.#words
+    this.#warn(`${code}_delayed`, `${many} wait because ${taker} does not take them: ${problem}`, {
       queued,
       failures,
     })
   }
 
   resumed(waiting: number): void {
+    const { code, many } = this.#words
     this.#warn(
-      'audit_resumed',
-      `Audit events are delivered again; ${waiting} ${waiting === 1 ? 'was' : 'were'} waiting`,
+      `${code}_resumed`,
+      `${many} are delivered again; ${waiting} ${waiting === 1 ? 'was' : 'were'} waiting`,
       { waiting },
       'INFO',
     )
   }
 
   quota({ message, reason }: Refusal, pausedUntil: number | null): void {
-    this.#warn('audit_quota', `The ledger's quota is used up, sending stops: ${message}`, {
+    const { code, taker } = this.#words
+    this.#warn(`${code}_quota`, `${capital(taker)}'s quota is used up, sending stops: ${message}`, {
       reason,
       paused_until: new Date(pausedUntil ?? 0).toISOString(),
     })
+  }
+
+  /** What is left of refused events that nobody waits for, and what to do about it. */
+  #remedy(refused: readonly RefusedEvent[], status: number | undefined): string {
+    const automatic = refused.filter(({ entry }) => entry.settle === undefined)
+    const kept = automatic.filter(({ isKept }) => isKept).length
+    const dropped = automatic.length - kept
+    return (
+      (kept > 0 ? ` — kept as dead letters: ${kept}. ${this.#words.remedy(status)}` : '') +
+      (dropped > 0 ? ` — dropped for good: ${dropped}` : '')
+    )
   }
 
   /** What became of an event could not be noted on the disk. */
@@ -83,17 +126,8 @@ export class DeliveryNotices {
   }
 }
 
-/** What is left of refused events that nobody waits for, and what to do about it. */
-function remedy(refused: readonly RefusedEvent[], status: number | undefined): string {
-  const automatic = refused.filter(({ entry }) => entry.settle === undefined)
-  const kept = automatic.filter(({ isKept }) => isKept).length
-  const dropped = automatic.length - kept
-  const cause = status === 401 || status === 403 ? 'the API key is mended' : 'the cause is mended'
-  const help = `"deedbox outbox list --dead" shows them, and "deedbox outbox replay" sends them again once ${cause}`
-  return (
-    (kept > 0 ? ` — kept as dead letters: ${kept}. ${help}` : '') +
-    (dropped > 0 ? ` — dropped for good: ${dropped}` : '')
-  )
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** Read with care: an event of somebody's table may have any meta. */

@@ -2,7 +2,7 @@ import { errorMessage } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import type { Backlog } from './backlog.ts'
 import { defaultBackoff } from './backoff.ts'
-import { DeliveryNotices, type RefusedEvent } from './delivery-notices.ts'
+import { auditWords, DeliveryNotices, type DeliveryWords, type RefusedEvent } from './delivery-notices.ts'
 import {
   batchBytes,
   batchCount,
@@ -59,9 +59,10 @@ export class Delivery implements AuditOutlet {
     warn: Warn,
     options: DeliveryOptions = {},
     store?: DeliveryStore,
+    words: DeliveryWords = auditWords,
   ) {
     this.#ledger = ledger
-    this.#notices = new DeliveryNotices(warn)
+    this.#notices = new DeliveryNotices(warn, words)
     const listener = { onWork: () => this.#schedule(0), onLost: (count: number) => this.#lose(count) }
     this.#queue = store?.backlog(listener) ?? new EventQueue(options.capacity ?? defaultCapacity)
     this.#refused = store?.refused

@@ -21,16 +21,26 @@ export class Notices {
     this.tell('WARNING', code, message, fields)
   }
 
-  /** Writes the notice, or counts it if the same code was written within the last minute. */
-  tell(level: 'INFO' | 'WARNING', code: string, message: string, fields: LogFields = {}): void {
+  /**
+   * Writes the notice, or counts it if the same code was written within the last minute.
+   * @param about what it is about, where the same code may be said of several things
+   */
+  tell(
+    level: 'INFO' | 'WARNING',
+    code: string,
+    message: string,
+    fields: LogFields = {},
+    about: string = '',
+  ): void {
     const now = performance.now()
-    const seen = this.#seen.get(code)
+    const key = `${code} ${about}`
+    const seen = this.#seen.get(key)
     if (seen !== undefined && now < seen.until) {
       seen.suppressed++
       return
     }
     const suppressed = seen?.suppressed ?? 0
-    this.#seen.set(code, { until: now + quietTime, suppressed: 0 })
+    this.#seen.set(key, { until: now + quietTime, suppressed: 0 })
     this.#writer.own({
       level,
       message,

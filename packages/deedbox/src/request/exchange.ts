@@ -25,14 +25,15 @@ export interface ExchangeSettings {
   readonly processedTime: boolean
   readonly gate: AuditGate
   /**
-   * Takes each record; must not throw. The last value is the record that the event is made of, `null` for none; where it
-   * is absent the mode of the route decides.
+   * Takes each record; must not throw. `audited` is the record that the event is made of, `null` for none; where it
+   * is absent the mode of the route decides. `rules` are those that {@link RequestScope.track} collected.
    */
   readonly emit: (
     record: RequestRecord,
     request?: IncomingMessage,
     response?: ServerResponse,
     audited?: RequestRecord | null,
+    rules?: readonly object[],
   ) => void
 }
 
@@ -227,7 +228,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     const record = this.#describe(body, outcome, status, this.#statusSent)
     this.#record = record
     if (isShown(record)) {
-      this.#settings.emit(record, this.#request, this.#response, this.#audit?.atEnd(record))
+      const audited = this.#audit?.atEnd(record)
+      this.#settings.emit(record, this.#request, this.#response, audited, this.scope.rules)
     }
     this.#release()
     for (const thrown of this.#lateErrors ?? []) this.#emitLate(thrown)

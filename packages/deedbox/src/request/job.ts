@@ -17,7 +17,7 @@ export interface JobSettings {
   readonly box: object
   readonly generateId: () => string
   /** Takes the record of each job when it is over; must not throw. */
-  readonly emit: (record: JobRecord) => void
+  readonly emit: (record: JobRecord, rules: readonly object[] | undefined) => void
 }
 
 /**
@@ -38,7 +38,7 @@ export function runJob<Result>(job: Job, work: () => Result, settings: JobSettin
     },
   })
   const finish = (thrown?: Failure): void => {
-    settings.emit({
+    const record: JobRecord = {
       schema: 1,
       job: job.name,
       requestId: scope.requestId,
@@ -48,7 +48,8 @@ export function runJob<Result>(job: Job, work: () => Result, settings: JobSettin
       eventName: scope.eventName ?? null,
       eventDetails: scope.eventDetails ?? null,
       values: { ...scope.values },
-    })
+    }
+    settings.emit(record, scope.rules)
   }
 
   let result: Result

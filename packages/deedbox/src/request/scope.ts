@@ -44,6 +44,8 @@ export class RequestScope {
   route: string | undefined
   /** What {@link set} collected. */
   values: Record<string, unknown> | undefined
+  /** What {@link track} collected. */
+  rules: object[] | undefined
   #user: (() => unknown) | undefined
   readonly #owner: ScopeOwner
   #idMember: string | undefined
@@ -58,6 +60,7 @@ export class RequestScope {
     this.eventDetails = undefined
     this.route = undefined
     this.values = undefined
+    this.rules = undefined
     this.#user = undefined
     this.#spanId = undefined
     this.#owner = owner
@@ -114,6 +117,12 @@ export class RequestScope {
     if (!auditModes.includes(mode))
       throw new TypeError(`audit() takes one of ${auditModes.join(', ')}; this is ${String(mode)}`)
     this.#owner.audit?.(mode)
+  }
+
+  /** Has the values of this request tracked by a rule of its route. The same rule counts once. */
+  track(rule: object): void {
+    if (this.rules === undefined) this.rules = [rule]
+    else if (!this.rules.includes(rule)) this.rules.push(rule)
   }
 
   /** Tells the route template, for a framework without an adapter of its own. */

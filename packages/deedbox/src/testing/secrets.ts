@@ -47,7 +47,7 @@ export const writtenSecrets: readonly WrittenSecret[] = [
   { what: 'a card number that ends a sentence', text: `Declined: ${card}.`, secret: card },
   { what: 'a card number in groups', text: 'card 4111 1111 1111 1111 declined', secret: '1111 1111' },
   { what: 'a card number with hyphens', text: 'card 4111-1111-1111-1111 declined', secret: '1111-1111' },
-  { what: 'an Amex number in groups', text: 'card 3782 822463 10005 declined', secret: '822463' },
+  { what: 'an Amex number in groups', text: 'card 3782 822463 10005 declined', secret: '822463 10005' },
   { what: 'a password in a URL', text: `connect postgres://app:${password}@db/x`, secret: password },
   { what: 'a form body', text: `body was user=ann&password=${password}&x=1`, secret: password },
   { what: 'a nested form body', text: `body was user[password]=${password}&x=1`, secret: password },

@@ -1,0 +1,17 @@
+export {
+  type CheckMessage,
+  type Chest,
+  ChestError,
+  type ChestErrorCode,
+  type ChestLogger,
+  type ChestQueueOptions,
+  type ContextEntry,
+  contextEntry,
+  type EntryFacts,
+  type EntryFilter,
+  type ReadableChest,
+  type StoredEntry,
+  type TrackedRecord,
+  type TrackedValue,
+} from '../tracking/index.ts'
+export type { ChestOptions } from './chest-options.ts'

@@ -1,0 +1,89 @@
+import { type LedgerClient, type LedgerItem, type LedgerResult, LedgerUnavailable } from '../audit/index.ts'
+import { errorMessage } from '../safety/index.ts'
+import type { Chest, ContextEntry } from './chest.ts'
+import { ChestError } from './chest-error.ts'
+import { entriesIn } from './tracked-payload.ts'
+
+/** Requests of one write, unless the chest says otherwise. */
+const usualBatch = 256
+
+/**
+ * A chest as the delivery knows it: what it takes are the texts of `trackedPayload`. A write that is refused is divided until
+ * it is known which requests it is about. (Ruling 25)
+ */
+export function chestClient(chest: Chest): LedgerClient {
+  const append = async (items: readonly LedgerItem[]): Promise<LedgerResult[]> => {
+    try {
+      await writeTold(chest, items.flatMap(entriesOf))
+      return items.map(stored)
+    } catch (error) {
+      if (!(error instanceof ChestError)) throw new LedgerUnavailable(errorMessage(error), { cause: error })
+      const { taken, retryAfter, message } = error
+      if (error.code !== 'refused') {
+        if (taken.size === 0) throw new LedgerUnavailable(message, { retryAfter, cause: error })
+        const later = { ...refused('unavailable', message, true), ...(retryAfter ? { retryAfter } : {}) }
+        return items.map(item => (taken.has(item.idempotencyKey ?? '') ? stored() : later))
+      }
+      const [first, ...others] = items.filter(({ idempotencyKey }) => !taken.has(idempotencyKey ?? ''))
+      if (first === undefined) return items.map(stored)
+      const answers = new Map<LedgerItem, LedgerResult>()
+      if (others.length === 0) answers.set(first, refused('refused', message, false))
+      else {
+        const left = [first, ...others]
+        const half = Math.ceil(left.length / 2)
+        for (const part of [left.slice(0, half), left.slice(half)])
+          (await append(part)).forEach((result, i) => {
+            answers.set(part[i]!, result)
+          })
+      }
+      return items.map(item => answers.get(item) ?? stored())
+    }
+  }
+  return { batchSize: chest.queue?.batch ?? usualBatch, appendBatch: append }
+}
+
+/** Writes, and has the chest's own logger told. */
+export async function writeTold(chest: Chest, entries: readonly ContextEntry[]): Promise<void> {
+  const start = performance.now()
+  const milliseconds = (): number => Math.round((performance.now() - start) * 100) / 100
+  try {
+    await chest.write(entries)
+  } catch (error) {
+    tell(() =>
+      chest.logger?.warn(`${chest.id} did not take ${entries.length} entries: ${errorMessage(error)}`, {
+        chest: chest.id,
+        entries: entries.length,
+        milliseconds: milliseconds(),
+      }),
+    )
+    throw error
+  }
+  tell(() =>
+    chest.logger?.debug(`${chest.id} took ${entries.length} entries`, {
+      chest: chest.id,
+      entries: entries.length,
+      milliseconds: milliseconds(),
+    }),
+  )
+}
+
+/** A logger that throws is no reason to write anything twice. */
+function tell(work: () => void): void {
+  try {
+    work()
+  } catch {
+    // It had its chance.
+  }
+}
+
+function entriesOf({ payload, idempotencyKey = '', requestId = '' }: LedgerItem): ContextEntry[] {
+  return entriesIn(payload, idempotencyKey, requestId)
+}
+
+function stored(): LedgerResult {
+  return { ok: true, txId: '', payloadHash: '', duplicate: false }
+}
+
+function refused(reason: string, message: string, retryable: boolean): Extract<LedgerResult, { ok: false }> {
+  return { ok: false, reason, message, retryable }
+}

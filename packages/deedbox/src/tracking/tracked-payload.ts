@@ -1,0 +1,39 @@
+import type { Serializer } from '../safety/index.ts'
+import type { ContextEntry, TrackedRecord, TrackedValue } from './chest.ts'
+import { contextEntry } from './context-entry.ts'
+
+/** What of a record the text does not hold: the delivery has it. */
+export type RecordFacts = Omit<TrackedRecord, 'id' | 'requestId'>
+
+/**
+ * The variables of one request as one text, secrets blanked: what a queue and a spool keep. It is a snapshot; what the
+ * service changes afterwards is not in it.
+ */
+export function trackedPayload(
+  facts: RecordFacts,
+  variables: readonly (readonly [string, unknown])[],
+  serializer: Serializer,
+): string | undefined {
+  const entries: string[] = []
+  for (const [name, value] of variables) {
+    const member = serializer.member(name, value)
+    if (member !== undefined) entries.push(`{${member}}`)
+  }
+  if (entries.length === 0) return undefined
+  return `${JSON.stringify(facts).slice(0, -1)},"entries":[${entries.join(',')}]}`
+}
+
+/**
+ * The entries in such a text.
+ * @throws Error for a text that is none
+ */
+export function entriesIn(payload: string, id: string, requestId: string): ContextEntry[] {
+  const { entries, ...facts } = JSON.parse(payload) as RecordFacts & {
+    readonly entries: readonly Record<string, TrackedValue>[]
+  }
+  const record: TrackedRecord = { id, requestId, ...facts }
+  return entries.map((entry, position) => {
+    const [[name, value] = ['', null]] = Object.entries(entry)
+    return contextEntry(record, position, name, value)
+  })
+}

@@ -15,3 +15,6 @@ export {
   type TrackedValue,
 } from '../tracking/index.ts'
 export type { ChestOptions } from './chest-options.ts'
+export type { ExportProgress, ExportResult, RunOptions } from './export-run.ts'
+export type { ScheduleOptions } from './export-schedule.ts'
+export { createExporter, type Exporter, type ExporterOptions, type ExporterStats } from './exporter.ts'

@@ -18,3 +18,10 @@ export type { ChestOptions } from './chest-options.ts'
 export type { ExportProgress, ExportResult, RunOptions } from './export-run.ts'
 export type { ScheduleOptions } from './export-schedule.ts'
 export { createExporter, type Exporter, type ExporterOptions, type ExporterStats } from './exporter.ts'
+export {
+  type SqliteChestOptions,
+  type SqliteConnection,
+  type SqliteStatement,
+  type SqliteValue,
+  sqlite,
+} from './sqlite.ts'

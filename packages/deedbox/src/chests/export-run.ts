@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type Chest, ChestError, type ReadableChest } from '../tracking/index.ts'
 import { type StoredRecord, wholeRecords, writeBatch } from './export-batch.ts'
 import { ExportLease } from './export-lease.ts'
@@ -72,6 +73,8 @@ export class ExportRun {
       this.#left = await this.#plan.from.count()
       this.#report()
       for (;;) {
+        // SQLite answers at once: without this, requests of the service would wait for the whole run.
+        await setImmediate()
         if (this.#options.signal?.aborted) return this.#result('stopped')
         const records = await this.#read()
         if (records.length === 0) return this.#result('done')

@@ -1,6 +1,7 @@
 import { runOutside } from '../request/index.ts'
 import { ConfigurationError, errorMessage } from '../safety/index.ts'
 import { type Chest, type ChestLogger, checkChests, type ReadableChest } from '../tracking/index.ts'
+import { checkedLogger, checkWhole } from './chest-options.ts'
 import { isReadable } from './export-lease.ts'
 import { type ExportResult, ExportRun, type RunOptions } from './export-run.ts'
 import { longestTimer, nextDelay, Schedule, type ScheduleOptions } from './export-schedule.ts'
@@ -187,7 +188,7 @@ function check(options: ExporterOptions): void {
         `${setting}: ${name}`,
         `there is no such option. There are: ${optionNames.join(', ')}.`,
       )
-  const { from, to, intervalMs, cron, batchSize = 500, leaseMs = 60_000, logger, keepAlive = false } = options
+  const { from, to, intervalMs, cron, batchSize, leaseMs, logger, keepAlive } = options
   checkChests([from], `${setting}: from`)
   checkChests([to], `${setting}: to`)
   if (!isReadable(from))
@@ -196,17 +197,10 @@ function check(options: ExporterOptions): void {
     throw new ConfigurationError(setting, `from and to are the same chest, ${from.id}.`)
   if (cron !== undefined && intervalMs !== undefined)
     throw new ConfigurationError(setting, 'takes intervalMs or cron, not both.')
-  inRange(`${setting}: intervalMs`, intervalMs ?? 300_000, 'milliseconds', 10, longestTimer)
-  inRange(`${setting}: leaseMs`, leaseMs, 'milliseconds', 1_000, 86_400_000)
-  inRange(`${setting}: batchSize`, batchSize, 'entries', 1, 10_000)
-  if (typeof keepAlive !== 'boolean')
+  checkWhole(`${setting}: intervalMs`, intervalMs, 10, longestTimer)
+  checkWhole(`${setting}: leaseMs`, leaseMs, 1_000, 86_400_000)
+  checkWhole(`${setting}: batchSize`, batchSize, 1, 10_000)
+  if (keepAlive !== undefined && typeof keepAlive !== 'boolean')
     throw new ConfigurationError(`${setting}: keepAlive`, 'true or false is needed.')
-  for (const level of ['debug', 'warn'] as const)
-    if (logger !== undefined && logger !== null && typeof logger[level] !== 'function')
-      throw new ConfigurationError(`${setting}: logger`, 'a logger with debug() and warn() is needed.')
-}
-
-function inRange(setting: string, value: unknown, unit: string, least: number, most: number): void {
-  if (Number.isInteger(value) && Number(value) >= least && Number(value) <= most) return
-  throw new ConfigurationError(setting, `a whole number of ${unit} from ${least} to ${most} is needed.`)
+  checkedLogger(`${setting}: logger`, logger)
 }

@@ -77,3 +77,15 @@ export function entriesOf(requestId: string, ...names: string[]): ContextEntry[]
   }
   return names.map((name, i) => contextEntry(record, i, name, `${requestId} ${name}`))
 }
+
+/** The ids of what is in a chest, in its order. */
+export const idsIn = (chest: MemoryChest): string[] => [...chest.rows.values()].map(({ id }) => id)
+
+/** A chest with so many requests of two variables, and one to export to. */
+export async function twoChests(
+  requests: number,
+): Promise<{ from: MemoryChest; to: MemoryChest; all: string[] }> {
+  const from = new MemoryChest('from')
+  for (let i = 0; i < requests; i++) await from.write(entriesOf(`r${i}`, 'user', 'total'))
+  return { from, to: new MemoryChest('to'), all: idsIn(from) }
+}

@@ -51,10 +51,12 @@ export function sqlitePlace(setting: string, given: unknown): SqlitePlace {
 
 function pathOf(setting: string, url: string): string {
   try {
-    return fileURLToPath(url)
+    // Without a slash SQLite takes it for a file in the working folder, and Node for one from the root.
+    if (/^file:\//i.test(url)) return fileURLToPath(url)
   } catch {
-    throw new ConfigurationError(setting, 'a file URL is needed, as file:///data/vars.db.')
+    // Told below.
   }
+  throw new ConfigurationError(setting, 'a file URL is needed, as file:///data/vars.db.')
 }
 
 function decoded(setting: string, path: string): string {

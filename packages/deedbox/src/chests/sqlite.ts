@@ -180,7 +180,7 @@ class SqliteChest implements ReadableChest {
   #openAnew(): OpenTable {
     if ('database' in this.#place) {
       const { database } = this.#place
-      return { database, table: new SqliteTable(database, this.#tableName) }
+      return { database, table: this.#tableIn(database) }
     }
     const database = openFile(this.#place.file)
     if (database === undefined)
@@ -189,12 +189,18 @@ class SqliteChest implements ReadableChest {
         'this Node has no node:sqlite. Hand over a Database of better-sqlite3',
       )
     try {
-      const table = new SqliteTable(database, this.#tableName)
+      const table = this.#tableIn(database)
       return { database, table, identity: this.#file === undefined ? undefined : identityOf(this.#file) }
     } catch (error) {
       database.close()
       throw error
     }
+  }
+
+  #tableIn(database: SqliteConnection): SqliteTable {
+    const table = new SqliteTable(database, this.#tableName)
+    if (this.#retentionDays !== undefined) table.indexTimes()
+    return table
   }
 
   #letGo(): void {
@@ -211,13 +217,11 @@ class SqliteChest implements ReadableChest {
   async #sweep(days: number): Promise<void> {
     this.#sweepAt = Date.now() + hour
     try {
-      for (;;) {
+      for (let deleted = portion; deleted === portion && this.#open !== undefined; await setTimeout(1)) {
         const before = Date.now() * 1_000 - days * dayInMicroseconds
-        const deleted = await this.#do(({ database, table }) =>
+        deleted = await this.#do(({ database, table }) =>
           inTransaction(database, () => table.expire(before, portion)),
         )
-        if (deleted < portion) return
-        await setTimeout(1)
       }
     } catch (error) {
       this.logger?.warn(`${this.id} did not delete what is too old: ${errorMessage(error)}`, {

@@ -15,3 +15,5 @@ export {
   type TrackedValue,
 } from '../tracking/index.ts'
 export type { ChestOptions } from './chest-options.ts'
+export type { Certificates, HttpWriterOptions } from './http-options.ts'
+export { httpWriter } from './http-writer.ts'

@@ -37,7 +37,10 @@ export function wholeRecords(rows: readonly StoredEntry[], most: number, isAll: 
 /** Writes a batch. One that is refused is divided until it is known which requests it is about. (FC-28) */
 export async function writeBatch(to: Chest, records: readonly StoredRecord[]): Promise<BatchOutcome> {
   const outcome: BatchOutcome = { taken: [], refused: [] }
-  await writePart(to, records, outcome)
+  // A chest that posts each request has a time for a write, and says how many it can do in it.
+  const most = to.queue?.batch ?? records.length
+  for (let from = 0; from < records.length && outcome.failure === undefined; from += most)
+    await writePart(to, records.slice(from, from + most), outcome)
   return outcome
 }
 

@@ -40,6 +40,16 @@ test('FC-28 a request with more variables than a batch and what is read ahead is
   assert.equal(to.rows.size, names.length + 1)
 })
 
+test('FC-28 a write has no more requests than the target takes at once', async () => {
+  const { from, to, all } = await twoChests(5)
+  await createExporter({ from, to: Object.assign(to, { queue: { batch: 2 } }) }).runOnce()
+  assert.deepEqual(
+    to.writes.map(({ length }) => length),
+    [4, 4, 2],
+  )
+  assert.deepEqual(idsIn(to), all)
+})
+
 test('FC-28 with the target down the rows stay; when it is back all arrive once', async () => {
   const { from, to, all } = await twoChests(3)
   const exporter = createExporter({ from, to, batchSize: 2 })

@@ -27,9 +27,21 @@ const sqliteForm: Form = {
   },
 }
 
+const httpForm: Form = {
+  example: 'https://host/path',
+  own: [],
+  hasOthers: true,
+  open: async (url, _, options) => {
+    const { httpWriter } = await import('./http-writer.ts')
+    return httpWriter({ ...options, url })
+  },
+}
+
 /** By the beginning of a URL. */
 const forms: Readonly<Record<string, Form>> = {
   sqlite: sqliteForm,
+  http: httpForm,
+  https: httpForm,
 }
 
 /**

@@ -1,4 +1,11 @@
-import { type Chest, ChestError, type StoredEntry, writeTold } from '../tracking/index.ts'
+import {
+  type Chest,
+  ChestError,
+  type ContextEntry,
+  contextEntry,
+  type StoredEntry,
+  writeTold,
+} from '../tracking/index.ts'
 
 /** All stored entries of one request: they are written together, or not at all. */
 export type StoredRecord = readonly StoredEntry[]
@@ -46,10 +53,7 @@ export async function writeBatch(to: Chest, records: readonly StoredRecord[]): P
 
 async function writePart(to: Chest, records: readonly StoredRecord[], outcome: BatchOutcome): Promise<void> {
   try {
-    await writeTold(
-      to,
-      records.flat().map(({ entry }) => entry),
-    )
+    await writeTold(to, records.flat().map(withTags))
     outcome.taken.push(...records.flat())
   } catch (error) {
     const taken = error instanceof ChestError ? error.taken : new Set<string>()
@@ -66,4 +70,11 @@ async function writePart(to: Chest, records: readonly StoredRecord[], outcome: B
         if (part.length > 0 && outcome.failure === undefined) await writePart(to, part, outcome)
     }
   }
+}
+
+/** An entry with the tags that its chest had it with. */
+function withTags({ entry, tags }: StoredEntry): ContextEntry {
+  if (Object.keys(tags).length === 0) return entry
+  const { record, id, name, value } = entry
+  return contextEntry({ ...record, tags }, Number(id.slice(record.id.length + 1)), name, value)
 }

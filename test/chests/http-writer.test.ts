@@ -198,18 +198,49 @@ test('FC-21 a server that does not answer in time, dies meanwhile, or is none, i
 })
 
 test('FC-21 an answer without an end does not fill the memory, and counts by its status', async t => {
+  let left = 256 * 1_048_576
   const { origin } = await aServer(t, response => {
     response.on('error', () => {})
     response.writeHead(200)
     const more = (): void => {
-      while (!response.destroyed && response.write('x'.repeat(65_536)));
-      response.once('drain', more)
+      while (!response.destroyed && left > 0) {
+        left -= 65_536
+        if (!response.write('x'.repeat(65_536))) return void response.once('drain', more)
+      }
+      response.end()
     }
     more()
   })
-  const chest = httpWriter(origin)
+  const chest = httpWriter({ url: origin, timeoutMs: 20_000 })
   t.after(() => chest.close())
   await chest.write(entriesOf(aRecord(), [['n', 1]]))
+  assert(left > 200 * 1_048_576, 'what it goes on to say is not read')
+})
+
+test('FC-18 a connection that was closed while it was idle costs no failure', async t => {
+  let posts = 0
+  const bodies: string[] = []
+  const server = createServer(socket => {
+    let isFirst = true
+    socket.on('error', () => {})
+    socket.on('data', data => {
+      posts++
+      if (!isFirst) socket.resetAndDestroy()
+      else {
+        isFirst = false
+        bodies.push(String(data).split('\r\n\r\n')[1] ?? '')
+        socket.write('HTTP/1.1 204 No Content\r\nConnection: keep-alive\r\n\r\n')
+      }
+    })
+    t.after(() => socket.destroy())
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const chest = httpWriter({ host: '127.0.0.1', port: (server.address() as AddressInfo).port })
+  t.after(() => chest.close())
+  for (const n of [1, 2]) await chest.write(entriesOf(aRecord({ requestId: 'r' }), [['n', n]]))
+  assert.deepEqual(bodies, ['[["n",1,"r"]]', '[["n",2,"r"]]'])
+  assert.equal(posts, 3)
 })
 
 test('ruling 22 five posts at once at most, on connections that are kept', async t => {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
+import type { TestContext } from 'node:test'
 import type { SelfSigned } from '../servers/certificates.ts'
 
 /** A request that was read to its end. */
@@ -74,4 +75,15 @@ export async function recordingServer(
     },
     start: () => listen(port),
   }
+}
+
+/** A server for one test. */
+export async function aServer(
+  t: TestContext,
+  answer?: Answering,
+  certificate?: SelfSigned,
+): Promise<RecordingServer> {
+  const server = await recordingServer(answer, certificate)
+  t.after(() => server.halt())
+  return server
 }

@@ -15,12 +15,15 @@ export {
   type TrackedValue,
 } from '../tracking/index.ts'
 export type { ChestOptions } from './chest-options.ts'
+export { csv } from './csv.ts'
 export { isReadable } from './export-lease.ts'
 export type { ExportProgress, ExportResult, RunOptions } from './export-run.ts'
 export type { ScheduleOptions } from './export-schedule.ts'
 export { createExporter, type Exporter, type ExporterOptions, type ExporterStats } from './exporter.ts'
-export type { Certificates, HttpWriterOptions } from './http-options.ts'
-export { httpWriter } from './http-writer.ts'
+export type { Certificates, Certificates, HttpWriterOptions, HttpWriterOptions } from './http-options.ts'
+export { httpWriter, httpWriter } from './http-writer.ts'
+export { jsonLines } from './json-lines.ts'
+export type { LineFileOptions } from './line-chest.ts'
 export { openChest } from './open-chest.ts'
 export {
   type SqliteChestOptions,

@@ -15,3 +15,7 @@ export {
   type TrackedValue,
 } from '../tracking/index.ts'
 export type { ChestOptions } from './chest-options.ts'
+export { type InfluxOptions, influx } from './influx.ts'
+export type { InfluxType } from './influx-fields.ts'
+export type { InfluxAddress } from './influx-place.ts'
+export type { InfluxLayout } from './influx-points.ts'

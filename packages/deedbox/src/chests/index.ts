@@ -15,3 +15,5 @@ export {
   type TrackedValue,
 } from '../tracking/index.ts'
 export type { ChestOptions } from './chest-options.ts'
+export { type MongoOptions, mongo } from './mongo.ts'
+export type { MongoCollection, MongoCursor, MongoDatabase } from './mongo-connection.ts'

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import { ConfigurationError } from 'deedbox'
-import { ChestError, type MongoOptions, mongo, type TrackedValue } from 'deedbox/chests'
+import { ChestError, type MongoChestOptions, mongo, type TrackedValue } from 'deedbox/chests'
 import { type Document, MongoClient } from 'mongodb'
 import { selfSigned } from '../servers/certificates.ts'
 import { ferretdb, mongod } from '../servers/mongodb.ts'
@@ -304,7 +304,7 @@ test('FC-29 who was slow to take the right does not get it from who took it mean
 test('FC-22 options that cannot be are named, and nothing secret is repeated', () => {
   const refused = (url: string, options: object, told: RegExp): void => {
     assert.throws(
-      () => mongo(url, options as MongoOptions),
+      () => mongo(url, options as MongoChestOptions),
       (error: unknown) => {
         assert(error instanceof ConfigurationError)
         assert.match(error.message, told)

@@ -15,5 +15,12 @@ export {
   type TrackedValue,
 } from '../tracking/index.ts'
 export type { ChestOptions } from './chest-options.ts'
-export { type MongoOptions, mongo } from './mongo.ts'
+export { type MongoChestOptions, mongo } from './mongo.ts'
 export type { MongoCollection, MongoCursor, MongoDatabase } from './mongo-connection.ts'
+export {
+  type SqliteChestOptions,
+  type SqliteConnection,
+  type SqliteStatement,
+  type SqliteValue,
+  sqlite,
+} from './sqlite.ts'

@@ -25,7 +25,7 @@ import { insertOrMerge } from './mongo-write.ts'
 import { entryIdParts } from './stored-value.ts'
 
 /** What `mongo` takes beside a database. */
-export interface MongoOptions extends ChestOptions {
+export interface MongoChestOptions extends ChestOptions {
   /** The collection, and what stands in the chest's id. Default `tracked_variables`. */
   readonly name?: string | undefined
   /** Days after which entries are deleted, in portions and beside writes. Default: never. */
@@ -37,7 +37,7 @@ export interface MongoOptions extends ChestOptions {
  * @param database a `Db` of `mongodb`, which stays the caller's to close; or a URL with a database
  * @throws ConfigurationError naming the option at fault
  */
-export function mongo(database: MongoDatabase | string, options: MongoOptions = {}): ReadableChest {
+export function mongo(database: MongoDatabase | string, options: MongoChestOptions = {}): ReadableChest {
   const place = mongoPlace(database)
   const parts = chestParts('mongo()', options, ['retentionDays'])
   const name = checkedIdentifier('mongo(): name', options.name ?? 'tracked_variables')

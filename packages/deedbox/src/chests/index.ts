@@ -28,6 +28,8 @@ export type { InfluxAddress } from './influx-place.ts'
 export type { InfluxLayout } from './influx-points.ts'
 export { jsonLines } from './json-lines.ts'
 export type { LineFileOptions } from './line-chest.ts'
+export { type MongoChestOptions, mongo } from './mongo.ts'
+export type { MongoCollection, MongoCursor, MongoDatabase } from './mongo-connection.ts'
 export { openChest } from './open-chest.ts'
 export {
   type SqliteChestOptions,

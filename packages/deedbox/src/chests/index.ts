@@ -15,3 +15,10 @@ export {
   type TrackedValue,
 } from '../tracking/index.ts'
 export type { ChestOptions } from './chest-options.ts'
+export {
+  type SqliteChestOptions,
+  type SqliteConnection,
+  type SqliteStatement,
+  type SqliteValue,
+  sqlite,
+} from './sqlite.ts'

@@ -15,6 +15,11 @@ export {
   type TrackedValue,
 } from '../tracking/index.ts'
 export type { ChestOptions } from './chest-options.ts'
+export { mysql } from './mysql.ts'
+export type { MysqlChestConnection, MysqlChestPool } from './mysql-pool.ts'
+export { postgres } from './postgres.ts'
+export type { PostgresChestClient, PostgresChestPool } from './postgres-pool.ts'
+export type { ServerOptions, ServerTls, SqlChestOptions } from './server-connection.ts'
 export {
   type SqliteChestOptions,
   type SqliteConnection,

@@ -30,7 +30,12 @@ export { jsonLines } from './json-lines.ts'
 export type { LineFileOptions } from './line-chest.ts'
 export { type MongoChestOptions, mongo } from './mongo.ts'
 export type { MongoCollection, MongoCursor, MongoDatabase } from './mongo-connection.ts'
+export { mysql } from './mysql.ts'
+export type { MysqlChestConnection, MysqlChestPool } from './mysql-pool.ts'
 export { openChest } from './open-chest.ts'
+export { postgres } from './postgres.ts'
+export type { PostgresChestClient, PostgresChestPool } from './postgres-pool.ts'
+export type { ServerOptions, ServerTls, SqlChestOptions } from './server-connection.ts'
 export {
   type SqliteChestOptions,
   type SqliteConnection,

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type ReadableChest, sqlite } from 'deedbox/chests'
 import { aRecord, entriesOf, eventually } from '../chests/entries.ts'
+import { recordingServer } from '../chests/recording-server.ts'
 import { command, deedbox, tempFolder } from './ledger-process.ts'
 
 const cart = { items: Array.from({ length: 30 }, (_, n) => `item ${n}`) }
@@ -143,7 +144,7 @@ test('FC-26 FC-28 deedbox chest export --watch goes on when the target is back, 
     said += text
   })
   const gone = once(child, 'close')
-  await eventually(() => /^deedbox: export: the export failed and is tried again: SQLite/m.test(said))
+  await eventually(() => /^deedbox: export: the run failed, and the next one goes on: SQLite/m.test(said))
   assert.equal(await from.count(), 6)
   writeFileSync(target, '')
   await eventually(async () => (await from.count()) === 0)
@@ -155,6 +156,67 @@ test('FC-26 FC-28 deedbox chest export --watch goes on when the target is back, 
   const to = sqlite(target)
   t.after(() => to.close())
   assert.equal(await to.count(), 7)
+})
+
+test('FC-16 FC-27 deedbox chest export to every kind of target that is written only; tokens from the environment', async t => {
+  const folder = tempFolder(t)
+  const source = join(folder, 'vars.db')
+  const from = await filled(t, source, 2)
+  const before = await from.oldest(100)
+  const server = await recordingServer()
+  t.after(() => server.halt())
+  const env = { ...process.env, INFLUX_TOKEN: 'from-the-environment' }
+  const { host } = new URL(server.origin)
+  const file = (name: string): string[] => readFileSync(join(folder, name), 'utf8').split('\n').slice(0, -1)
+  for (const [target, check] of [
+    [
+      `jsonl:${join(folder, 'out.jsonl')}`,
+      () =>
+        assert.deepEqual(
+          file('out.jsonl')
+            .map(line => JSON.parse(line).value)
+            .slice(1, 3),
+          [0, cart],
+        ),
+    ],
+    [`csv:${join(folder, 'out.csv')}`, () => assert.equal(file('out.csv').length, 7)],
+    [
+      `http://app:hunter2@${host}/vars`,
+      () => assert.equal(server.requests.splice(0).length, 2, 'one post for each request'),
+    ],
+    [
+      `influx+http://${host}?org=shop&bucket=vars&measurement=visits`,
+      () => {
+        const [only] = server.requests.splice(0)
+        assert.equal(only?.url, '/api/v2/write?org=shop&bucket=vars&precision=ns')
+        assert.equal(only?.headers.authorization, 'Token from-the-environment')
+        assert.match(
+          only?.body ?? '',
+          /^visits\S* .* 1767268800123000\d{3}\nvisits\S* .* 1767268800123001\d{3}$/,
+        )
+      },
+    ],
+  ] as const) {
+    const ended = await deedbox(['chest', 'export', `sqlite:${source}`, '--to', target], { env })
+    assert.deepEqual(ended, { code: 0, stdout: '6 entries moved.\n', stderr: '' })
+    check()
+    await from.write(before.map(({ entry }) => entry))
+  }
+  await server.halt()
+  const down = await deedbox([
+    'chest',
+    'export',
+    `sqlite:${source}`,
+    '--to',
+    `http://app:hunter2@${host}/vars`,
+  ])
+  assert.deepEqual([down.code, down.stdout], [1, ''])
+  assert.match(down.stderr, /^deedbox: export: the run failed, and the next one goes on: HTTP\(.*ECONNREFUSED/m)
+  assert.doesNotMatch(down.stderr, /hunter2/)
+  await server.start()
+  const unreadable = await deedbox(['chest', 'show', `jsonl:${join(folder, 'out.jsonl')}`])
+  assert.equal(unreadable.code, 2)
+  assert.match(unreadable.stderr, /JSONLines\(.*\) can only be written/)
 })
 
 test('FC-22 deedbox chest says what is wrong with how it was called, and no password', async t => {

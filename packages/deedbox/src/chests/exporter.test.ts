@@ -210,7 +210,7 @@ test('FC-26 a source that is down makes start() no trouble, and is asked again',
   const exporter = started(t, createExporter({ from, to, intervalMs: 10, keepAlive: true, logger }))
   while (exporter.stats().moved < 2) await new Promise(resolve => setTimeout(resolve, 5))
   assert.deepEqual(warnings, [
-    'Memory(name=from) to Memory(name=to): the export failed and is tried again: no such host',
+    'Memory(name=from) to Memory(name=to): the run failed, and the next one goes on: no such host',
   ])
 })
 

@@ -166,7 +166,7 @@ class ChestExporter implements Exporter {
     } catch (error) {
       this.#failed++
       this.#lastError = errorMessage(error)
-      warn(`the export failed and is tried again: ${this.#lastError}`, { failed: this.#failed })
+      warn(`the run failed, and the next one goes on: ${this.#lastError}`, { failed: this.#failed })
       throw error
     }
   }

@@ -4,22 +4,41 @@ import { test } from 'node:test'
 import { isReadable } from './export-lease.ts'
 import { openChest } from './open-chest.ts'
 
-test('FC-22 a URL opens the chest that it names', async () => {
-  for (const [url, id, address] of [
-    ['sqlite:vars.db', 'SQLite(name=flask_chest)', resolve('vars.db')],
-    ['SQLite:/data/a%20b.db?table=visits', 'SQLite(name=visits)', join('/data', 'a b.db')],
-    [
-      'https://app:hunter2@collector.example/vars?source=shop',
-      'HTTP(name=https://collector.example/vars?source=shop)',
-      'https://collector.example/vars?source=shop',
-    ],
-  ]) {
-    const chest = await openChest(url ?? '')
-    assert.deepEqual([chest.id, chest.address], [id, address])
-    assert.equal(isReadable(chest), !url?.startsWith('https:'))
+const opened: readonly (readonly [url: string, id: string, address: string, isReadable: boolean])[] = [
+  ['sqlite:vars.db', 'SQLite(name=flask_chest)', resolve('vars.db'), true],
+  ['SQLite:/data/a%20b.db?table=visits', 'SQLite(name=visits)', join('/data', 'a b.db'), true],
+  [
+    'postgres://app:hunter2@db/shop?sslmode=require&table=visits',
+    'PostgreSQL(name=visits)',
+    'postgres://db:5432/shop',
+    true,
+  ],
+  ['postgresql://db/shop', 'PostgreSQL(name=tracked_variables)', 'postgres://db:5432/shop', true],
+  ['mysql://app:hunter2@db/shop?table=visits', 'MySQL(name=visits)', 'mysql://db:3306/shop', true],
+  ['mariadb://db:3307/shop', 'MySQL(name=tracked_variables)', 'mysql://db:3307/shop', true],
+  ['mongodb://app:hunter2@a,b/shop?table=visits', 'MongoDB(name=visits)', 'mongodb://a,b/shop.visits', true],
+  [
+    'influx+https://db:8086?org=shop&bucket=vars&token=hunter2&measurement=visits',
+    'InfluxDB(name=vars)',
+    'https://db:8086/api/v2/write?org=shop&bucket=vars&precision=ns',
+    false,
+  ],
+  [
+    'https://app:hunter2@collector.example/vars?source=shop',
+    'HTTP(name=https://collector.example/vars?source=shop)',
+    'https://collector.example/vars?source=shop',
+    false,
+  ],
+  ['jsonl:out%20a.jsonl', 'JSONLines(name=out a.jsonl)', resolve('out a.jsonl'), false],
+  ['csv:/data/out.csv', 'CSV(name=/data/out.csv)', '/data/out.csv', false],
+]
+
+for (const [url, id, address, readable] of opened)
+  test(`FC-22 FC-24 ${url.replace('hunter2', '…')} opens the chest that it names`, async () => {
+    const chest = await openChest(url)
+    assert.deepEqual([chest.id, chest.address, isReadable(chest)], [id, address, readable])
     await chest.close()
-  }
-})
+  })
 
 test('FC-25 options that no URL says are given beside it', async () => {
   const logger = { debug: () => {}, warn: () => {} }

@@ -1,29 +1,58 @@
-import { ConfigurationError } from '../safety/index.ts'
+import { ConfigurationError, findVariable } from '../safety/index.ts'
 import type { Chest } from '../tracking/index.ts'
 import type { ChestOptions } from './chest-options.ts'
-
-/** Opens a chest from a URL without the parameters that are the chest's own. */
-type Opener = (url: string, own: OwnParameters, options: ChestOptions) => Promise<Chest>
 
 /** What a URL says of the chest, not of the connection. */
 type OwnParameters = Readonly<Record<string, string>>
 
+/** One way to name chests. */
 interface Form {
   readonly example: string
   /** The names of the chest's own parameters. */
   readonly own: readonly string[]
-  /** Whether parameters that are not the chest's own belong to the connection. */
+  /** Whether other parameters belong to the connection. */
   readonly hasOthers: boolean
-  readonly open: Opener
+  /** Opens what a URL names from which the chest's own parameters have been taken. */
+  open(url: string, own: OwnParameters, options: ChestOptions): Promise<Chest>
 }
 
 const sqliteForm: Form = {
   example: 'sqlite:vars.db?table=flask_chest',
   own: ['table'],
   hasOthers: false,
-  open: async (url, { table }, options) => {
-    const { sqlite } = await import('./sqlite.ts')
-    return sqlite(url, table === undefined ? options : { ...options, name: table })
+  open: async (url, own, options) => (await import('./sqlite.ts')).sqlite(url, withTable(own, options)),
+}
+
+const postgresForm: Form = {
+  example: 'postgres://user@host/database?table=tracked_variables',
+  own: ['table'],
+  hasOthers: true,
+  open: async (url, own, options) => (await import('./postgres.ts')).postgres(url, withTable(own, options)),
+}
+
+const mysqlForm: Form = {
+  example: 'mysql://user@host/database?table=tracked_variables',
+  own: ['table'],
+  hasOthers: true,
+  open: async (url, own, options) => (await import('./mysql.ts')).mysql(url, withTable(own, options)),
+}
+
+const mongoForm: Form = {
+  example: 'mongodb://host/database?table=tracked_variables',
+  own: ['table'],
+  hasOthers: true,
+  open: async (url, own, options) => (await import('./mongo.ts')).mongo(url, withTable(own, options)),
+}
+
+const influxForm: Form = {
+  example: 'influx+https://host:8086?org=my-org&bucket=my-bucket',
+  own: ['measurement'],
+  hasOthers: true,
+  open: async (url, { measurement }, options) => {
+    const { influx } = await import('./influx.ts')
+    const hasToken = /[?&]token=|:\/\/[^/?#]*@/.test(url)
+    const token = hasToken ? undefined : findVariable(process.env, ['INFLUX_TOKEN'])?.value
+    return influx(url.replace(/^influx\+/i, ''), { ...options, measurement, token })
   },
 }
 
@@ -31,23 +60,44 @@ const httpForm: Form = {
   example: 'https://host/path',
   own: [],
   hasOthers: true,
-  open: async (url, _, options) => {
-    const { httpWriter } = await import('./http-writer.ts')
-    return httpWriter({ ...options, url })
-  },
+  open: async (url, _, options) => (await import('./http-writer.ts')).httpWriter({ ...options, url }),
+}
+
+const jsonLinesForm: Form = {
+  example: 'jsonl:out.jsonl',
+  own: [],
+  hasOthers: false,
+  open: async (url, _, options) => (await import('./json-lines.ts')).jsonLines(fileIn(url), options),
+}
+
+const csvForm: Form = {
+  example: 'csv:out.csv',
+  own: [],
+  hasOthers: false,
+  open: async (url, _, options) => (await import('./csv.ts')).csv(fileIn(url), options),
 }
 
 /** By the beginning of a URL. */
 const forms: Readonly<Record<string, Form>> = {
   sqlite: sqliteForm,
+  postgres: postgresForm,
+  postgresql: postgresForm,
+  mysql: mysqlForm,
+  mariadb: mysqlForm,
+  mongodb: mongoForm,
+  'mongodb+srv': mongoForm,
+  'influx+http': influxForm,
+  'influx+https': influxForm,
   http: httpForm,
   https: httpForm,
+  jsonl: jsonLinesForm,
+  csv: csvForm,
 }
 
 /**
  * Opens the chest that a URL names, as settings and commands have it; only what this kind of chest needs is loaded.
- * @param url `sqlite:vars.db?table=…`, `postgres://…?table=…`, `mysql://…?table=…`, `mongodb://…`, `influx+https://…`,
- * `https://…`, `jsonl:out.jsonl` or `csv:out.csv`
+ * @param url `sqlite:vars.db`, `postgres://…`, `mysql://…` or `mongodb://…`, each with `?table=…` where it is not the usual
+ * one; `influx+https://…?org=…&bucket=…`, `https://…`, `jsonl:out.jsonl` or `csv:out.csv`
  * @param options what all chests take, and no URL says
  * @throws ConfigurationError, without the URL, which may hold a password
  */
@@ -66,6 +116,19 @@ export async function openChest(url: string, options: ChestOptions = {}): Promis
       `${scheme}: has no parameter ${other.split('=', 1)}. It has: ${form.own.join(', ') || 'none'}.`,
     )
   return form.open(rest, own, options)
+}
+
+function withTable({ table }: OwnParameters, options: ChestOptions): ChestOptions {
+  return table === undefined ? options : { ...options, name: table }
+}
+
+/** @throws ConfigurationError for an escape that is none */
+function fileIn(url: string): string {
+  try {
+    return decodeURIComponent(url.slice(url.indexOf(':') + 1))
+  } catch {
+    throw new ConfigurationError('openChest()', 'a % in the name of a file is written as %25.')
+  }
 }
 
 /** Takes parameters out of a URL, and leaves the others as they are written. */

@@ -4,12 +4,12 @@ export const chestHelp: string = `Usage: deedbox chest show <chest> [options]
 
 Tracked variables where services write them: shows them, or brings them to another place. A chest is named by its URL:
 
-  sqlite:vars.db?table=flask_chest                      a file of SQLite; both parameters of this kind may be left out
+  sqlite:vars.db?table=flask_chest                      the table may be left out: these are the usual ones
   postgres://user@host/database?table=tracked_variables
-  mysql://user@host/database?table=tracked_variables    MariaDB as well
-  mongodb://host/database
-  influx+https://host:8086?org=my-org&bucket=my-bucket  or influx+http://
-  https://host/path                                     an endpoint that takes entries, or http://
+  mysql://user@host/database?table=tracked_variables    or mariadb://
+  mongodb://host/database?table=tracked_variables       or mongodb+srv://; the table is a collection
+  influx+https://host:8086?org=my-org&bucket=my-bucket  or influx+http://, and &measurement=sample
+  https://host/path                                     an endpoint that takes entries; or http://
   jsonl:out.jsonl
   csv:out.csv
 

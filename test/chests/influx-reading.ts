@@ -108,7 +108,8 @@ export async function storedIn(server: InfluxqlServer, database: string): Promis
   )
 }
 
-function variableOf(field: string, value: string | number | boolean): [string, TrackedValue] {
+/** The variable that a field is of, its name still as fields have it, and its value. */
+export function variableOf(field: string, value: string | number | boolean): [string, TrackedValue] {
   const [, variable, ending] = /^(.*)_(string|number|boolean|json|null)$/s.exec(field) ?? []
   if (variable === undefined) return [field, value]
   if (ending === 'null') return [variable, null]

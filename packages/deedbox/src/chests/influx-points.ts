@@ -19,10 +19,20 @@ export interface PointSettings {
   readonly types: Readonly<Record<string, InfluxType>>
 }
 
+/** A point, and what it is made of. */
+export interface InfluxPoint {
+  readonly line: string
+  readonly measurement: string
+  /** Of its fields. */
+  readonly keys: readonly string[]
+  /** Made of these again, it is one point again. */
+  readonly entries: readonly ContextEntry[]
+}
+
 /** Makes the points of requests. It knows what types fields have, and learns them from a server's refusals. */
 export interface PointWriter {
-  /** The lines of one request; its entries are all of one record. */
-  lines(entries: readonly ContextEntry[]): string[]
+  /** The points of one request; its entries are all of one record. */
+  points(entries: readonly ContextEntry[]): InfluxPoint[]
   /** As {@link FieldTypes.learn}. */
   learn(measurement: string, key: string, type: string): boolean
 }
@@ -48,33 +58,31 @@ export function pointWriter(settings: PointSettings): PointWriter {
   if (settings.layout === 'flask-chest') {
     const types = new FieldTypes(settings.types, tagKeys)
     return {
-      lines: entries => entries.map(entry => variableLine(entry, tags, types)),
+      points: entries => entries.map(entry => variablePoint(entry, tags, types)),
       learn: (measurement, key, type) => types.learn(measurement, key, type),
     }
   }
   const types = new FieldTypes(settings.types, [...reservedKeys, ...factKeys, ...tagKeys])
   return {
-    lines: entries => [requestLine(entries, settings, tags, types)],
+    points: entries => [requestPoint(entries, settings, tags, types)],
     learn: (measurement, key, type) => types.learn(measurement, key, type),
   }
 }
 
-function variableLine(
-  { name, value, requestId, record }: ContextEntry,
-  tags: readonly Member[],
-  types: FieldTypes,
-): string {
+function variablePoint(entry: ContextEntry, tags: readonly Member[], types: FieldTypes): InfluxPoint {
+  const { name, value, requestId, record } = entry
   const measurement = pointName(name)
   const field = types.fieldFor(measurement, 'value', name, value)
-  return pointLine(measurement, [['request_id', requestId], ...tags], [field], timeOf(record))
+  const line = pointLine(measurement, [['request_id', requestId], ...tags], [field], timeOf(record))
+  return { line, measurement, keys: [field[0]], entries: [entry] }
 }
 
-function requestLine(
+function requestPoint(
   entries: readonly ContextEntry[],
   { measurement, routeTags }: PointSettings,
   tags: readonly Member[],
   types: FieldTypes,
-): string {
+): InfluxPoint {
   const { record } = entries[0]!
   const { requestId, service, env, route, method, status, error } = record
   const tagged = new Set(tags.map(([key]) => key))
@@ -89,7 +97,8 @@ function requestLine(
   const whereTags = routeTags
     ? Object.entries(where).flatMap(([key, text]): Member[] => (text === null ? [] : [[key, text]]))
     : []
-  return pointLine(measurement, [...whereTags, ...tags], fields, timeOf(record))
+  const line = pointLine(measurement, [...whereTags, ...tags], fields, timeOf(record))
+  return { line, measurement, keys: fields.map(([key]) => key), entries }
 }
 
 /**

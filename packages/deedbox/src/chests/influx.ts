@@ -12,7 +12,7 @@ import { type InfluxAnswer, type InfluxConnection, influxConnection } from './in
 import type { InfluxType } from './influx-fields.ts'
 import { type InfluxSettings, influxSettings } from './influx-options.ts'
 import type { InfluxAddress } from './influx-place.ts'
-import type { InfluxLayout, PointWriter } from './influx-points.ts'
+import type { InfluxLayout, InfluxPoint, PointWriter } from './influx-points.ts'
 
 /** What `influx` takes. */
 export interface InfluxOptions extends ChestOptions, InfluxAddress {
@@ -73,19 +73,18 @@ class InfluxChest implements Chest {
 
   async write(entries: readonly ContextEntry[]): Promise<void> {
     const taken = new Set<string>()
-    let part: Part = emptyPart()
+    let part: Part = { points: [], size: 0 }
     for (const request of byRecord(entries)) {
-      const lines = this.#points.lines(request)
-      const size = lines.reduce((sum, line) => sum + line.length, 0)
+      const points = this.#points.points(request)
+      const size = points.reduce((sum, { line }) => sum + line.length, 0)
       if (part.size > 0 && part.size + size > writeSize) {
-        await this.#writePart(part, taken)
-        part = emptyPart()
+        await this.#writePart(part.points, taken)
+        part = { points: [], size: 0 }
       }
-      part.requests.push(request)
-      part.lines.push(...lines)
+      part.points.push(...points)
       part.size += size
     }
-    if (part.size > 0) await this.#writePart(part, taken)
+    if (part.size > 0) await this.#writePart(part.points, taken)
   }
 
   async check(): Promise<CheckMessage[]> {
@@ -123,16 +122,23 @@ class InfluxChest implements Chest {
     return this.#connecting
   }
 
-  /** Writes a part, and again as often as the server teaches another type. */
-  async #writePart({ requests, lines }: Part, taken: Set<string>): Promise<void> {
-    let body = lines.join('\n')
+  /**
+   * Writes points, and again as often as the server teaches another type. It has then left out the points with that field,
+   * and only these are made anew: what it has taken must not come to stand in two fields.
+   */
+  async #writePart(made: readonly InfluxPoint[], taken: Set<string>): Promise<void> {
+    let points = made
     for (let learned = 0; ; learned++) {
-      const answer = await this.#post(body, taken)
+      const answer = await this.#post(points.map(({ line }) => line).join('\n'), taken)
       if (answer === undefined) break
       const { status, message, retryAfter, cause } = answer
-      const [, key, measurement, type] = typeConflict.exec(message) ?? []
-      if (key !== undefined && learned < mostLearned && this.#points.learn(measurement!, key, type!)) {
-        body = requests.flatMap(request => this.#points.lines(request)).join('\n')
+      const [, key = '', measurement = '', type = ''] = typeConflict.exec(message) ?? []
+      if (type !== '' && learned < mostLearned && this.#points.learn(measurement, key, type)) {
+        points = points.map(point =>
+          point.measurement === measurement && point.keys.includes(key)
+            ? this.#points.points(point.entries)[0]!
+            : point,
+        )
         continue
       }
       const problem = `the server answered ${status}: ${shortened(message)}`
@@ -140,7 +146,7 @@ class InfluxChest implements Chest {
         ...{ cause, retryAfter, taken },
       })
     }
-    for (const [first] of requests) taken.add(first!.record.id)
+    for (const { entries } of points) taken.add(entries[0]!.record.id)
   }
 
   async #post(body: string, taken: ReadonlySet<string>): Promise<InfluxAnswer | undefined> {
@@ -155,13 +161,8 @@ class InfluxChest implements Chest {
 
 /** What is written at once. */
 interface Part {
-  readonly requests: ContextEntry[][]
-  readonly lines: string[]
+  readonly points: InfluxPoint[]
   size: number
-}
-
-function emptyPart(): Part {
-  return { requests: [], lines: [], size: 0 }
 }
 
 /** How InfluxDB 1 and 2 say that a field has another type. */

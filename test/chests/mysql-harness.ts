@@ -1,6 +1,6 @@
 import { after } from 'node:test'
 import { mysql } from 'deedbox/chests'
-import { createPool, type Pool } from 'mysql2/promise'
+import { createConnection, createPool, type Pool } from 'mysql2/promise'
 import type { SelfSigned } from '../servers/certificates.ts'
 import { guardedMariadb } from '../servers/mariadb.ts'
 import { guard } from '../servers/postgres.ts'
@@ -26,11 +26,16 @@ export const admin: Pool = createPool({
   port,
   user: 'root',
   connectionLimit: 2,
+  database: 'vars',
   jsonStrings: true,
   timezone: 'Z',
 })
 after(() => admin.end())
-if (skip === false) await admin.query('CREATE DATABASE vars')
+if (skip === false) {
+  const first = await createConnection({ host: '127.0.0.1', port, user: 'root' })
+  await first.query('CREATE DATABASE vars')
+  await first.end()
+}
 
 let tables = 0
 
@@ -47,9 +52,9 @@ export async function ask(sql: string): Promise<Record<string, unknown>[]> {
 
 /** What is in a table, read by no chest. */
 export async function storedIn(table: string): Promise<Stored[]> {
-  if ((await ask(`SHOW TABLES FROM vars LIKE '${table}'`)).length === 0) return []
+  if ((await ask(`SHOW TABLES LIKE '${table}'`)).length === 0) return []
   const rows = await ask(
-    `SELECT *, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) AS at FROM vars.${table} ORDER BY unique_id`,
+    `SELECT *, TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) AS at FROM ${table} ORDER BY unique_id`,
   )
   return rows.map(row => ({
     name: String(row.name),

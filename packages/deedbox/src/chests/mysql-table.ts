@@ -91,19 +91,22 @@ export function mysqlTable(chest: string, table: string, tags: string | null): M
     insert: async (connection, rows) => {
       packet ??= Number((await read(connection, 'SELECT @@max_allowed_packet'))[0]?.[0])
       const room = packet - packetShare - into.length
-      const texts = rows.map(row => ({ id: row.entry_id, text: valuesOf(row, tags) }))
-      if (texts.some(({ text }) => text.length > room)) {
-        const was = packet
+      try {
+        const texts = rows.map(row => ({ id: row.entry_id, text: valuesOf(row, tags) }))
+        if (texts.some(({ text }) => text.length > room))
+          throw new ChestError(
+            'refused',
+            chest,
+            `an entry is larger than the server's max_allowed_packet of ${packet} bytes.`,
+          )
+        const most = Math.min(room, largestStatement)
+        for (const portion of portionsOf(texts, ({ text }) => text.length + 2, most))
+          await insertNew(connection, table, into, portion)
+      } catch (error) {
+        // It may be another one the next time.
         packet = undefined
-        throw new ChestError(
-          'refused',
-          chest,
-          `an entry is larger than the server's max_allowed_packet of ${was} bytes.`,
-        )
+        throw error
       }
-      const most = Math.min(room, largestStatement)
-      for (const portion of portionsOf(texts, ({ text }) => text.length + 2, most))
-        await insertNew(connection, table, into, portion)
     },
     tryInsert: async connection => {
       await run(
@@ -116,9 +119,17 @@ export function mysqlTable(chest: string, table: string, tags: string | null): M
       const names = Object.keys(readColumns) as (keyof ReadRow)[]
       const rows = await read(
         connection,
-        `SELECT ${Object.values(readColumns).join(', ')} FROM \`${table}\`${conditionsOf(filter)}
+        `SELECT ${Object.values(readColumns).join(', ')}, @@character_set_results FROM \`${table}\`${conditionsOf(filter)}
 ORDER BY \`${table}\`.unique_id${order} LIMIT ${Math.trunc(limit)}`,
       )
+      const encoding = rows[0]?.at(-1) ?? 'utf8mb4'
+      // What was read would be deleted, once it is somewhere else as question marks.
+      if (encoding !== 'utf8mb4')
+        throw new ChestError(
+          'unavailable',
+          chest,
+          `reading needs a pool with charset: 'utf8mb4', not ${encoding}.`,
+        )
       const found = rows.map(
         row => Object.fromEntries(names.map((name, i) => [name, textOf(row[i])])) as unknown as ReadRow,
       )
@@ -292,11 +303,10 @@ const noSuchColumn = 1054
 
 /**
  * What is about the values: out of range, too long, no such characters, no such JSON, a violated constraint, more than a row
- * or a packet may have. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+ * may have. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
  */
 const refusals = [
-  1048, 1062, 1118, 1153, 1216, 1264, 1265, 1292, 1301, 1364, 1366, 1406, 1452, 3140, 3141, 3144, 3157, 3819,
-  4025,
+  1048, 1062, 1118, 1216, 1264, 1265, 1292, 1364, 1366, 1406, 1452, 3140, 3141, 3144, 3157, 3819, 4025,
 ]
 
 function faultOf(error: unknown): 'schema' | 'refused' | 'unavailable' {

@@ -36,7 +36,7 @@ const kind: LineKind = {
   lines: async (entries, tags, id) => {
     const toCsv = await loaded(id)
     return toCsv(
-      entries.map(entry => rowOf(entry, JSON.stringify(tags))),
+      entries.map(entry => rowOf(entry, JSON.stringify({ ...entry.record.tags, ...tags }))),
       { escape_formulas: true },
     )
   },

@@ -46,9 +46,9 @@ export function documentsOf(
     if (own === undefined) byRecord.set(entry.record.id, [entry])
     else own.push(entry)
   }
-  const storedTags = withKeys(Object.entries(tags), text => text)
   return [...byRecord].map(([id, own]) => {
-    const { requestId, timestamp, service, env, route, method, status, error } = own[0]!.record
+    const { requestId, timestamp, service, env, route, method, status, error, tags: carried } = own[0]!.record
+    const storedTags = withKeys(Object.entries({ ...carried, ...tags }), text => text)
     return {
       ...{ _id: id, request_id: requestId, at: new Date(Math.floor(timestamp / 1_000)), timestamp },
       ...{ service, env, route, method, status, error, tags: storedTags },

@@ -1,0 +1,29 @@
+import type { Chest, ContextEntry } from 'deedbox/chests'
+
+/** A chest that keeps what it is given in the test's own process. */
+export interface RecordingChest extends Chest {
+  readonly entries: readonly ContextEntry[]
+  /** The tuples of one request, as JSON has them. */
+  of(requestId: string): unknown[]
+}
+
+/**
+ * Makes one.
+ * @param before runs before anything is kept; what it throws, or rejects with, the chest fails with
+ */
+export function recordingChest(name: string, before?: () => unknown): RecordingChest {
+  const entries: ContextEntry[] = []
+  return {
+    id: `Recording(name=${name})`,
+    queue: { linger: 0 },
+    entries,
+    of: requestId =>
+      JSON.parse(JSON.stringify(entries.filter(entry => entry.record.requestId === requestId))),
+    async write(written) {
+      await before?.()
+      entries.push(...written)
+    },
+    check: async () => [],
+    close: async () => {},
+  }
+}

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { ChestError } from 'deedbox/chests'
+import { recordingChest } from '../../packages/deedbox/src/testing/recording-chest.ts'
 import type { FrameworkHarness } from './harness.ts'
-import { recordingChest } from './recording-chest.ts'
 import { call, setScene } from './stage.ts'
 
 /** Tracked variables: which ones are written, when, and what becomes of the answer. */

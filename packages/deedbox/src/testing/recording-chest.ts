@@ -1,4 +1,4 @@
-import type { Chest, ContextEntry } from 'deedbox/chests'
+import type { Chest, ContextEntry } from '../tracking/index.ts'
 
 /** A chest that keeps what it is given in the test's own process. */
 export interface RecordingChest extends Chest {
@@ -9,9 +9,12 @@ export interface RecordingChest extends Chest {
 
 /**
  * Makes one.
- * @param before runs before anything is kept; what it throws, or rejects with, the chest fails with
+ * @param before runs before anything is kept, with what is to be; what it throws, or rejects with, the chest fails with
  */
-export function recordingChest(name: string, before?: () => unknown): RecordingChest {
+export function recordingChest(
+  name: string,
+  before?: (entries: readonly ContextEntry[]) => unknown,
+): RecordingChest {
   const entries: ContextEntry[] = []
   return {
     id: `Recording(name=${name})`,
@@ -20,7 +23,7 @@ export function recordingChest(name: string, before?: () => unknown): RecordingC
     of: requestId =>
       JSON.parse(JSON.stringify(entries.filter(entry => entry.record.requestId === requestId))),
     async write(written) {
-      await before?.()
+      await before?.(written)
       entries.push(...written)
     },
     check: async () => [],

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { ChestError } from 'deedbox/chests'
 import { recordingChest } from '../../packages/deedbox/src/testing/recording-chest.ts'
 import type { FrameworkHarness } from './harness.ts'
+import { http2Call } from './http2-call.ts'
 import { call, setScene } from './stage.ts'
 
 /** Tracked variables: which ones are written, when, and what becomes of the answer. */
@@ -208,6 +209,37 @@ export function trackedSuite(harness: FrameworkHarness): void {
         events.map(({ payload }) => JSON.parse(payload ?? '').metrics.status_code),
         [500],
       )
+    })
+
+    if (!harness.http2) continue
+    test(`FC-09 FC-11 ${name}: the same over HTTP/2`, async t => {
+      const dead = recordingChest('dead', () => {
+        throw new ChestError('refused', 'Recording(name=dead)', 'the table is gone')
+      })
+      const alive = recordingChest('alive')
+      const scene = await setScene(t, harness, {
+        http2: true,
+        tracked: box => {
+          const work = async () => {
+            box.set({ paid: true })
+            return {}
+          }
+          return {
+            raise: { input: { chests: [dead, alive], raise: true }, work },
+            await: { input: { chests: [dead, alive], await: true }, work },
+          }
+        },
+      })
+      const ask = http2Call(t, scene.service.port)
+      for (const [route, isFailed] of [
+        ['raise', true],
+        ['await', false],
+      ] as const) {
+        const { status } = await ask(path(route), route)
+        assert.deepEqual(alive.of(route), [['paid', true, route]])
+        assert.equal(status >= 500, isFailed)
+        assert.equal((await scene.record(route)).error?.thrown instanceof ChestError, isFailed)
+      }
     })
   }
 }

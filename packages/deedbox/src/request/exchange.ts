@@ -140,7 +140,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
   }
 
   wrote(bytes: number): void {
-    this.#written += bytes
+    // What a service still writes to an answer that was replaced goes nowhere.
+    if (this.#refused === undefined) this.#written += bytes
   }
 
   /** Chooses what the response waits for; see {@link RequestScope.audit}. */

@@ -13,7 +13,7 @@ export function trackedSuite(harness: FrameworkHarness): void {
     const name = `${harness.name}, tracked() ${form} the handler`
     const path = (route: string): string => `/tracked/${route}/${form}`
 
-    test(`FC-01 FC-02 FC-03 FC-06 FC-07 FC-08 FC-13 FC-14 sample 44, ${name}`, async t => {
+    test(`FC-01 FC-02 FC-03 FC-06 FC-07 FC-08 FC-13 FC-14 samples 42 to 44, ${name}`, async t => {
       const [one, other] = [recordingChest('one'), recordingChest('other')]
       let ids = 0
       const scene = await setScene(t, harness, {
@@ -64,7 +64,7 @@ export function trackedSuite(harness: FrameworkHarness): void {
       assert.equal(one.entries[0]?.route, harness.knowsRoutes ? route : null)
     })
 
-    test(`FC-03 FC-04 FC-05 ${name}: the names of a list, or everything that was set`, async t => {
+    test(`FC-03 FC-04 FC-05 samples 45 and 46, ${name}: the names of a list, or everything that was set`, async t => {
       const [own, theirs] = [recordingChest('own'), recordingChest('theirs')]
       const scene = await setScene(t, harness, {
         box: { chests: [theirs], tracked: ['never'] },
@@ -159,7 +159,7 @@ export function trackedSuite(harness: FrameworkHarness): void {
       assert.deepEqual([order.toSorted(), order.at(-1)], [['answer 2xx', 'fast', 'slow'], 'slow'])
     })
 
-    test(`FC-02 FC-09 FC-11 FC-12 samples 48 and 51, ${name}: a failing chest beside one that works`, async t => {
+    test(`FC-02 FC-09 FC-11 FC-12 samples 47, 48 and 51, ${name}: a failing chest beside one that works`, async t => {
       const dead = recordingChest('dead', () => {
         throw new ChestError('refused', 'Recording(name=dead)', 'the table is gone')
       })

@@ -43,8 +43,22 @@ export function chestClient(chest: Chest): LedgerClient {
   return { batchSize: chest.queue?.batch ?? usualBatch, appendBatch: append }
 }
 
-/** Writes, and has the chest's own logger told. */
-export async function writeTold(chest: Chest, entries: readonly ContextEntry[]): Promise<void> {
+/** The last write of each chest: queues and waiting responses write to it one after the other. */
+const writing = new WeakMap<Chest, Promise<void>>()
+
+/** Writes once it is its turn, and has the chest's own logger told. */
+export function writeTold(chest: Chest, entries: readonly ContextEntry[]): Promise<void> {
+  const before = writing.get(chest)
+  const turn = before === undefined ? writeNow(chest, entries) : before.then(() => writeNow(chest, entries))
+  const over = turn.catch(() => undefined)
+  writing.set(chest, over)
+  void over.then(() => {
+    if (writing.get(chest) === over) writing.delete(chest)
+  })
+  return turn
+}
+
+async function writeNow(chest: Chest, entries: readonly ContextEntry[]): Promise<void> {
   const start = performance.now()
   const milliseconds = (): number => Math.round((performance.now() - start) * 100) / 100
   try {

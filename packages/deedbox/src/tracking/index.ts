@@ -14,6 +14,13 @@ export type {
 export { writeTold } from './chest-client.ts'
 export { ChestError, type ChestErrorCode } from './chest-error.ts'
 export { contextEntry } from './context-entry.ts'
+export {
+  createTracked,
+  type Tracked,
+  type TrackedDecorator,
+  type TrackedMiddleware,
+  trackedDecorator,
+} from './tracked.ts'
 export { type ChestStats, type TrackedFacts, Tracker } from './tracker.ts'
 export {
   checkChests,

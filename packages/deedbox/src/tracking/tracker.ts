@@ -7,17 +7,22 @@ import {
 } from '../audit/index.ts'
 import type { Notices } from '../log/index.ts'
 import {
+  type Failure,
   type JobRecord,
   type RequestRecord,
   runOutside,
+  type ScopeRule,
+  type TrackingGate,
   TurnQueue,
   uuid7,
   wallMicroseconds,
 } from '../request/index.ts'
 import { errorMessage, type Redactor, type Serializer } from '../safety/index.ts'
+import { AwaitedWrites, type TrackedItem } from './awaited-writes.ts'
 import type { Chest } from './chest.ts'
-import { chestClient, writeTold } from './chest-client.ts'
-import { entriesIn, trackedPayload } from './tracked-payload.ts'
+import { chestClient } from './chest-client.ts'
+import { ChestError } from './chest-error.ts'
+import { trackedPayload } from './tracked-payload.ts'
 import type { TrackingRule } from './tracking-rule.ts'
 
 /** What became of the tracked variables for one chest, counted in requests and jobs. */
@@ -33,7 +38,7 @@ export interface ChestStats {
   readonly dropped: number
   /** Refused by the chest for good. */
   readonly rejected: number
-  /** Writes of awaiting routes that failed. */
+  /** Writes that a response waited for, and that failed in time. Unless the chest refused them, they went into its queue. */
   readonly failed: number
 }
 
@@ -57,25 +62,18 @@ export interface TrackerSettings {
 export type TrackedFacts = Pick<RequestRecord, 'requestId' | 'values' | 'error'> &
   Partial<Pick<RequestRecord, 'route' | 'method' | 'status' | 'outcome'>>
 
-/** What the variables of one request make for the chests of one rule. */
-interface TrackedItem {
-  readonly payload: string
-  readonly idempotencyKey: string
-  readonly requestId: string
-}
-
 interface Queue {
   readonly chest: Chest
   readonly delivery: Delivery
+  readonly awaited: AwaitedWrites
   failed: number
 }
 
 const meta = { type: 'info', event_name: 'tracked', service: '' } as const
 const longestId = 255
-const noRules: readonly TrackingRule[] = []
 
 /** Has the tracked variables of one instance written to their chests, each chest by a queue of its own. (FC-09) */
-export class Tracker {
+export class Tracker implements TrackingGate {
   readonly #settings: TrackerSettings
   readonly #queues = new Map<Chest, Queue>()
   readonly #toWrite = new TurnQueue<() => void>(works => {
@@ -89,48 +87,29 @@ export class Tracker {
     for (const chest of settings.chests) this.#queueOf(chest)
   }
 
-  /** Takes the variables of a finished request, or job. Never throws. */
-  finished(record: RequestRecord | JobRecord, rules: readonly object[] = noRules): void {
+  /**
+   * Takes the variables of a finished request, or job. Never throws.
+   * @param rules those by which nothing was written yet; absent where it has none of its own
+   */
+  finished(record: RequestRecord | JobRecord, rules?: readonly ScopeRule[]): void {
     const facts: TrackedFacts = record
-    for (const rule of rules.length === 0 ? [this.#settings.rule] : (rules as readonly TrackingRule[])) {
-      if (rule.isAwaited) continue
+    for (const rule of (rules as readonly TrackingRule[] | undefined) ?? [this.#settings.rule]) {
       const chests = rule.chests ?? this.#settings.chests
       if (chests.length === 0) continue
       this.#toWrite.add(() => this.#offer(facts, rule, chests))
     }
   }
 
-  /**
-   * Writes the variables of a request whose response waits for it, to all chests of its awaiting rules at once.
-   * @throws ChestError of the first chest that failed, where its rule raises
-   */
-  async written(facts: TrackedFacts, rules: readonly object[]): Promise<void> {
-    const failures: unknown[] = []
-    for (const rule of rules as readonly TrackingRule[]) {
-      if (!rule.isAwaited) continue
-      const chests = rule.chests ?? this.#settings.chests
-      const item = this.#itemOf(facts, rule)
-      if (item === undefined) continue
-      const outcomes = await runOutside(() =>
-        Promise.allSettled(
-          chests.map(chest => writeTold(chest, entriesIn(item.payload, item.idempotencyKey, item.requestId))),
-        ),
-      )
-      outcomes.forEach((outcome, i) => {
-        if (outcome.status === 'fulfilled') return
-        const queue = this.#queueOf(chests[i]!)
-        queue.failed++
-        this.#settings.notices.tell(
-          'WARNING',
-          'chest_failed',
-          `Tracked variables were not written: ${errorMessage(outcome.reason)}`,
-          { chest: queue.chest.id, failed: queue.failed, request_id: facts.requestId },
-          queue.chest.id,
-        )
-        if (rule.raises) failures.push(outcome.reason)
-      })
-    }
-    if (failures.length > 0) throw failures[0]
+  async write(facts: RequestRecord | JobRecord, by: ScopeRule): Promise<Failure | undefined> {
+    const rule = by as TrackingRule
+    const item = this.#tried(() => this.#itemOf(facts, rule))
+    if (item === undefined) return undefined
+    const chests = rule.chests ?? this.#settings.chests
+    const outcomes = await runOutside(() =>
+      Promise.all(chests.map(chest => this.#writeNow(chest, item, rule.timeout))),
+    )
+    const thrown = outcomes.find(error => error !== undefined)
+    return thrown === undefined || !rule.raises ? undefined : { thrown }
   }
 
   /** Resolves to `true` when nothing waits any more, to `false` if that takes longer than the given milliseconds. */
@@ -171,12 +150,39 @@ export class Tracker {
   }
 
   #offer(facts: TrackedFacts, rule: TrackingRule, chests: readonly Chest[]): void {
-    try {
+    this.#tried(() => {
       const item = this.#itemOf(facts, rule)
       if (item === undefined) return
       for (const chest of chests) runOutside(() => this.#queueOf(chest).delivery.offer({ ...item, meta }))
+    })
+  }
+
+  #tried<Result>(work: () => Result): Result | undefined {
+    try {
+      return work()
     } catch (error) {
       this.#settings.notices.warn('tracking_failed', `Variables could not be tracked: ${errorMessage(error)}`)
+      return undefined
+    }
+  }
+
+  /** Resolves to why a chest did not take it. What it may take later waits in its queue. */
+  async #writeNow(chest: Chest, item: TrackedItem, timeout: number): Promise<unknown> {
+    const queue = this.#queueOf(chest)
+    try {
+      await queue.awaited.write(item, timeout)
+      return undefined
+    } catch (error) {
+      queue.failed++
+      this.#settings.notices.tell(
+        'WARNING',
+        'chest_failed',
+        `A response waited for its tracked variables to be written, which failed: ${errorMessage(error)}`,
+        { chest: chest.id, failed: queue.failed, request_id: item.requestId },
+        chest.id,
+      )
+      if (!(error instanceof ChestError && error.code === 'refused')) queue.delivery.offer({ ...item, meta })
+      return error
     }
   }
 
@@ -257,7 +263,7 @@ export class Tracker {
           })
         : undefined
     const delivery = new Delivery(chestClient(chest), warn, options, store, wordsFor(id))
-    const queue = { chest, delivery, failed: 0 }
+    const queue = { chest, delivery, awaited: new AwaitedWrites(chest), failed: 0 }
     this.#queues.set(chest, queue)
     if (this.#isClosed) delivery.close()
     return queue

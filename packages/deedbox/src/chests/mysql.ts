@@ -21,8 +21,11 @@ export function mysql(
     taker: 'mysql()',
     schemes: ['mysql', 'mariadb'],
     port: 3306,
+    parameters: [],
     poolMethod: 'getConnection',
     poolName: 'a pool of mysql2/promise',
+    // That of a pool with callbacks.
+    otherMethod: 'promise',
   }
   const chest = serverChest<MysqlChestPool>(told, place, options)
   const id = `MySQL(name=${chest.table})`

@@ -19,8 +19,11 @@ export function postgres(
     taker: 'postgres()',
     schemes: ['postgres', 'postgresql'],
     port: 5432,
+    parameters: ['application_name', 'channel_binding', 'options'],
     poolMethod: 'connect',
     poolName: 'a Pool of pg',
+    // A Client's.
+    otherMethod: 'escapeIdentifier',
   }
   const chest = serverChest<PostgresChestPool>(told, place, options)
   const id = `PostgreSQL(name=${chest.table})`

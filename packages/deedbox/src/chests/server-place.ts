@@ -6,21 +6,21 @@ import {
   placeOptions,
   type ServerConnection,
   type ServerOptions,
+  type ServerUrls,
   type SqlChestSettings,
   sqlChestOptions,
   sqlChestSettings,
 } from './server-connection.ts'
 
 /** How one kind of server is told. */
-export interface ServerTold {
+export interface ServerTold extends ServerUrls {
   /** How messages call the chest: `postgres()`. */
   readonly taker: string
-  /** The schemes of its URLs, the usual one first. */
-  readonly schemes: readonly string[]
-  readonly port: number
   /** The method that its pools have, and what such a pool is. */
   readonly poolMethod: string
   readonly poolName: string
+  /** The method that tells what is like such a pool, and is none. */
+  readonly otherMethod: string
 }
 
 /** What a chest of such a server was told, read. */
@@ -34,7 +34,7 @@ export interface ServerChest<Pool> extends ChestParts, SqlChestSettings {
  * @throws ConfigurationError naming the option at fault
  */
 export function serverChest<Pool>(
-  { taker, schemes, port, poolMethod, poolName }: ServerTold,
+  { taker, poolMethod, poolName, otherMethod, ...urls }: ServerTold,
   given: unknown,
   more: ServerOptions | undefined,
 ): ServerChest<Pool> {
@@ -45,15 +45,16 @@ export function serverChest<Pool>(
   if (typeof given === 'string' || given instanceof URL) {
     const options = more ?? {}
     const parts = read(options, ['tls'])
-    return { ...parts, place: { connection: connectionIn(taker, String(given), schemes, options, port) } }
+    return { ...parts, place: { connection: connectionIn(taker, String(given), urls, options) } }
   }
-  if (hasMethod(given, poolMethod)) return { ...read(more ?? {}, []), place: { pool: given as Pool } }
+  if (hasMethod(given, poolMethod) && !hasMethod(given, otherMethod))
+    return { ...read(more ?? {}, []), place: { pool: given as Pool } }
   if (typeof given !== 'object' || given === null || hasMethod(given, 'query'))
     throw new ConfigurationError(taker, `${poolName}, a URL or { host, … } is needed.`)
   if (more !== undefined)
     throw new ConfigurationError(taker, 'all options go into one object, where there is no pool and no URL.')
   const parts = read(given, [...placeOptions, 'tls'])
-  return { ...parts, place: { connection: connectionOf(taker, given, port) } }
+  return { ...parts, place: { connection: connectionOf(taker, given, urls.port) } }
 }
 
 function hasMethod(thing: unknown, name: string): boolean {

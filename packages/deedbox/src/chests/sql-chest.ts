@@ -39,7 +39,7 @@ export interface SqlDialect<Connection> {
   count(connection: Connection): Promise<number>
   lease(connection: Connection, holder: string, milliseconds: number): Promise<boolean>
   giveBack(connection: Connection, holder: string): Promise<void>
-  /** Deletes those among the first rows that are older. Resolves to how many those were. */
+  /** Deletes rows that are older, so many at most. Resolves to how many those were. */
   expire(connection: Connection, days: number, portion: number): Promise<number>
   /** `schema`: a table or column is not there. `refused`: these values will never be stored. */
   faultOf(error: unknown): 'schema' | 'refused' | 'unavailable'
@@ -62,7 +62,7 @@ const portion = 1_000
 const hour = 3_600_000
 /** How often the milliseconds of a transaction are what a migration may take: large tables are rebuilt. */
 const migrationShare = 20
-const longestCheck = 5_000
+const longestCheck = 3_000
 const longestClose = 5_000
 
 /** A chest in a table of a database server. */
@@ -93,15 +93,16 @@ export class SqlChest<Connection> implements ReadableChest {
 
   async write(entries: readonly ContextEntry[]): Promise<void> {
     if (entries.length === 0) return
-    const rows = entries.map(entry => sqlRow(entry, this.id, this.#tags))
-    await this.#run(connection => this.#dialect.insert(connection, rows))
+    // A spool that was found twice may bring a request twice in one write.
+    const rows = new Map(entries.map(entry => [entry.id, sqlRow(entry, this.id, this.#tags)]))
+    await this.#run(connection => this.#dialect.insert(connection, [...rows.values()]))
     this.#expireSoon()
   }
 
   async check(): Promise<CheckMessage[]> {
     try {
       const timeout = Math.min(this.#timeout, longestCheck)
-      await this.#run(connection => this.#dialect.tryInsert(connection), timeout)
+      await this.#run(connection => this.#dialect.tryInsert(connection), timeout, timeout)
       return []
     } catch (error) {
       return [{ id: 'deedbox.chest.unreachable', level: 'error', message: errorMessage(error) }]
@@ -169,6 +170,7 @@ export class SqlChest<Connection> implements ReadableChest {
   async #run<Result>(
     work: (connection: Connection) => Promise<Result>,
     timeout = this.#timeout,
+    migration = timeout * migrationShare,
   ): Promise<Result> {
     if (this.#closing !== undefined) throw new ChestError('unavailable', this.id, 'it is closed.')
     try {
@@ -177,7 +179,7 @@ export class SqlChest<Connection> implements ReadableChest {
       if (this.#dialect.faultOf(error) !== 'schema') throw this.#told(error)
     }
     try {
-      await this.#transaction(connection => this.#dialect.migrate(connection), timeout * migrationShare)
+      await this.#transaction(connection => this.#dialect.migrate(connection), migration)
       return await this.#transaction(work, timeout)
     } catch (error) {
       throw this.#told(error)

@@ -12,8 +12,9 @@ export type {
   TrackedValue,
 } from './chest.ts'
 export { ChestError, type ChestErrorCode } from './chest-error.ts'
+export type { ChestStats } from './chest-queue.ts'
 export { contextEntry } from './context-entry.ts'
-export { type ChestStats, type TrackedFacts, Tracker } from './tracker.ts'
+export { type TrackedFacts, Tracker } from './tracker.ts'
 export {
   checkChests,
   type TrackedInput,

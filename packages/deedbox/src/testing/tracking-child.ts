@@ -4,7 +4,8 @@ import type { Chest, ContextEntry } from '../tracking/index.ts'
 
 // A process with one chest, which appends entries to FILE, a line for each, once. It tracks COUNT jobs with the variables
 // `n` and `text`, which has SIZE characters of the worst kind, says "tracked", and stays until somebody ends it.
-// HOW: "hang" never comes back, "half" writes one half of what it gets before; "end" lets the process end by itself.
+// HOW: "hang" never comes back, "half" writes one half of what it gets before; "end" lets the process end by itself, "exit"
+// exits at once, "close" closes the instance.
 const { FILE = '', COUNT = '0', SIZE = '0', HOW = '', ID = 'Own(name=one)', ADDRESS, DURABLE } = process.env
 
 const known = new Set(
@@ -48,7 +49,8 @@ for (let n = 0; n < Number(COUNT); n++)
     box.set({ n, text: '\u0001'.repeat(Number(SIZE)) }),
   )
 console.log(`tracked as ${process.pid}`)
-if (HOW === 'close') {
+if (HOW === 'exit') process.exit()
+else if (HOW === 'close') {
   await box.close(1_000)
   console.log(JSON.stringify({ after: box.stats().chests }))
 } else if (HOW !== 'end') setInterval(() => {}, 60_000)

@@ -15,3 +15,17 @@ export {
   type TrackedValue,
 } from '../tracking/index.ts'
 export type { ChestOptions } from './chest-options.ts'
+export { isReadable } from './export-lease.ts'
+export type { ExportProgress, ExportResult, RunOptions } from './export-run.ts'
+export type { ScheduleOptions } from './export-schedule.ts'
+export { createExporter, type Exporter, type ExporterOptions, type ExporterStats } from './exporter.ts'
+export type { Certificates, HttpWriterOptions } from './http-options.ts'
+export { httpWriter } from './http-writer.ts'
+export { openChest } from './open-chest.ts'
+export {
+  type SqliteChestOptions,
+  type SqliteConnection,
+  type SqliteStatement,
+  type SqliteValue,
+  sqlite,
+} from './sqlite.ts'

@@ -11,6 +11,7 @@ export type {
   TrackedRecord,
   TrackedValue,
 } from './chest.ts'
+export { writeTold } from './chest-client.ts'
 export { ChestError, type ChestErrorCode } from './chest-error.ts'
 export type { ChestStats } from './chest-queue.ts'
 export { contextEntry } from './context-entry.ts'

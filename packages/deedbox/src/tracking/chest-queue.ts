@@ -87,9 +87,16 @@ export class ChestQueue {
   }
 }
 
+const spoolPrefix = 'chest '
+
 /** A chest by its id and its address: what waits for one is never written to another. */
 export function spoolName({ id, address }: Pick<Chest, 'id' | 'address'>): string {
-  return `chest ${id}${address === undefined ? '' : ` at ${address}`}`
+  return `${spoolPrefix}${id}${address === undefined ? '' : ` at ${address}`}`
+}
+
+/** Whether what stands in a spool under this name is for a chest. */
+export function isSpoolName(name: string): boolean {
+  return name.startsWith(spoolPrefix)
 }
 
 function spoolFor(
@@ -124,6 +131,7 @@ function wordsFor(id: string): DeliveryWords {
     taker: id,
     spool: `the spool of ${id}`,
     memoryOnly: 'the durable of the chest to false',
-    remedy: () => '"deedbox outbox list --dead" shows them',
+    remedy: () =>
+      '"deedbox outbox list --dead" shows them, and "deedbox outbox replay --chest <url>" writes them once the cause is mended',
   }
 }

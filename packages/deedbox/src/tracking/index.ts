@@ -11,9 +11,9 @@ export type {
   TrackedRecord,
   TrackedValue,
 } from './chest.ts'
-export { writeTold } from './chest-client.ts'
+export { chestClient, writeTold } from './chest-client.ts'
 export { ChestError, type ChestErrorCode } from './chest-error.ts'
-export type { ChestStats } from './chest-queue.ts'
+export { type ChestStats, isSpoolName, spoolName } from './chest-queue.ts'
 export { contextEntry } from './context-entry.ts'
 export { type TrackedFacts, Tracker } from './tracker.ts'
 export {

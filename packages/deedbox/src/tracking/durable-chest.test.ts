@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { type Child, startChild } from '../testing/ledger-child.ts'
 import { until } from '../testing/ledger-stand-in.ts'
@@ -135,4 +136,33 @@ test('ruling 25 without durable what waits is lost with a killed process, and no
   await until(() => lines().length === 2)
   await end(next)
   assert.equal(lines().length, 2)
+})
+
+test('ruling 25 FC-22 the same with SQLite: what was locked out, and what was written but never confirmed', async t => {
+  const { folder, start } = aPlace(t)
+  const file = join(spoolFolder(t), 'vars.db')
+  const lock = new DatabaseSync(file)
+  lock.exec('PRAGMA journal_mode = WAL; CREATE TABLE other (a); BEGIN IMMEDIATE')
+  const shutOut = start({ FILE: file, COUNT: '300' })
+  await until(() => spooledText(folder).includes(`"${shutOut.process.pid}-299"`))
+  await kill(shutOut)
+  lock.exec('COMMIT')
+  const count = (): number => {
+    const isThere = lock.prepare("SELECT count(*) AS n FROM sqlite_master WHERE name = 'flask_chest'").get()
+    return isThere?.n === 0 ? 0 : Number(lock.prepare('SELECT count(*) AS n FROM flask_chest').get()?.n)
+  }
+  assert.equal(count(), 0)
+  const unheard = start({ FILE: file, COUNT: '0', HOW: 'hang' })
+  await until(() => count() === 400)
+  await kill(unheard)
+  const last = start({ FILE: file, COUNT: '1' })
+  await until(() => count() === 602)
+  await end(last)
+  assert.equal(count(), 602)
+  assert.equal(lock.prepare('SELECT count(DISTINCT entry_id) AS n FROM flask_chest').get()?.n, 602)
+  lock.close()
+  assert.deepEqual(
+    filesBelow(folder).map(name => name.split('/').at(-1)),
+    ['ledger.json'],
+  )
 })

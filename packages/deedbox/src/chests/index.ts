@@ -21,7 +21,12 @@ export type { ScheduleOptions } from './export-schedule.ts'
 export { createExporter, type Exporter, type ExporterOptions, type ExporterStats } from './exporter.ts'
 export type { Certificates, HttpWriterOptions } from './http-options.ts'
 export { httpWriter } from './http-writer.ts'
+export { mysql } from './mysql.ts'
+export type { MysqlChestConnection, MysqlChestPool } from './mysql-pool.ts'
 export { openChest } from './open-chest.ts'
+export { postgres } from './postgres.ts'
+export type { PostgresChestClient, PostgresChestPool } from './postgres-pool.ts'
+export type { ServerOptions, ServerTls, SqlChestOptions } from './server-connection.ts'
 export {
   type SqliteChestOptions,
   type SqliteConnection,

@@ -1,4 +1,4 @@
-import { setTimeout } from 'node:timers/promises'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { errorMessage } from '../safety/index.ts'
 import {
   type CheckMessage,
@@ -33,6 +33,8 @@ export interface SqliteChestOptions extends ChestOptions {
   readonly retentionDays?: number | undefined
 }
 
+/** Requests of one write: other work waits for as long as it takes, and no round trip is saved by more. */
+const usualBatch = 32
 /** Milliseconds for which a write is repeated while somebody else writes; then it is up to the queue. */
 const patience = 2_000
 /** Rows that are deleted at once for their age: well below a millisecond each time. */
@@ -86,7 +88,7 @@ class SqliteChest implements ReadableChest {
     this.#place = place
     this.#file = fileOf(place)
     this.address = this.#file ?? 'memory'
-    this.queue = queue
+    this.queue = { ...queue, batch: queue.batch ?? usualBatch }
     this.logger = logger
     this.#tableName = table
     this.#tags = JSON.stringify(tags)
@@ -96,6 +98,8 @@ class SqliteChest implements ReadableChest {
   async write(entries: readonly ContextEntry[]): Promise<void> {
     if (entries.length === 0) return
     await this.#do(({ database, table }) => inTransaction(database, () => table.insert(entries, this.#tags)))
+    // Nothing is waited for in a write. While a backlog is written, other work needs its turns all the same.
+    await setImmediate()
     if (this.#retentionDays !== undefined && Date.now() >= this.#sweepAt)
       void this.#sweep(this.#retentionDays)
   }

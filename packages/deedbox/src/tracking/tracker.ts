@@ -9,7 +9,7 @@ import {
   uuid7,
   wallMicroseconds,
 } from '../request/index.ts'
-import { errorMessage, type Redactor, type Serializer } from '../safety/index.ts'
+import { errorMessage, type Redactor, remember, type Serializer } from '../safety/index.ts'
 import type { Chest } from './chest.ts'
 import { writeTold } from './chest-client.ts'
 import { ChestQueue, type ChestStats } from './chest-queue.ts'
@@ -46,6 +46,8 @@ interface Finished {
 
 const meta = { type: 'info', event_name: 'tracked', service: '' } as const
 const longestId = 255
+/** How many routes are remembered as they are written. */
+const rememberedRoutes = 1_000
 const noRules: readonly TrackingRule[] = []
 
 /** Has the tracked variables of one instance written to their chests, each chest by a queue of its own. (FC-09) */
@@ -57,11 +59,13 @@ export class Tracker {
       for (const each of finished) this.#offer(each)
     })
   })
+  readonly #routeText: (route: string) => string
   #lastTimestamp = 0
   #isClosed = false
 
   constructor(settings: TrackerSettings) {
     this.#settings = settings
+    this.#routeText = remember(settings.redactor.text, rememberedRoutes)
     for (const chest of settings.chests) this.#queueOf(chest)
   }
 
@@ -173,7 +177,15 @@ export class Tracker {
     const { service, env, redactor, serializer } = this.#settings
     this.#tellBlanked(variables, rule.namesFor(method))
     const message = error === null ? null : redactor.text(errorMessage(error.thrown))
-    const recordFacts = { timestamp: this.#timestamp(), service, env, route, method, status, error: message }
+    const recordFacts = {
+      timestamp: this.#timestamp(),
+      service,
+      env,
+      route: route === null ? null : this.#routeText(route),
+      method,
+      status,
+      error: message,
+    }
     const payload = trackedPayload(recordFacts, variables, serializer)
     if (payload === undefined) return undefined
     return { payload, meta, idempotencyKey: uuid7(), requestId: this.#idOf(facts, rule) }

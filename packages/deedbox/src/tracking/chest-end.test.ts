@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { LedgerItem } from '../audit/index.ts'
 import { deedbox } from '../box.ts'
+import { observe } from '../frameworks/node-http.ts'
 import type { Deedbox } from '../instance.ts'
 import { startChild } from '../testing/ledger-child.ts'
 import { until } from '../testing/ledger-stand-in.ts'
@@ -30,7 +34,10 @@ function aChest(id: string, write: (entries: readonly ContextEntry[]) => Promise
   return { chest, state }
 }
 
-function aBox(chests: readonly Chest[]): { box: Deedbox; notices: Record<string, unknown>[] } {
+function aBox(
+  chests: readonly Chest[],
+  folder?: string,
+): { box: Deedbox; notices: Record<string, unknown>[] } {
   const notices: Record<string, unknown>[] = []
   const box = deedbox({
     ledger: null,
@@ -43,6 +50,7 @@ function aBox(chests: readonly Chest[]): { box: Deedbox; notices: Record<string,
         if (read.notice !== undefined) notices.push(read)
       },
     },
+    audit: folder === undefined ? {} : { spool: { folder } },
     chests,
   })
   return { box, notices }
@@ -84,6 +92,54 @@ test('FC-09 a chest that never comes back delays neither another one nor who tra
     { queued: 0, delivered: 3 },
   ])
 })
+
+test('FC-09 a response does not wait for a chest that never comes back', async t => {
+  const slow = aChest('Own(name=slow)', never)
+  const { box } = aBox([slow.chest])
+  const server = createServer(
+    observe(box)((request, response) => {
+      box.set({ path: request.url })
+      response.end(`answered ${request.url}`)
+    }),
+  ).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(async () => {
+    server.close()
+    server.closeAllConnections()
+    await box.close(0)
+  })
+  const { port } = server.address() as AddressInfo
+  for (const path of ['/1', '/2', '/3']) {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`)
+    assert.equal(await response.text(), `answered ${path}`)
+  }
+  await until(() => box.stats().chests[0]?.queued === 3)
+  assert.deepEqual(slow.state.written, [])
+})
+
+for (const durable of [false, true])
+  test(`stats().chests adds up where there is no room, durable: ${durable}`, async t => {
+    const hanging = aChest('Own(name=small)', never)
+    const chest = { ...hanging.chest, queue: { capacity: 2, linger: 60_000, durable } }
+    const { box, notices } = aBox([chest], spoolFolder(t))
+    for (const id of ['1', '2', '3', '4', '5']) track(box, id)
+    await until(() => box.stats().chests[0]?.queued === 2)
+    const { queued, spooled, dropped, delivered } = box.stats().chests[0]!
+    assert.deepEqual([queued, spooled, dropped, delivered], durable ? [2, 3, 0, 0] : [2, 0, 3, 0])
+    assert.equal(await box.close(0), false)
+    const after = box.stats().chests[0]!
+    assert.equal(after.queued + after.spooled + after.dropped, 5)
+    const told = notices.filter(({ notice }) => String(notice).startsWith('chest_'))
+    assert.deepEqual(
+      told.map(({ notice, dropped, spooled, chest }) => [notice, dropped ?? spooled, chest]),
+      durable
+        ? [['chest_spooled', 5, undefined]]
+        : [
+            ['chest_dropped', 1, 'Own(name=small)'],
+            ['chest_unwritten', 2, undefined],
+          ],
+    )
+  })
 
 test('FC-12 a write that has not come back in time counts as failed, and what comes of it later is nobody’s concern', async () => {
   let fail: (error: Error) => void = () => {}

@@ -130,7 +130,7 @@ function wordsFor(id: string): DeliveryWords {
     counted: count => `the tracked variables of ${count} request${count === 1 ? '' : 's'}`,
     taker: id,
     spool: `the spool of ${id}`,
-    memoryOnly: 'the durable of the chest to false',
+    memoryOnly: 'durable of the chest to false',
     remedy: () =>
       '"deedbox outbox list --dead" shows them, and "deedbox outbox replay --chest <url>" writes them once the cause is mended',
   }

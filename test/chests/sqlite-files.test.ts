@@ -209,6 +209,13 @@ test('FC-24 an entry that the database itself refuses is refused alone', async t
   owner.exec(`CREATE TRIGGER no_secrets BEFORE INSERT ON flask_chest WHEN NEW.name = 'bad'
     BEGIN SELECT RAISE(ABORT, 'not here'); END`)
   owner.close()
+  // A write stands or falls as one.
+  const mixed = entriesOf(
+    aRecord(),
+    ['a', 'bad', 'b'].map(name => [name, 1] as const),
+  )
+  await assert.rejects(chest.write(mixed), error => error instanceof ChestError && error.code === 'refused')
+  assert.equal(await chest.count(), 0)
   for (const name of ['a', 'bad', 'b']) box.run({ name: 'job' }, () => box.set({ [name]: 1 }))
   await box.flush()
   const { delivered, rejected } = box.stats().chests[0]!

@@ -61,3 +61,10 @@ test('errors of node:sqlite and of better-sqlite3 mean the same', () => {
     assert.equal(kindOf(Object.assign(new Error('it failed'), members)), kind, JSON.stringify(members))
   assert.equal(kindOf('text'), 'other')
 })
+
+test('FC-18 a Node without SQLite is told what to hand over instead', async t => {
+  t.mock.method(process, 'getBuiltinModule', () => undefined)
+  const chest = sqlite('vars.db')
+  assert.match((await chest.check())[0]?.message ?? '', /SQLite\(name=flask_chest\).*better-sqlite3/)
+  await assert.rejects(chest.count(), { name: 'ChestError', code: 'driver_missing' })
+})

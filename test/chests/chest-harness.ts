@@ -20,7 +20,10 @@ export interface Place {
   open(options?: PlaceOptions): Chest
   /** All that is stored, in the order in which it was written where the place keeps one. */
   stored(): Promise<Stored[]>
-  /** A module that exports `open(): Chest` of this place, for another process. */
+  /**
+   * The source of a module that exports a function `open(): Chest` of this place, for another process. It may import
+   * packages, such as `deedbox/chests`.
+   */
   readonly program: string
 }
 
@@ -36,13 +39,15 @@ export interface ChestHarness {
   readonly name: string
   /** Why it cannot be tested here. */
   readonly skip: string | false
-  /** Values that are stored as something else, with what comes back; for places whose own rules say so. */
-  readonly exceptions?: ReadonlyMap<TrackedValue, TrackedValue>
+  /** What is stored of a value, for places whose own rules say so. Default: the value itself. */
+  readonly keeps?: (value: TrackedValue) => TrackedValue
   /** Whether the same entries written twice are there once. An HTTP endpoint decides that itself. */
   readonly isIdempotent: boolean
+  /** Whether its chests are `ReadableChest`s. */
+  readonly isReadable: boolean
   place(t: TestContext): Promise<Place>
-  /** A chest of this kind with credentials that the server refuses; absent where there are none. */
-  withWrongCredentials?(t: TestContext): Promise<Chest>
+  /** A chest of this kind with a password that the server refuses; absent where there are none. */
+  withWrongCredentials?(t: TestContext): Promise<{ readonly chest: Chest; readonly password: string }>
   /** Stops the server and starts it again, with its data; absent where there is no server. */
   readonly server?: { halt(): Promise<void>; start(): Promise<void> }
   /**

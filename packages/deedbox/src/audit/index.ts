@@ -10,14 +10,20 @@ export {
 } from './audited.ts'
 export type { MethodContext } from './audited-method.ts'
 export { type Auditor, createAuditor, type ProducerStats } from './auditor.ts'
-export { retryDelay } from './backoff.ts'
+export { readRetryAfter, retryDelay } from './backoff.ts'
 export { changes } from './changes.ts'
 export type { CheckedReceipt, ReceiptPart } from './checked-receipt.ts'
 export { clampPayload, payloadLimit } from './clamp.ts'
 export { kindOf, messageOf, type Severity, severityOf } from './classification.ts'
 export { Delivery } from './delivery.ts'
-export type { DeliveryWords } from './delivery-notices.ts'
-export { type DeliveryOptions, longestQuotaPause, quotaPauseOf, type Warn } from './delivery-options.ts'
+export {
+  type DeliveryOptions,
+  type DeliveryStore,
+  longestQuotaPause,
+  quotaPauseOf,
+  type Warn,
+} from './delivery-options.ts'
+export type { DeliveryWords } from './delivery-words.ts'
 export { durableStore, type SpoolChoice } from './durable-store.ts'
 export { eventKinds, type SendOptions, type SendPayload } from './explicit-event.ts'
 export { type AnyFunction, type AuditedCall, type CallAuditor, copyMetadata } from './function-call.ts'

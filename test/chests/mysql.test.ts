@@ -1,0 +1,4 @@
+import { chestConformance } from './conformance.ts'
+import { mysqlHarness } from './mysql-harness.ts'
+
+chestConformance(mysqlHarness)

@@ -6,6 +6,7 @@ import { lifecycleSuite } from './lifecycle-suite.ts'
 import { outcomesSuite } from './outcomes-suite.ts'
 import { requestsSuite } from './requests-suite.ts'
 import { summarySuite } from './summary-suite.ts'
+import { trackedSuite } from './tracked-suite.ts'
 
 /** Runs the whole suite against one framework. */
 export function frameworkConformance(harness: FrameworkHarness): void {
@@ -16,4 +17,5 @@ export function frameworkConformance(harness: FrameworkHarness): void {
   badInputSuite(harness)
   answersSuite(harness)
   summarySuite(harness)
+  trackedSuite(harness)
 }

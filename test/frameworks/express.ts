@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
+import { type Deedbox, tracked } from 'deedbox'
 import { observe } from 'deedbox/express'
 import type express from 'express'
 import { z } from 'zod'
@@ -33,6 +34,7 @@ export function expressHarness(make: Express, service: ExpressService): Framewor
       invalidBody: 400,
       ...service.answers,
     },
+    trackedForms: ['before', 'around'],
     async start(box, stage, options) {
       const app = make()
       // Express prints errors that nobody handles to the console unless it is under test.
@@ -54,6 +56,7 @@ export function expressHarness(make: Express, service: ExpressService): Framewor
       outcomes(make, app, stage, safely)
       streams(app, stage, safely)
       bodies(make, app, stage, safely)
+      trackedRoutes(app, box, stage, safely)
       app.get(
         '/named/:n',
         safely(async (request, response) => {
@@ -144,6 +147,17 @@ function outcomes(make: Express, app: express.Express, stage: Stage, safely: Saf
       response.json({ ok: true })
     }),
   )
+}
+
+function trackedRoutes(app: express.Express, box: Deedbox, stage: Stage, safely: Safely): void {
+  for (const [name, { input, work }] of stage.tracked) {
+    const handler = safely(async (_request, response) => void response.json(await work()))
+    app.all(`/tracked/${name}/before`, tracked(input), handler)
+    app.all(
+      `/tracked/${name}/around`,
+      safely(box.tracked(input, async (_request, response) => void response.json(await work()))),
+    )
+  }
 }
 
 function streams(app: express.Express, stage: Stage, safely: Safely): void {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
-import type { Deedbox } from 'deedbox'
+import { type Deedbox, tracked } from 'deedbox'
 import { attachServer } from 'deedbox/http'
 import type { FastifyInstance } from 'fastify'
 import type { FrameworkHarness, Service, ServiceOptions, Stage } from './harness.ts'
@@ -43,6 +43,7 @@ export function fastifyHarness(
       malformedJson: { status: 400, hasError: true },
       invalidBody: 400,
     },
+    trackedForms: ['before', 'around'],
     async start(box, stage, options) {
       const app = await open(box, options)
       answers(app, stage)
@@ -51,6 +52,7 @@ export function fastifyHarness(
       await app.register(async scope => bodies(scope, box, stage))
       nested(app)
       contexts(app, box, stage)
+      trackedRoutes(app, box, stage)
       const service = await serve(app)
       if (options.attach === 'late') attachServer(app.server, box)
       return service
@@ -196,6 +198,20 @@ function nested(app: FastifyApp): void {
     },
     { prefix: '/orgs' },
   )
+}
+
+function trackedRoutes(app: FastifyApp, box: Deedbox, stage: Stage): void {
+  const method = ['GET', 'POST', 'PUT']
+  for (const [name, { input, work }] of stage.tracked) {
+    // One handler answers by `send`, the other by what it returns.
+    app.route({
+      method,
+      url: `/tracked/${name}/before`,
+      preHandler: tracked(input),
+      handler: async (_request, reply) => reply.send(await work()),
+    })
+    app.route({ method, url: `/tracked/${name}/around`, handler: box.tracked(input, () => work()) })
+  }
 }
 
 function contexts(app: FastifyApp, box: Deedbox, stage: Stage): void {

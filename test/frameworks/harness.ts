@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { Deedbox } from 'deedbox'
+import type { Deedbox, TrackedInput } from 'deedbox'
 import type { HttpServer } from 'deedbox/http'
 
 /** What the conformance suite tells the service, and hears from it. */
@@ -18,7 +18,23 @@ export interface Stage {
   receive(upload: Readable): Promise<number>
   /** Logs values that throw when they are looked at, and gives an error whose causes form a circle. */
   hostileError(): Error
+  /** The tracked routes, by name. */
+  tracked: ReadonlyMap<string, TrackedRoute>
 }
+
+/** What a tracked route does. */
+export interface TrackedRoute {
+  /** What `tracked` is given. */
+  readonly input: TrackedInput | undefined
+  /** Sets variables, and resolves to the answer. */
+  work(): Promise<object>
+}
+
+/**
+ * How a route is tracked. `before`: `tracked(input)` stands in front of its handler, or decorates it. `around`:
+ * `box.tracked(input, handler)` is its handler.
+ */
+export type TrackedForm = 'before' | 'around'
 
 /** A running service. */
 export interface Service {
@@ -86,6 +102,7 @@ export interface FrameworkAnswers {
  * | `GET /wander/:n` | awaits `stage.wander(n)`, answers 200 |
  * | `GET /hostile` | throws `stage.hostileError()` |
  * | `GET /redirect` | answers 302 to `/ok` |
+ * | `GET`, `POST`, `PUT /tracked/<name>/<form>` | answers, as JSON, what `work` of the tracked route resolves to |
  * | `GET /health`, `GET /healthz` | on the default skip list: answers 200; throws `new Error('sick')` |
  *
  * Errors are left to the framework's default handling; what it prints about them is silenced by the framework's
@@ -103,5 +120,7 @@ export interface FrameworkHarness {
   /** `false`: the framework lets nobody answer in its place, so the observer has no options for it. */
   readonly answersInPlace?: false
   readonly answers: FrameworkAnswers
+  /** The forms of tracked routes that it has. */
+  readonly trackedForms: readonly TrackedForm[]
   start(box: Deedbox, stage: Stage, options: ServiceOptions): Promise<Service>
 }

@@ -41,6 +41,7 @@ declare module '@koa/router' {
     constructor(options?: { prefix?: string })
     get(path: string | RegExp, ...middleware: Middleware[]): this
     post(path: string | RegExp, ...middleware: Middleware[]): this
+    put(path: string | RegExp, ...middleware: Middleware[]): this
     use(...middleware: (string | Middleware)[]): this
     routes(): Middleware
     allowedMethods(): Middleware

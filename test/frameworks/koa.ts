@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import { PassThrough, Readable } from 'node:stream'
 import { Ajv } from 'ajv'
-import type { Deedbox } from 'deedbox'
+import { type Deedbox, tracked } from 'deedbox'
 import { observe } from 'deedbox/koa'
 import type Koa from 'koa'
 import type { FrameworkAnswers, FrameworkHarness, Stage } from './harness.ts'
@@ -31,6 +31,7 @@ const answers: FrameworkAnswers = {
 export interface KoaRouter {
   get(path: string, ...middleware: Koa.Middleware[]): unknown
   post(path: string, ...middleware: Koa.Middleware[]): unknown
+  put(path: string, ...middleware: Koa.Middleware[]): unknown
   use(path: string, middleware: Koa.Middleware): unknown
   routes(): Koa.Middleware
   allowedMethods(): Koa.Middleware
@@ -43,6 +44,7 @@ export function koaHarness(packages: KoaPackages): FrameworkHarness {
     knowsRoutes: true,
     http2: true,
     answers,
+    trackedForms: ['before', 'around'],
     async start(box, stage, options) {
       const app = packages.createApp()
       // Koa's own way to keep what it prints about errors to itself; where we answer, we see to it.
@@ -60,6 +62,7 @@ export function koaHarness(packages: KoaPackages): FrameworkHarness {
       addFailures(router, stage)
       addStreams(router, packages, stage)
       addBodies(router, packages, box, stage)
+      addTracked(router, box, stage)
       const items = packages.createRouter()
       items.get('/:item', ok)
       const orgs = packages.createRouter()
@@ -105,6 +108,18 @@ function addAnswers(router: KoaRouter, box: Deedbox, stage: Stage): void {
     await stage.wander(Number(ctx.params.n))
     ctx.body = { ok: true }
   })
+}
+
+function addTracked(router: KoaRouter, box: Deedbox, stage: Stage): void {
+  for (const [name, { input, work }] of stage.tracked) {
+    const handler: Koa.Middleware = async ctx => {
+      ctx.body = await work()
+    }
+    for (const method of ['get', 'post', 'put'] as const) {
+      router[method](`/tracked/${name}/before`, tracked(input), handler)
+      router[method](`/tracked/${name}/around`, box.tracked(input, handler))
+    }
+  }
 }
 
 function addFailures(router: KoaRouter, stage: Stage): void {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { captureLog } from '../../packages/deedbox/src/testing/captured-log.ts'
+import { recordingChest } from '../../packages/deedbox/src/testing/recording-chest.ts'
 import { frameworkConformance } from './conformance.ts'
 import { compiledNest, requestTour, type TourAnswer } from './nest.ts'
 import { nest11Express, nest11Fastify } from './nest-11/harness.ts'
@@ -30,6 +31,24 @@ for (const { major, platform, harness } of services) {
     const late = await call(scene, 'GET', '/late')
     assert.deepEqual([late.status, JSON.parse(late.body)], [200, { ok: true }])
     assert.match(String((await scene.record(late.id, 2)).error?.thrown), /late failure/)
+  })
+
+  test(`FC-14 ${name}: the decorator stands above those of Nest as well`, async t => {
+    const chest = recordingChest('chest')
+    const input = { chests: [chest], await: true }
+    const scene = await setScene(t, harness, {
+      tracked: box => ({
+        sample: {
+          input,
+          async work() {
+            box.set({ a: 1 })
+            return { b: 2 }
+          },
+        },
+      }),
+    })
+    const { id, body } = await call(scene, 'GET', '/tracked/sample/above')
+    assert.deepEqual([JSON.parse(body), chest.of(id)], [{ b: 2 }, [['a', 1, id]]])
   })
 
   test(`IF-06 IF-29 ${name}: prefix, version, filters and the context all the way`, async () => {

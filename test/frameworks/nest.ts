@@ -67,6 +67,7 @@ export function nestHarness(major: NestMajor, platform: 'express' | 'fastify'): 
     knowsRoutes: true,
     http2: platform === 'fastify',
     answers,
+    trackedForms: ['before', 'around'],
     async start(box, stage, options) {
       const url = await compiledNest(major, 'main')
       const { createApp } = (await import(url)) as CompiledMain

@@ -44,6 +44,7 @@ const routes: Record<string, Record<string, string>> = {
   'orgs/[org]/items/[item]': { GET: 'ok' },
   'named/[n]': { GET: 'named' },
   'wander/[n]': { GET: 'wander' },
+  'tracked/[name]/around': { GET: 'trackedRoute', POST: 'trackedRoute', PUT: 'trackedRoute' },
   hostile: { GET: 'throwHostile' },
   redirect: { GET: 'found' },
   health: { GET: 'ok' },

@@ -36,6 +36,7 @@ export function nextHarness(major: NextMajor): FrameworkHarness {
       malformedJson: { status: 400, hasError: false },
       invalidBody: 400,
     },
+    trackedForms: ['around'],
     async start(box, stage, options) {
       suite.deedboxSuite = { stage }
       handling ??= prepare(major)

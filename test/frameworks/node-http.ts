@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createHttp2Server } from 'node:http2'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Deedbox } from 'deedbox'
+import { type Deedbox, tracked } from 'deedbox'
 import { observe } from 'deedbox/http'
 import type { FrameworkHarness, Stage } from './harness.ts'
 import { listening } from './listening.ts'
@@ -19,14 +19,16 @@ export const nodeHttp: FrameworkHarness = {
     malformedJson: { status: 400, hasError: true },
     invalidBody: 400,
   },
+  trackedForms: ['before', 'around'],
   async start(box, stage, options) {
     const watch = observe(box, {
       user: request => String(request.headers['x-user'] ?? ''),
       unhandled: 'answer',
       validation: options.answers ? 'answer' : 'leave',
     })
+    const trackedAt = trackedRoutes(box, stage)
     const handler = (request: IncomingMessage, response: ServerResponse) =>
-      route(box, stage, request, response, options.answers)
+      trackedAt(request.url)?.(request, response) ?? route(box, stage, request, response, options.answers)
     let observed = options.attach === 'late' ? caught(handler) : watch(handler)
     if (options.attach === 'twice') observed = watch(observed)
     const server = options.http2 ? createHttp2Server(observed as never) : createServer(observed)
@@ -35,6 +37,24 @@ export const nodeHttp: FrameworkHarness = {
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
+
+/** Finds the handler of a tracked route. */
+function trackedRoutes(box: Deedbox, stage: Stage): (url: string | undefined) => Handler | undefined {
+  const handlers = new Map<string | undefined, Handler>()
+  for (const [name, { input, work }] of stage.tracked) {
+    const handler = async (_request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      const answer = await work()
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer))
+    }
+    const before = tracked(input)
+    handlers.set(`/tracked/${name}/before`, async (request, response) => {
+      await new Promise<void>(next => before(request, response, next))
+      await handler(request, response)
+    })
+    handlers.set(`/tracked/${name}/around`, box.tracked(input, handler))
+  }
+  return url => handlers.get(url)
+}
 
 /** What a service does about its own errors when nobody else does. */
 function caught(handler: Handler): Handler {

@@ -8,7 +8,7 @@ import { keepLine } from '../../packages/deedbox/src/testing/kept-lines.ts'
 import type { Ledger } from '../../packages/ledger/src/ledger.ts'
 import type { StoredEvent } from '../../packages/ledger/src/stored-event.ts'
 import { openTestLedger, tempFolder } from '../../packages/ledger/src/testing/temp-ledger.ts'
-import type { FrameworkHarness, Service, ServiceOptions, Stage } from './harness.ts'
+import type { FrameworkHarness, Service, ServiceOptions, Stage, TrackedRoute } from './harness.ts'
 import { hostileError, receive, wander } from './stage-ways.ts'
 
 /** A log line, parsed. */
@@ -43,6 +43,8 @@ export interface Scene {
 /** How the service is started, and what its instance is told beside the suite's own settings. */
 export interface SceneOptions extends Partial<ServiceOptions> {
   readonly box?: DeedboxOptions
+  /** The tracked routes. */
+  readonly tracked?: (box: Deedbox) => Record<string, TrackedRoute>
 }
 
 /** Builds a scene; it goes with the test. */
@@ -91,6 +93,7 @@ export async function setScene(
     wander: n => wander(box, n),
     receive: upload => receive(box, upload),
     hostileError: () => hostileError(box),
+    tracked: new Map(Object.entries(options.tracked?.(box) ?? {})),
   }
   const service = await harness.start(box, stage, {
     attach: options.attach ?? 'once',

@@ -32,23 +32,27 @@ import {
   registerPropagation,
   runJob,
   runOutside,
+  type ScopeRule,
   scopeOfBox,
   skipTest,
   TurnQueue,
 } from './request/index.ts'
 import { createRedactor, createSerializer, errorMessage, errorTrace } from './safety/index.ts'
 import { readSettings } from './settings.ts'
-import { Tracker } from './tracking/index.ts'
+import { createTracked, Tracker } from './tracking/index.ts'
 import { wholeValues } from './tracking-settings.ts'
 
 /** Milliseconds. */
 const flushTimeout = 5_000
 
 /**
- * Makes an instance. Everything that can be wrong with its settings is found here.
+ * Makes an instance. Everything that can be wrong with its settings is found here. `deedbox<{ user_id: string }>()` knows
+ * the variables that `set`, `get` and `tracked` are about.
  * @throws ConfigurationError naming the option or variable at fault
  */
-export function deedbox(options: DeedboxOptions = {}): Deedbox {
+export function deedbox<Vars extends object = Record<string, unknown>>(
+  options: DeedboxOptions<keyof Vars & string> = {},
+): Deedbox<Vars> {
   // What this starts is no request's, also when the first instance is made inside one.
   runOutside(keepTickShape)
   const settings = readSettings(options, process.env)
@@ -154,12 +158,12 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     for (const listener of listeners) render(listener, record)
   }
   const writeJob = jobLineSink(writer)
-  const emitJob = (record: JobRecord, rules: readonly object[] | undefined): void => {
+  const emitJob = (record: JobRecord, rules: readonly ScopeRule[] | undefined): void => {
     render(writeJob, record)
     render(auditor.job, record)
     tracker.finished(record, rules)
   }
-  const jobs = { box: identity, generateId, emit: emitJob }
+  const jobs = { box: identity, generateId, tracking: tracker, emit: emitJob }
 
   const lifecycle = createLifecycle({
     box: identity,
@@ -176,6 +180,7 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     hashBodies: options.bodyHash ?? true,
     keepBodies: options.includeBody ?? false,
     gate,
+    tracking: tracker,
     emit: emitRequest,
   })
 
@@ -265,7 +270,8 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
     },
     current,
     set: values => needScope('set')?.set(values),
-    get: name => current()?.get(name),
+    get: (name: string) => current()?.get(name) as never,
+    tracked: createTracked(() => needScope('tracked')),
     event: (name, details) => needScope('event')?.event(name, details),
     changes,
     run: (job, work) => runJob(job, work, jobs),

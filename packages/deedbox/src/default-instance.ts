@@ -19,6 +19,7 @@ import { registerEndOfProcess } from './process-end.ts'
 import { currentScope, type EventDetails, type RequestScope } from './request/index.ts'
 import { createRedactor, errorMessage } from './safety/index.ts'
 import { readEnv, readService } from './settings.ts'
+import { createTracked, type Tracked } from './tracking/index.ts'
 
 /** Copies of this package share the default instance. (Ruling 3) */
 const key: unique symbol = Symbol.for('deedbox.default.1') as never
@@ -131,15 +132,38 @@ export function event(name: string, details?: EventDetails): void {
 export const audited: Audited = createAudited(() => {
   const box = activeInstance()
   if (box !== undefined) return internalsOf(box).auditor
-  unaudited ??= new Notices(activeWriter())
-  unaudited.warn(
+  unowned ??= new Notices(activeWriter())
+  unowned.warn(
     'no_instance',
     'An audited function made no event, because no instance is open; call deedbox() first',
   )
   return undefined
 })
 
-let unaudited: Notices | undefined
+let unowned: Notices | undefined
+
+/**
+ * Has the variables of the requests that pass written to chests, by a rule of its own instead of the instance's: which
+ * names, where to, whether the response waits. As it is, it is a middleware of Express, Koa, Hono and Nest, and a hook of
+ * Fastify: `app.get('/', tracked(['user_id']), handler)`. With a handler it gives a function of the same type:
+ * `tracked(['user_id'], handler)`. It acts on the innermost request or job, of whichever instance; outside it only says so.
+ * @throws ConfigurationError for options that are none
+ */
+export const tracked: Tracked = createTracked(trackedScope)
+
+/** The scope that the calling code is in; that there is none is said. */
+export function trackedScope(): RequestScope | undefined {
+  const scope = currentScope()
+  if (scope !== undefined) return scope
+  const box = activeInstance()
+  unowned ??= new Notices(activeWriter())
+  const notices = box === undefined ? unowned : internalsOf(box).notices
+  notices.warn(
+    'no_request',
+    'tracked() was called outside a request and did nothing; run() gives jobs a scope',
+  )
+  return undefined
+}
 
 /** The innermost request or job that the calling code belongs to. */
 export function current(): RequestScope | undefined {

@@ -38,7 +38,7 @@ export {
   captureConsole,
   captureDebuglog,
 } from './bridges/index.ts'
-export { audited, current, event, get, log, set } from './default-instance.ts'
+export { audited, current, event, get, log, set, tracked } from './default-instance.ts'
 export {
   type CapturedFrame,
   type ErrorFormatOptions,
@@ -119,3 +119,10 @@ export type {
   TrustProxy,
 } from './request/index.ts'
 export { ConfigurationError, type Lazy, lazy, type RedactionOptions } from './safety/index.ts'
+export type {
+  Tracked,
+  TrackedInput,
+  TrackedMiddleware,
+  TrackedOptions,
+  TrackedVariables,
+} from './tracking/index.ts'

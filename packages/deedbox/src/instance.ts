@@ -1,5 +1,6 @@
 import type {
   Acknowledgement,
+  AnyFunction,
   Audited,
   AuditStats,
   CheckedReceipt,
@@ -12,7 +13,7 @@ import type {
 } from './audit/index.ts'
 import type { Logger, SinkOptions, SinkTarget } from './log/index.ts'
 import type { Change, EventDetails, Job, RequestRecord, RequestScope } from './request/index.ts'
-import type { ChestStats } from './tracking/index.ts'
+import type { ChestStats, TrackedInput, TrackedMiddleware } from './tracking/index.ts'
 
 /** What an instance did so far. */
 export interface DeedboxStats {
@@ -47,8 +48,8 @@ export interface AddedSink {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** One instance: what a service imports this package for. */
-export interface Deedbox {
+/** One instance: what a service imports this package for. `Vars` are the variables that it tracks, with their types. */
+export interface Deedbox<Vars extends object = Record<string, unknown>> {
   readonly service: string
   readonly env: string
   /** The log; inside a request its lines carry the request's id. */
@@ -67,9 +68,23 @@ export interface Deedbox {
   /** The request or job that the calling code belongs to, as far as this instance watches it. */
   current(): RequestScope | undefined
   /** Keeps values with the current request, by name. */
-  set(values: Readonly<Record<string, unknown>>): void
-  /** Reads a value back that {@link set} kept. */
-  get(name: string): unknown
+  set(values: Readonly<Partial<Vars>>): void
+  /** Reads a value back that {@link set} kept. (Ruling 24) */
+  get<Name extends keyof Vars & string>(name: Name): Vars[Name] | undefined
+  /**
+   * Has the variables of the requests or jobs that call a function written to chests, by a rule of its own; see the function
+   * of that name. Those of other instances are none of its business.
+   * @throws ConfigurationError for options that are none
+   */
+  tracked<Handler extends AnyFunction>(
+    input: TrackedInput<keyof Vars & string> | undefined,
+    handler: Handler,
+  ): Handler
+  /**
+   * The same as a middleware of Express, Koa, Hono and Nest, or a hook of Fastify.
+   * @throws ConfigurationError for options that are none
+   */
+  tracked(input?: TrackedInput<keyof Vars & string>): TrackedMiddleware
   /**
    * Names the audit event of the current request, and says more about it: who did it, to what, what it changed, why.
    * Details of several calls add up; a later member replaces an earlier one. (IF-16)

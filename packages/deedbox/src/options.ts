@@ -138,8 +138,11 @@ export interface AuditOptions extends DeliveryOptions {
   readonly holdTimeout?: number | undefined
 }
 
-/** What `deedbox()` takes. Everything has a default; options win over variables. */
-export interface DeedboxOptions {
+/**
+ * What `deedbox()` takes. Everything has a default; options win over variables. `Name` is that of a variable which is
+ * tracked.
+ */
+export interface DeedboxOptions<Name extends string = string> {
   /** Name of the service. Default `DEEDBOX_SERVICE`, `IMTBL_SERVICE_NAME`, else `node-service`. */
   readonly service?: string | undefined
   /** Name of the environment. Default `DEEDBOX_ENV`, `IMTBL_ENV`, `ENV`, `NODE_ENV`, else `production`. */
@@ -177,7 +180,7 @@ export interface DeedboxOptions {
    * Which variables of requests whose route has no `tracked()` of its own are written: names, or names by method. Default:
    * all that are set; `[]` for none. (FC-03, FC-04)
    */
-  readonly tracked?: TrackedVariables | undefined
+  readonly tracked?: TrackedVariables<Name> | undefined
   /** Whether request bodies are hashed as they pass. Default `true`. (Ruling 17) */
   readonly bodyHash?: boolean | undefined
   /** Whether events of failed requests carry a body under 2,000 bytes, redacted. Default `false`. (IF-22, X-14) */

@@ -3,6 +3,8 @@ import { registerHooks } from 'node:module'
 import { test } from 'node:test'
 import { current, event, get, log, set } from './default-instance.ts'
 import { aBox } from './testing/ledger-events.ts'
+import { recordingChest } from './testing/recording-chest.ts'
+import { ChestError } from './tracking/index.ts'
 
 type Package = typeof import('./index.ts')
 
@@ -93,4 +95,27 @@ test('ruling 3 two copies of the package share the request and the default insta
     log.info('through this copy')
   })
   assert.ok(written.some(line => line.includes('through this copy') && line.includes('of-the-copy')))
+})
+
+test('ruling 3 FC-11 FC-12 tracked() and chests of another copy serve requests of this one', async t => {
+  const { tracked } = await secondCopy()
+  const room = './tracking/index.ts?copy'
+  const { ChestError: TheirError } = (await import(room)) as typeof import('./tracking/index.ts')
+  assert.notEqual(TheirError, ChestError)
+  const dead = recordingChest('dead', () => {
+    throw new TheirError('refused', 'Recording(name=dead)', 'no')
+  })
+  const alive = recordingChest('alive')
+  const { box } = aBox(t, {})
+  const work = (input: { await?: boolean; raise?: boolean }): Promise<unknown> =>
+    box.run(
+      { name: 'job', requestId: 'j-1' },
+      tracked({ chests: [dead, alive], ...input }, async () => box.set({ a: 1 })),
+    )
+  await assert.rejects(work({ raise: true }), ChestError)
+  await work({})
+  assert.equal(await box.flush(), true)
+  assert.equal(alive.entries.length, 2)
+  const [stats] = box.stats().chests
+  assert.deepEqual([stats?.failed, stats?.rejected], [1, 1], 'refused for good, so tried no more')
 })

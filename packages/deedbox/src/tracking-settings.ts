@@ -27,5 +27,5 @@ export function readTracking(
   spool: SpoolChoice,
 ): TrackingSettings {
   checkChests(chests, 'chests')
-  return { chests, rule: trackingRule(tracked, 'tracked'), spool }
+  return { chests, rule: trackingRule({ vars: tracked }, 'tracked'), spool }
 }

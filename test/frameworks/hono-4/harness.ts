@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import { createServer as createHttp2Server, type Http2Server } from 'node:http2'
 import { Readable } from 'node:stream'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
-import type { Deedbox } from 'deedbox'
+import { type Deedbox, tracked } from 'deedbox'
 import { type DeedboxVariables, observe, onError } from 'deedbox/hono'
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
@@ -29,6 +29,7 @@ export const hono4: FrameworkHarness = {
     malformedJson: { status: 400, hasError: true },
     invalidBody: 400,
   },
+  trackedForms: ['before', 'around'],
   async start(box, stage, options) {
     const app = new Hono<Env>()
     if (options.attach !== 'late') {
@@ -44,6 +45,7 @@ export const hono4: FrameworkHarness = {
     addFailures(app, box, stage)
     addStreams(app, stage)
     addBodies(app, box, stage)
+    addTracked(app, box, stage)
     const items = new Hono<Env>().get('/:item', c => c.json({ ok: true }))
     const orgs = new Hono<Env>().route('/:org/items', items)
     app.route('/orgs', orgs)
@@ -80,6 +82,16 @@ function addAnswers(app: Hono<Env>, box: Deedbox, stage: Stage): void {
     await stage.wander(Number(c.req.param('n')))
     return c.json({ ok: true })
   })
+}
+
+function addTracked(app: Hono<Env>, box: Deedbox, stage: Stage): void {
+  for (const [name, { input, work }] of stage.tracked) {
+    app.all(`/tracked/${name}/before`, tracked(input), async c => c.json(await work(), 201))
+    app.all(
+      `/tracked/${name}/around`,
+      box.tracked(input, async c => c.json(await work(), 201)),
+    )
+  }
 }
 
 function addFailures(app: Hono<Env>, box: Deedbox, stage: Stage): void {

@@ -1,12 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import { type DynamicModule, type INestApplication, Module } from '@nestjs/common'
+import {
+  type DynamicModule,
+  type INestApplication,
+  Inject,
+  type MiddlewareConsumer,
+  Module,
+  type NestModule,
+} from '@nestjs/common'
 import { NestFactory, RouterModule } from '@nestjs/core'
 import type { NestExpressApplication } from '@nestjs/platform-express'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
-import type { Deedbox } from 'deedbox'
+import { type Deedbox, tracked } from 'deedbox'
 import { deedboxProvider, type ObserveNestOptions, observe } from 'deedbox/nest'
 import { ItemController, type NestStage, StageController } from './stage-controller.ts'
+import { type NestTrackedRoute, trackedController } from './tracked-controller.ts'
 
 /** The platforms that Nest has. */
 export type Platform = 'express' | 'fastify'
@@ -15,6 +23,7 @@ export type Platform = 'express' | 'fastify'
 export interface WholeStage extends NestStage {
   inEndListener(): void
   receive(upload: Readable): Promise<number>
+  readonly tracked: ReadonlyMap<string, NestTrackedRoute>
 }
 
 /** How the suite wants the application. */
@@ -31,8 +40,15 @@ class ItemModule {}
 class OrgModule {}
 
 @Module({})
-class SuiteModule {
-  static with(box: Deedbox, stage: NestStage): DynamicModule {
+class SuiteModule implements NestModule {
+  constructor(@Inject('stage') private readonly stage: WholeStage) {}
+
+  configure(consumer: MiddlewareConsumer): void {
+    for (const [name, { input }] of this.stage.tracked)
+      consumer.apply(tracked(input)).forRoutes(`tracked/${name}/before`)
+  }
+
+  static with(box: Deedbox, stage: WholeStage): DynamicModule {
     return {
       module: SuiteModule,
       imports: [
@@ -41,7 +57,10 @@ class SuiteModule {
           { path: 'orgs', module: OrgModule, children: [{ path: ':org/items', module: ItemModule }] },
         ]),
       ],
-      controllers: [StageController],
+      controllers: [
+        StageController,
+        ...[...stage.tracked].map(([name, route]) => trackedController(name, route)),
+      ],
       providers: [deedboxProvider(box), { provide: 'stage', useValue: stage }],
     }
   }

@@ -1,6 +1,6 @@
 // What the routes of the fixture do; each gets a route.js of its own when the app is put together (see ../next.ts).
 import { Readable } from 'node:stream'
-import { current, event, get, log, set } from 'deedbox'
+import { current, event, get, log, set, tracked } from 'deedbox'
 import { instance } from 'deedbox/next'
 import { notFound, redirect } from 'next/navigation'
 import { after } from 'next/server'
@@ -143,6 +143,13 @@ export async function named(_request, { params }) {
   await turn()
   log.info(`in ${n}`)
   return Response.json({ n: get('n') })
+}
+
+/** The suite's rules differ from test to test; a service of its own wraps once. */
+export async function trackedRoute(request, context) {
+  const { name } = await context.params
+  const { input, work } = stage().tracked.get(name)
+  return tracked(input, async () => Response.json(await work()))(request, context)
 }
 
 export async function wander(_request, { params }) {

@@ -110,7 +110,7 @@ interface MetadataStore {
 }
 
 /** `reflect-metadata` keeps what decorators tell by function: Nest finds its routes there. */
-function copyMetadata(from: object, to: object): void {
+export function copyMetadata(from: object, to: object): void {
   const store = Reflect as unknown as MetadataStore
   for (const key of store.getOwnMetadataKeys?.(from) ?? [])
     store.defineMetadata?.(key, store.getOwnMetadata?.(key, from), to)

@@ -26,7 +26,7 @@ export {
 export type { DeliveryWords } from './delivery-words.ts'
 export { durableStore, type SpoolChoice } from './durable-store.ts'
 export { eventKinds, type SendOptions, type SendPayload } from './explicit-event.ts'
-export type { AnyFunction, AuditedCall, CallAuditor } from './function-call.ts'
+export { type AnyFunction, type AuditedCall, type CallAuditor, copyMetadata } from './function-call.ts'
 export { type HttpLedger, type HttpReply, httpLedger } from './http-ledger.ts'
 export {
   type EventKind,

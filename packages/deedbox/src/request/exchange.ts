@@ -7,10 +7,12 @@ import { monotonicNow, secondsText, toSeconds, wallMicroseconds } from './clock.
 import { bindEmitter, type EmitterWatcher } from './context.ts'
 import { describeRequest, type ExchangeStart, isShown, traceHeadersOf } from './describe.ts'
 import { type AuditedExchange, ExchangeAudit } from './exchange-audit.ts'
+import { ExchangeHold, type HeldExchange } from './exchange-hold.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
 import { holdResponse } from './response-hold.ts'
 import { type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
 import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
+import type { ScopeRule, TrackingGate } from './scope-rules.ts'
 
 /** What one instance decided about all its exchanges. */
 export interface ExchangeSettings {
@@ -24,16 +26,18 @@ export interface ExchangeSettings {
   /** Whether `X-Processed-Time` is set. */
   readonly processedTime: boolean
   readonly gate: AuditGate
+  readonly tracking: TrackingGate
   /**
    * Takes each record; must not throw. `audited` is the record that the event is made of, `null` for none; where it
-   * is absent the mode of the route decides. `rules` are those that {@link RequestScope.track} collected.
+   * is absent the mode of the route decides. `rules` are those of {@link RequestScope.track} by which nothing was written
+   * yet; absent where there were none at all.
    */
   readonly emit: (
     record: RequestRecord,
     request?: IncomingMessage,
     response?: ServerResponse,
     audited?: RequestRecord | null,
-    rules?: readonly object[],
+    rules?: readonly ScopeRule[],
   ) => void
 }
 
@@ -42,8 +46,9 @@ export interface ExchangeSettings {
  * comes, once, on HTTP/1 and HTTP/2 (node-observability §5.1). It owns the record: completion never asks the
  * context which request it is in.
  */
-export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, AuditedExchange {
+export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, AuditedExchange, HeldExchange {
   readonly scope: RequestScope
+  readonly hasResponse = true
   readonly #settings: ExchangeSettings
   readonly #start: ExchangeStart
   /** Failed exchanges that are not over yet. */
@@ -73,6 +78,9 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
   #traceHeaders: TraceHeaders | undefined
   /** Only where the response may have to wait. */
   #audit: ExchangeAudit | undefined
+  #holder: ExchangeHold | undefined
+  /** Its tracking has failed it, whatever the service answers. */
+  #isUntracked = false
   /** The status with which a response was answered that had to be withheld. */
   #refused: number | undefined
   #over = false
@@ -117,7 +125,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
       if (echoHeader !== undefined && !hasName(own, echoHeader)) own[echoHeader] = this.#start.requestId
       if (processedTime) own['X-Processed-Time'] = secondsText(this.#processed)
     }
-    if (this.#audit !== undefined || this.#settings.gate.modeOf !== undefined) this.#hold()
+    const isAudited = this.#audit !== undefined || this.#settings.gate.modeOf !== undefined
+    if (isAudited || this.scope.rules?.isAwaited === true) this.#hold(isAudited)
   }
 
   headersMade(): void {
@@ -131,7 +140,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
   }
 
   wrote(bytes: number): void {
-    this.#written += bytes
+    // What a service still writes to an answer that was replaced goes nowhere.
+    if (this.#refused === undefined) this.#written += bytes
   }
 
   /** Chooses what the response waits for; see {@link RequestScope.audit}. */
@@ -140,10 +150,24 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     else this.#auditing().choose(mode)
   }
 
-  begun(): RequestRecord | undefined {
+  begun(answered?: number): RequestRecord | undefined {
     if (this.#over || isConnectionGone(this.#request, this.#response)) return undefined
-    const { statusCode } = this.#response
-    return this.#describe(this.#body?.soFar() ?? null, 'completed', statusCode, statusCode)
+    const status = this.#isUntracked ? 500 : (answered ?? this.#response.statusCode)
+    return this.#describe(this.#body?.soFar() ?? null, 'completed', status, status)
+  }
+
+  async settle(rule: ScopeRule, status: number | undefined): Promise<void> {
+    if (this.#start.skipped || this.#over || this.#response.headersSent) return
+    const record = this.begun(status)
+    if (record === undefined) return
+    const failure = await this.scope.rules?.write(rule, record, this.#settings.tracking)
+    if (failure !== undefined) throw failure.thrown
+  }
+
+  untracked(failure: Failure): void {
+    this.#isUntracked = true
+    this.#failure ??= failure
+    if (!this.#over) this.#pending.add(this)
   }
 
   ownHeaders(): Record<string, string> {
@@ -204,13 +228,16 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     return this.#audit
   }
 
-  /** Has the response wait, unless there is no event to wait for. */
-  #hold(): void {
+  /** Has the response wait, unless there is nothing to wait for. */
+  #hold(isAudited: boolean): void {
     if (this.#start.skipped) return
-    const audit = this.#auditing()
+    const audit = isAudited ? this.#auditing() : undefined
     const { method = 'GET' } = this.#request
-    const mode = audit.modeOf({ method, route: this.scope.route ?? null, path: this.#start.path })
-    if (mode === 'buffer' || mode === 'closed') holdResponse(this.#response, audit)
+    const mode = audit?.modeOf({ method, route: this.scope.route ?? null, path: this.#start.path })
+    const awaited = mode === 'buffer' || mode === 'closed' ? audit : undefined
+    if (awaited === undefined && this.scope.rules?.isAwaited !== true) return
+    this.#holder ??= new ExchangeHold(this, this.#settings.tracking, awaited)
+    holdResponse(this.#response, this.#holder)
   }
 
   #hasEnded(): boolean {
@@ -229,7 +256,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     this.#record = record
     if (isShown(record)) {
       const audited = this.#audit?.atEnd(record)
-      this.#settings.emit(record, this.#request, this.#response, audited, this.scope.rules)
+      this.#settings.emit(record, this.#request, this.#response, audited, this.scope.rules?.open)
     }
     this.#release()
     for (const thrown of this.#lateErrors ?? []) this.#emitLate(thrown)

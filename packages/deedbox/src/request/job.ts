@@ -3,6 +3,7 @@ import { currentScope, runInScope } from './context.ts'
 import { isRequestId } from './ids.ts'
 import type { Failure, JobRecord } from './record.ts'
 import { RequestScope } from './scope.ts'
+import type { ScopeRule, TrackingGate } from './scope-rules.ts'
 
 /** Work outside HTTP: a queue message, a timer, a script. */
 export interface Job {
@@ -16,8 +17,12 @@ export interface Job {
 export interface JobSettings {
   readonly box: object
   readonly generateId: () => string
-  /** Takes the record of each job when it is over; must not throw. */
-  readonly emit: (record: JobRecord, rules: readonly object[] | undefined) => void
+  readonly tracking: TrackingGate
+  /**
+   * Takes the record of each job when it is over; must not throw. `rules` are those of {@link RequestScope.track} by which
+   * nothing was written yet; absent where there were none at all.
+   */
+  readonly emit: (record: JobRecord, rules: readonly ScopeRule[] | undefined) => void
 }
 
 /**
@@ -36,21 +41,23 @@ export function runJob<Result>(job: Job, work: () => Result, settings: JobSettin
     report: thrown => {
       failure = { thrown }
     },
+    settle: async rule => {
+      const failed = await scope.rules?.write(rule, describe(), settings.tracking)
+      if (failed !== undefined) throw failed.thrown
+    },
   })
-  const finish = (thrown?: Failure): void => {
-    const record: JobRecord = {
-      schema: 1,
-      job: job.name,
-      requestId: scope.requestId,
-      startedAt,
-      elapsed: toSeconds(monotonicNow() - start),
-      error: thrown ?? failure,
-      eventName: scope.eventName ?? null,
-      eventDetails: scope.eventDetails ?? null,
-      values: { ...scope.values },
-    }
-    settings.emit(record, scope.rules)
-  }
+  const describe = (thrown?: Failure): JobRecord => ({
+    schema: 1,
+    job: job.name,
+    requestId: scope.requestId,
+    startedAt,
+    elapsed: toSeconds(monotonicNow() - start),
+    error: thrown ?? failure,
+    eventName: scope.eventName ?? null,
+    eventDetails: scope.eventDetails ?? null,
+    values: { ...scope.values },
+  })
+  const finish = (thrown?: Failure): void => settings.emit(describe(thrown), scope.rules?.open)
 
   let result: Result
   try {

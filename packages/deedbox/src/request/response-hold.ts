@@ -84,7 +84,7 @@ function begin(response: ServerResponse, hold: Hold, output: HeldOutput): void {
         output.release()
         return
       }
-      const refusal = holders[0]!.refusal()
+      const refusal = holders[verdicts.indexOf(false)]!.refusal()
       if (!output.refuse(refusal)) return
       // Whoever reads it from now on, such as an access log, shall read what was answered.
       response.statusCode = refusal.status

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { quote } from '../safety/index.ts'
 import { type AuditMode, auditModes } from './audit-gate.ts'
 import type { EventDetails } from './event-details.ts'
+import { type ScopeRule, ScopeRules } from './scope-rules.ts'
 
 /** The request or job that a scope is of. */
 export interface ScopeOwner {
@@ -9,6 +10,10 @@ export interface ScopeOwner {
   report(thrown: unknown): void
   /** Chooses what the response waits for, where there is a response; see {@link RequestScope.audit}. */
   audit?(mode: AuditMode): void
+  /** Whether there is a response that can wait for what rules write. */
+  readonly hasResponse?: boolean
+  /** Writes by a rule at once; see {@link RequestScope.settle}. */
+  settle?(rule: ScopeRule, status: number | undefined): Promise<void>
   /** What the caller said about its trace. */
   readonly traceHeaders?: TraceHeaders
 }
@@ -45,7 +50,7 @@ export class RequestScope {
   /** What {@link set} collected. */
   values: Record<string, unknown> | undefined
   /** What {@link track} collected. */
-  rules: object[] | undefined
+  rules: ScopeRules | undefined
   #user: (() => unknown) | undefined
   readonly #owner: ScopeOwner
   #idMember: string | undefined
@@ -120,9 +125,23 @@ export class RequestScope {
   }
 
   /** Has the values of this request tracked by a rule of its route. The same rule counts once. */
-  track(rule: object): void {
-    if (this.rules === undefined) this.rules = [rule]
-    else if (!this.rules.includes(rule)) this.rules.push(rule)
+  track(rule: ScopeRule): void {
+    this.rules ??= new ScopeRules()
+    this.rules.add(rule)
+  }
+
+  /** Whether there is a response, which can wait for what rules write. */
+  get hasResponse(): boolean {
+    return this.#owner.hasResponse === true
+  }
+
+  /**
+   * Writes by an awaiting rule whose handler is done, before there is an answer; one that has begun waits for itself.
+   * @param status what will be answered, where the response does not know it yet
+   * @throws what a chest failed with, where the rule has the request fail for it
+   */
+  async settle(rule: ScopeRule, status?: number): Promise<void> {
+    await this.#owner.settle?.(rule, status)
   }
 
   /** Tells the route template, for a framework without an adapter of its own. */

@@ -84,7 +84,8 @@ export class Upgrade implements EmitterWatcher, ScopeOwner {
       error: this.#failure,
       eventNames: this.#settings.eventNames,
     })
-    if (isShown(this.#record)) this.#settings.emit(this.#record, this.#request)
+    if (isShown(this.#record))
+      this.#settings.emit(this.#record, this.#request, undefined, undefined, this.scope.rules?.open)
   }
 }
 

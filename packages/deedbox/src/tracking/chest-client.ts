@@ -48,15 +48,30 @@ export function chestClient(chest: Chest, timeout: number = longestWrite): Ledge
   return { batchSize: chest.queue?.batch ?? usualBatch, appendBatch: append }
 }
 
+/** The last write of each chest: queues and waiting responses write to it one after the other. */
+const writing = new WeakMap<Chest, Promise<void>>()
+
 /**
- * Writes, and has the chest's own logger told.
+ * Writes once it is its turn, and has the chest's own logger told.
  * @throws ChestError `unavailable` for a write that has not come back in time; else what the chest throws
  */
-export async function writeTold(
+export function writeTold(
   chest: Chest,
   entries: readonly ContextEntry[],
   timeout: number = longestWrite,
 ): Promise<void> {
+  const before = writing.get(chest)
+  const write = (): Promise<void> => writeNow(chest, entries, timeout)
+  const turn = before === undefined ? write() : before.then(write)
+  const over = turn.catch(() => undefined)
+  writing.set(chest, over)
+  void over.then(() => {
+    if (writing.get(chest) === over) writing.delete(chest)
+  })
+  return turn
+}
+
+async function writeNow(chest: Chest, entries: readonly ContextEntry[], timeout: number): Promise<void> {
   const start = performance.now()
   const milliseconds = (): number => Math.round((performance.now() - start) * 100) / 100
   try {

@@ -6,6 +6,8 @@
  */
 export type ChestErrorCode = 'unavailable' | 'refused' | 'driver_missing'
 
+const mark = Symbol.for('deedbox.chestError.1')
+
 /** What a chest fails with. Its message names the chest; `cause` is what the driver said. (FC-18, FC-20) */
 export class ChestError extends Error {
   override readonly name = 'ChestError'
@@ -16,6 +18,11 @@ export class ChestError extends Error {
   readonly retryAfter: number | undefined
   /** The ids of the records that were taken all the same. */
   readonly taken: ReadonlySet<string>
+
+  /** Bundlers may load this package twice; what a chest of either copy fails with is understood. (Ruling 3) */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && mark in value
+  }
 
   constructor(
     code: ChestErrorCode,
@@ -32,5 +39,6 @@ export class ChestError extends Error {
     this.chest = chest
     this.retryAfter = options.retryAfter
     this.taken = options.taken ?? new Set()
+    Object.defineProperty(this, mark, { value: true })
   }
 }

@@ -11,8 +11,11 @@ import {
 } from '../audit/index.ts'
 import type { Notices } from '../log/index.ts'
 import { uuid7 } from '../request/index.ts'
+import { errorMessage } from '../safety/index.ts'
+import { AwaitedWrites } from './awaited-writes.ts'
 import type { Chest } from './chest.ts'
 import { chestClient } from './chest-client.ts'
+import { ChestError } from './chest-error.ts'
 
 /** What became of the tracked variables for one chest, counted in requests and jobs. */
 export interface ChestStats {
@@ -27,7 +30,7 @@ export interface ChestStats {
   readonly dropped: number
   /** Refused by the chest for good. */
   readonly rejected: number
-  /** Writes of awaiting routes that failed. */
+  /** Writes that a response waited for, and that failed in time. Unless the chest refused them, they went into its queue. */
   readonly failed: number
 }
 
@@ -41,13 +44,16 @@ export interface ChestQueueSettings {
 /** What waits for one chest, and its way there. */
 export class ChestQueue {
   readonly chest: Chest
+  readonly #notices: Notices
   readonly #delivery: Delivery
-  /** Writes of awaiting routes that failed. */
-  failed = 0
+  readonly #awaited: AwaitedWrites
+  #failed = 0
 
   /** @param isClosed whether it is to take nothing, and say so */
   constructor(chest: Chest, settings: ChestQueueSettings, isClosed: boolean) {
     this.chest = chest
+    this.#notices = settings.notices
+    this.#awaited = new AwaitedWrites(chest)
     const { id, queue: { durable, capacity, linger } = {} } = chest
     const { notices } = settings
     const warn: Warn = (code, message, fields, level = 'WARNING') =>
@@ -64,6 +70,29 @@ export class ChestQueue {
 
   offer(event: AuditEvent): void {
     this.#delivery.offer(event)
+  }
+
+  /**
+   * Writes at once. Resolves to why the chest did not take it; what it may take later waits in the queue then.
+   * @param timeout milliseconds
+   */
+  async write(event: AuditEvent, timeout: number): Promise<unknown> {
+    try {
+      await this.#awaited.write(event, timeout)
+      return undefined
+    } catch (error) {
+      this.#failed++
+      const { id } = this.chest
+      this.#notices.tell(
+        'WARNING',
+        'chest_failed',
+        `A response waited for its tracked variables to be written, which failed: ${errorMessage(error)}`,
+        { chest: id, failed: this.#failed, request_id: event.requestId },
+        id,
+      )
+      if (!(error instanceof ChestError && error.code === 'refused')) this.offer(event)
+      return error
+    }
   }
 
   flush(timeout: number): Promise<boolean> {
@@ -83,7 +112,7 @@ export class ChestQueue {
 
   stats(): ChestStats {
     const { queued, spooled, delivered, dropped, rejected } = this.#delivery.stats()
-    return { id: this.chest.id, queued, spooled, delivered, dropped, rejected, failed: this.failed }
+    return { id: this.chest.id, queued, spooled, delivered, dropped, rejected, failed: this.#failed }
   }
 }
 

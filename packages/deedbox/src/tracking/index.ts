@@ -15,6 +15,13 @@ export { chestClient, writeTold } from './chest-client.ts'
 export { ChestError, type ChestErrorCode } from './chest-error.ts'
 export { type ChestStats, isSpoolName, spoolName } from './chest-queue.ts'
 export { contextEntry } from './context-entry.ts'
+export {
+  createTracked,
+  type Tracked,
+  type TrackedDecorator,
+  type TrackedMiddleware,
+  trackedDecorator,
+} from './tracked.ts'
 export { type TrackedFacts, Tracker } from './tracker.ts'
 export {
   checkChests,

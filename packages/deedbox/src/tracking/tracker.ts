@@ -2,19 +2,21 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { AuditEvent, AuditLeftover, SpoolChoice } from '../audit/index.ts'
 import type { Notices } from '../log/index.ts'
 import {
+  type Failure,
   type JobRecord,
   type RequestRecord,
   runOutside,
+  type ScopeRule,
+  type TrackingGate,
   TurnQueue,
   uuid7,
   wallMicroseconds,
 } from '../request/index.ts'
 import { errorMessage, type Redactor, remember, type Serializer } from '../safety/index.ts'
 import type { Chest } from './chest.ts'
-import { writeTold } from './chest-client.ts'
 import { ChestQueue, type ChestStats } from './chest-queue.ts'
 import { holdChest, letGoOfChest } from './open-chests.ts'
-import { entriesIn, trackedPayload } from './tracked-payload.ts'
+import { trackedPayload } from './tracked-payload.ts'
 import type { TrackingRule } from './tracking-rule.ts'
 
 /** What a tracker is made of. */
@@ -48,10 +50,9 @@ const meta = { type: 'info', event_name: 'tracked', service: '' } as const
 const longestId = 255
 /** How many routes are remembered as they are written. */
 const rememberedRoutes = 1_000
-const noRules: readonly TrackingRule[] = []
 
 /** Has the tracked variables of one instance written to their chests, each chest by a queue of its own. (FC-09) */
-export class Tracker {
+export class Tracker implements TrackingGate {
   readonly #settings: TrackerSettings
   readonly #queues = new Map<Chest, ChestQueue>()
   readonly #toWrite = new TurnQueue<Finished>(finished => {
@@ -69,46 +70,26 @@ export class Tracker {
     for (const chest of settings.chests) this.#queueOf(chest)
   }
 
-  /** Takes the variables of a finished request, or job. Never throws. */
-  finished(record: RequestRecord | JobRecord, rules: readonly object[] = noRules): void {
+  /**
+   * Takes the variables of a finished request, or job. Never throws.
+   * @param rules those by which nothing was written yet; absent where it has none of its own
+   */
+  finished(record: RequestRecord | JobRecord, rules?: readonly ScopeRule[]): void {
     if (isEmpty(record.values)) return
-    if (rules.length === 0) this.#put(record, this.#settings.rule)
+    if (rules === undefined) this.#put(record, this.#settings.rule)
     else for (const rule of rules as readonly TrackingRule[]) this.#put(record, rule)
   }
 
-  /**
-   * Writes the variables of a request whose response waits for it, to all chests of its awaiting rules at once.
-   * @throws ChestError of the first chest that failed, where its rule raises
-   */
-  async written(facts: TrackedFacts, rules: readonly object[]): Promise<void> {
-    const failures: unknown[] = []
-    for (const rule of rules as readonly TrackingRule[]) {
-      if (!rule.isAwaited) continue
-      const chests = rule.chests ?? this.#settings.chests
-      const event = this.#eventOf(facts, rule)
-      if (event === undefined) continue
-      const outcomes = await runOutside(() =>
-        Promise.allSettled(
-          chests.map(chest =>
-            writeTold(chest, entriesIn(event.payload, event.idempotencyKey, event.requestId)),
-          ),
-        ),
-      )
-      outcomes.forEach((outcome, i) => {
-        if (outcome.status === 'fulfilled') return
-        const queue = this.#queueOf(chests[i]!)
-        queue.failed++
-        this.#settings.notices.tell(
-          'WARNING',
-          'chest_failed',
-          `Tracked variables were not written: ${errorMessage(outcome.reason)}`,
-          { chest: queue.chest.id, failed: queue.failed, request_id: facts.requestId },
-          queue.chest.id,
-        )
-        if (rule.raises) failures.push(outcome.reason)
-      })
-    }
-    if (failures.length > 0) throw failures[0]
+  async write(facts: RequestRecord | JobRecord, by: ScopeRule): Promise<Failure | undefined> {
+    const rule = by as TrackingRule
+    const event = this.#tried(() => this.#eventOf(facts, rule))
+    if (event === undefined) return undefined
+    const chests = rule.chests ?? this.#settings.chests
+    const outcomes = await runOutside(() =>
+      Promise.all(chests.map(chest => this.#queueOf(chest).write(event, rule.timeout))),
+    )
+    const thrown = outcomes.find(error => error !== undefined)
+    return thrown === undefined || !rule.raises ? undefined : { thrown }
   }
 
   /** Resolves to `true` when nothing waits any more, to `false` if that takes longer than the given milliseconds. */
@@ -156,15 +137,22 @@ export class Tracker {
 
   #put(facts: TrackedFacts, rule: TrackingRule): void {
     const chests = rule.chests ?? this.#settings.chests
-    if (!rule.isAwaited && chests.length > 0) this.#toWrite.add({ facts, rule, chests })
+    if (chests.length > 0) this.#toWrite.add({ facts, rule, chests })
   }
 
   #offer({ facts, rule, chests }: Finished): void {
-    try {
+    this.#tried(() => {
       const event = this.#eventOf(facts, rule)
       if (event !== undefined) for (const chest of chests) this.#queueOf(chest).offer(event)
+    })
+  }
+
+  #tried<Result>(work: () => Result): Result | undefined {
+    try {
+      return work()
     } catch (error) {
       this.#settings.notices.warn('tracking_failed', `Variables could not be tracked: ${errorMessage(error)}`)
+      return undefined
     }
   }
 

@@ -1,3 +1,4 @@
+import type { ScopeRule } from '../request/index.ts'
 import { ConfigurationError } from '../safety/index.ts'
 import type { Chest } from './chest.ts'
 
@@ -18,11 +19,18 @@ export interface TrackedOptions<Name extends string = string> {
   /** Makes the id that entries carry, cut at 255 characters. Default: the request's. (FC-08) */
   readonly requestId?: (() => unknown) | undefined
   readonly requestIdGenerator?: (() => unknown) | undefined
-  /** Whether the response waits until all chests have been asked; a failing one is a line. Default `false`. (FC-09) */
+  /** Whether the response waits until all chests have answered; a failing one is a line. Default `false`. (FC-09) */
   readonly await?: boolean | undefined
-  /** The same, and a failing chest fails the request. The handler has run by then. Default `false`. (FC-11) */
+  /**
+   * The same, and a failing chest fails the request, though its handler has run. The others get their data all the same, and
+   * the failing one later, if it can. Default `false`. (FC-11)
+   */
   readonly raise?: boolean | undefined
   readonly raiseExceptions?: boolean | undefined
+  /**
+   * Milliseconds that a response waits for each chest at most; a chest that takes longer counts as failing. Default 5,000.
+   */
+  readonly timeout?: number | undefined
   /** Whether requests that failed are tracked. Default `true`. (FC-10) */
   readonly includeFailures?: boolean | undefined
 }
@@ -31,16 +39,22 @@ export interface TrackedOptions<Name extends string = string> {
 export type TrackedInput<Name extends string = string> = TrackedVariables<Name> | TrackedOptions<Name>
 
 /** One rule, checked. */
-export interface TrackingRule {
+export interface TrackingRule extends ScopeRule {
   /** `undefined`: those of the instance. */
   readonly chests: readonly Chest[] | undefined
   /** The names for a method (`null`: a job); `undefined` means all, an empty list none. */
   readonly namesFor: (method: string | null) => readonly string[] | undefined
   readonly generateId: (() => unknown) | undefined
-  readonly isAwaited: boolean
   readonly raises: boolean
+  /** Milliseconds. */
+  readonly timeout: number
   readonly includeFailures: boolean
 }
+
+/** Milliseconds. */
+const usualTimeout = 5_000
+/** Node's timers know no more. */
+const longestTimeout = 2 ** 31 - 1
 
 const optionNames: ReadonlySet<string> = new Set([
   'chests',
@@ -51,6 +65,7 @@ const optionNames: ReadonlySet<string> = new Set([
   'await',
   'raise',
   'raiseExceptions',
+  'timeout',
   'includeFailures',
 ])
 
@@ -64,7 +79,7 @@ export function trackingRule(input: TrackedInput | undefined, setting = 'tracked
   const vars = either(options, 'vars', 'trackedVars', setting)
   const generateId = either(options, 'requestId', 'requestIdGenerator', setting)
   const raises = either(options, 'raise', 'raiseExceptions', setting) ?? false
-  const { chests, includeFailures = true } = options
+  const { chests, timeout = usualTimeout, includeFailures = true } = options
   if (generateId !== undefined && typeof generateId !== 'function')
     throw new ConfigurationError(`${setting}: requestId`, 'a function that makes an id is needed.')
   for (const [name, flag] of Object.entries({
@@ -74,6 +89,8 @@ export function trackingRule(input: TrackedInput | undefined, setting = 'tracked
   }))
     if (typeof flag !== 'boolean')
       throw new ConfigurationError(`${setting}: ${name}`, 'true or false is needed.')
+  if (!Number.isInteger(timeout) || timeout < 1 || timeout > longestTimeout)
+    throw new ConfigurationError(`${setting}: timeout`, `1 to ${longestTimeout} milliseconds are needed.`)
   if (chests !== undefined) checkChests(chests, `${setting}: chests`)
   return {
     chests,
@@ -81,6 +98,7 @@ export function trackingRule(input: TrackedInput | undefined, setting = 'tracked
     generateId: generateId as (() => unknown) | undefined,
     isAwaited: raises || options.await === true,
     raises,
+    timeout,
     includeFailures,
   }
 }

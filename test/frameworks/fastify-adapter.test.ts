@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { deedbox, type RequestRecord } from 'deedbox'
+import { deedbox, type RequestRecord, tracked } from 'deedbox'
 import { observe } from 'deedbox/fastify'
+import { recordingChest } from '../../packages/deedbox/src/testing/recording-chest.ts'
 import { type FastifyApp, scenery } from './fastify.ts'
 import { fastify4, fastify4App } from './fastify-4/harness.ts'
 import { fastify5, fastify5App } from './fastify-5/harness.ts'
@@ -214,6 +215,42 @@ for (const [harness, create] of [
       logged.filter(line => line.reqId === id).map(line => line.msg),
       ['incoming request', 'by the service', 'request completed'],
     )
+  })
+
+  test(`FC-11 FC-14 ${name}: tracked() is a hook of a plugin, and around a handler that knows its types`, async t => {
+    const chest = recordingChest('chest', entries => {
+      if (entries.some(({ value }) => value === 'bad')) throw new Error('the disk is full')
+    })
+    const rule = { chests: [chest], raise: true }
+    const scene = await scenery(t, harness, async box => {
+      const app = create()
+      await app.register(observe(box))
+      await app.register(async scope => {
+        scope.addHook('preHandler', tracked(rule))
+        scope.get<{ Params: { id: string } }>('/hooked/:id', request => {
+          box.set({ id: request.params.id })
+          return Promise.resolve({ ok: true })
+        })
+      })
+      app.get<{ Params: { id: string } }>(
+        '/around/:id',
+        tracked(rule, async (request, reply) => {
+          box.set({ id: request.params.id })
+          return reply.send({ ok: true })
+        }),
+      )
+      return app
+    })
+    for (const path of ['/hooked/good', '/around/good']) {
+      const { id, status } = await call(scene, 'GET', path)
+      assert.deepEqual([status, chest.of(id)], [200, [['id', 'good', id]]])
+    }
+    for (const path of ['/hooked/bad', '/around/bad']) {
+      const { id, status, body } = await call(scene, 'GET', path)
+      assert.deepEqual([status, JSON.parse(body).reason], [500, 'tracking_failed'])
+      assert.match(String((await scene.record(id)).error?.thrown), /the disk is full/)
+    }
+    await scene.box.close(0)
   })
 
   test(`${name}: two applications in one process keep apart`, async t => {

@@ -3,7 +3,7 @@ import type { Failure, RequestRecord } from './record.ts'
 import type { Refusal } from './refusal.ts'
 import type { ResponseHolder } from './response-hold.ts'
 import type { RequestScope } from './scope.ts'
-import type { TrackingGate } from './scope-rules.ts'
+import type { ScopeRules, TrackingGate } from './scope-rules.ts'
 
 /** What holding the response of an exchange needs of it. */
 export interface HeldExchange {
@@ -37,15 +37,19 @@ export class ExchangeHold implements ResponseHolder {
   }
 
   async admit(): Promise<boolean> {
-    const record = this.#exchange.begun()
-    const failure =
-      record === undefined ? undefined : await this.#exchange.scope.rules?.writeAwaited(record, this.#gate)
-    if (failure !== undefined && record?.error === null) {
-      this.#own = untrackedAnswer(record.requestId, this.#exchange.ownHeaders())
-      this.#exchange.untracked(failure)
-    }
+    // Not even for a turn is there any waiting where nothing is awaited: a response without a socket ends meanwhile.
+    if (this.#exchange.scope.rules?.isAwaited === true) await this.#track(this.#exchange.scope.rules)
     this.#isUnaudited = this.#audit !== undefined && !(await this.#audit.admit())
     return !this.#isUnaudited && this.#own === undefined
+  }
+
+  async #track(rules: ScopeRules): Promise<void> {
+    const record = this.#exchange.begun()
+    if (record === undefined) return
+    const failure = await rules.writeAwaited(record, this.#gate)
+    if (failure === undefined || record.error !== null) return
+    this.#own = untrackedAnswer(record.requestId, this.#exchange.ownHeaders())
+    this.#exchange.untracked(failure)
   }
 
   refusal(): Refusal {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { type LedgerClient, type LedgerItem, type LedgerResult, LedgerUnavailable } from '../audit/index.ts'
 import { errorMessage } from '../safety/index.ts'
 import type { Chest, ContextEntry } from './chest.ts'
@@ -7,14 +8,18 @@ import { entriesIn } from './tracked-payload.ts'
 /** Requests of one write, unless the chest says otherwise. */
 const usualBatch = 256
 
+/** Milliseconds after which a write that has not come back counts as failed. */
+const longestWrite = 30_000
+
 /**
  * A chest as the delivery knows it: what it takes are the texts of `trackedPayload`. A write that is refused is divided until
  * it is known which requests it is about. (Ruling 25)
+ * @param timeout milliseconds that a write may take
  */
-export function chestClient(chest: Chest): LedgerClient {
+export function chestClient(chest: Chest, timeout: number = longestWrite): LedgerClient {
   const append = async (items: readonly LedgerItem[]): Promise<LedgerResult[]> => {
     try {
-      await writeTold(chest, items.flatMap(entriesOf))
+      await writeTold(chest, items.flatMap(entriesOf), timeout)
       return items.map(stored)
     } catch (error) {
       if (!(error instanceof ChestError)) throw new LedgerUnavailable(errorMessage(error), { cause: error })
@@ -46,10 +51,18 @@ export function chestClient(chest: Chest): LedgerClient {
 /** The last write of each chest: queues and waiting responses write to it one after the other. */
 const writing = new WeakMap<Chest, Promise<void>>()
 
-/** Writes once it is its turn, and has the chest's own logger told. */
-export function writeTold(chest: Chest, entries: readonly ContextEntry[]): Promise<void> {
+/**
+ * Writes once it is its turn, and has the chest's own logger told.
+ * @throws ChestError `unavailable` for a write that has not come back in time; else what the chest throws
+ */
+export function writeTold(
+  chest: Chest,
+  entries: readonly ContextEntry[],
+  timeout: number = longestWrite,
+): Promise<void> {
   const before = writing.get(chest)
-  const turn = before === undefined ? writeNow(chest, entries) : before.then(() => writeNow(chest, entries))
+  const write = (): Promise<void> => writeNow(chest, entries, timeout)
+  const turn = before === undefined ? write() : before.then(write)
   const over = turn.catch(() => undefined)
   writing.set(chest, over)
   void over.then(() => {
@@ -58,11 +71,11 @@ export function writeTold(chest: Chest, entries: readonly ContextEntry[]): Promi
   return turn
 }
 
-async function writeNow(chest: Chest, entries: readonly ContextEntry[]): Promise<void> {
+async function writeNow(chest: Chest, entries: readonly ContextEntry[], timeout: number): Promise<void> {
   const start = performance.now()
   const milliseconds = (): number => Math.round((performance.now() - start) * 100) / 100
   try {
-    await chest.write(entries)
+    await inTime(chest, chest.write(entries), timeout)
   } catch (error) {
     tell(() =>
       chest.logger?.warn(`${chest.id} did not take ${entries.length} entries: ${errorMessage(error)}`, {
@@ -80,6 +93,20 @@ async function writeNow(chest: Chest, entries: readonly ContextEntry[]): Promise
       milliseconds: milliseconds(),
     }),
   )
+}
+
+/** What comes of it later is nobody's concern: it is written again, and stored once. */
+async function inTime(chest: Chest, written: Promise<void>, timeout: number): Promise<void> {
+  const isOver = new AbortController()
+  const end = wait(timeout, undefined, { ref: false, signal: isOver.signal }).then(() => {
+    throw new ChestError('unavailable', chest.id, `a write has not come back for ${timeout / 1_000} s`)
+  })
+  try {
+    await Promise.race([written, end])
+  } finally {
+    end.catch(() => {})
+    isOver.abort()
+  }
 }
 
 /** A logger that throws is no reason to write anything twice. */

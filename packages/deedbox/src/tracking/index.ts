@@ -11,8 +11,9 @@ export type {
   TrackedRecord,
   TrackedValue,
 } from './chest.ts'
-export { writeTold } from './chest-client.ts'
+export { chestClient, writeTold } from './chest-client.ts'
 export { ChestError, type ChestErrorCode } from './chest-error.ts'
+export { type ChestStats, isSpoolName, spoolName } from './chest-queue.ts'
 export { contextEntry } from './context-entry.ts'
 export {
   createTracked,
@@ -21,7 +22,7 @@ export {
   type TrackedMiddleware,
   trackedDecorator,
 } from './tracked.ts'
-export { type ChestStats, type TrackedFacts, Tracker } from './tracker.ts'
+export { type TrackedFacts, Tracker } from './tracker.ts'
 export {
   checkChests,
   type TrackedInput,

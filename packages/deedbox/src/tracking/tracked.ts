@@ -4,11 +4,12 @@ import { ConfigurationError } from '../safety/index.ts'
 import { type TrackedInput, type TrackingRule, trackingRule } from './tracking-rule.ts'
 
 /**
- * As it stands in front of a handler: a middleware of Express, Koa, Hono and Nest, or a hook of Fastify. (FC-14)
+ * As it stands in front of a handler: a middleware of Express, Koa, Hono and Nest, or a hook of Fastify. What Koa and Hono call
+ * `next` is any object here, because Fastify's types take what returns a promise for an asynchronous hook. (FC-14)
  */
 export interface TrackedMiddleware {
   (request: object, response: object, next: () => void): void
-  (context: object, next: () => Promise<unknown>): Promise<void>
+  (context: object, next: object): Promise<void>
 }
 
 /** A decorator for methods: a standard one, and one for TypeScript's `experimentalDecorators`. */

@@ -15,13 +15,11 @@ export {
   type TrackedValue,
 } from '../tracking/index.ts'
 export type { ChestOptions } from './chest-options.ts'
-
 export { csv } from './csv.ts'
 export type { Certificates, HttpWriterOptions } from './http-options.ts'
 export { httpWriter } from './http-writer.ts'
 export { jsonLines } from './json-lines.ts'
 export type { LineFileOptions } from './line-chest.ts'
-
 export {
   type SqliteChestOptions,
   type SqliteConnection,

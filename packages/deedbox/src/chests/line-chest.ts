@@ -34,11 +34,11 @@ export interface LineKind extends LineFormat {
 export function lineChest(kind: LineKind, file: string | URL, options: LineFileOptions): Chest {
   const { taker, title } = kind
   const { queue, logger, tags } = chestParts(taker, options, ['fsync'])
+  const path = pathOf(taker, file)
   const { name = String(file), fsync = false } = options
   if (typeof fsync !== 'boolean') throw new ConfigurationError(`${taker}: fsync`, 'true or false is needed.')
   if (typeof name !== 'string' || name === '')
     throw new ConfigurationError(`${taker}: name`, 'a text is needed.')
-  const path = pathOf(taker, file)
   const lineFile = new LineFile(path, kind, fsync)
   const id = `${title}(name=${name})`
   return {

@@ -20,6 +20,11 @@ export type { Certificates, HttpWriterOptions } from './http-options.ts'
 export { httpWriter } from './http-writer.ts'
 export { jsonLines } from './json-lines.ts'
 export type { LineFileOptions } from './line-chest.ts'
+export { mysql } from './mysql.ts'
+export type { MysqlChestConnection, MysqlChestPool } from './mysql-pool.ts'
+export { postgres } from './postgres.ts'
+export type { PostgresChestClient, PostgresChestPool } from './postgres-pool.ts'
+export type { ServerOptions, ServerTls, SqlChestOptions } from './server-connection.ts'
 export {
   type SqliteChestOptions,
   type SqliteConnection,

@@ -144,7 +144,9 @@ test('FC-24 without its package it says what to install, and entries wait', asyn
   const { code, message, check } = JSON.parse(said)
   assert.equal(code, 'driver_missing')
   assert(
-    message.startsWith(`CSV(name=${file}): the package csv-stringify cannot be loaded (npm i csv-stringify)`),
+    message.startsWith(
+      `CSV(name=${file}): the package csv-stringify could not be loaded; run: npm i csv-stringify`,
+    ),
   )
   assert.deepEqual(
     check.map(({ level, message: told }: { level: string; message: string }) => [level, told]),

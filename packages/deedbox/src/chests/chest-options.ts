@@ -60,6 +60,18 @@ export function checkWhole(setting: string, value: unknown, least: number, most:
     throw new ConfigurationError(setting, `a whole number from ${least} to ${most} is needed.`)
 }
 
+/**
+ * The name that stands in a chest's id.
+ * @param setting how messages call it: `csv(): name`
+ * @param usual stands for none
+ * @throws ConfigurationError
+ */
+export function checkedName(setting: string, name: unknown, usual: string): string {
+  if (name === undefined) return usual
+  if (typeof name === 'string' && name !== '') return name
+  throw new ConfigurationError(setting, 'a text is needed.')
+}
+
 function checkedLogger(setting: string, logger: unknown): ChestLogger | undefined {
   if (logger === undefined || logger === null) return undefined
   const { debug, warn } = Object(logger) as Record<string, unknown>

@@ -1,7 +1,6 @@
-import type { stringify } from 'csv-stringify/sync'
 import { isoMicroseconds } from '../request/index.ts'
-import { errorMessage } from '../safety/index.ts'
-import { type Chest, ChestError, type ContextEntry, type TrackedValue } from '../tracking/index.ts'
+import type { Chest, ContextEntry, TrackedValue } from '../tracking/index.ts'
+import { loadDriver } from './driver.ts'
 import { type LineFileOptions, type LineKind, lineChest } from './line-chest.ts'
 import { storableText, storedValue } from './stored-value.ts'
 
@@ -34,21 +33,12 @@ const kind: LineKind = {
   header: `${columns.join(',')}\n`,
   closing: isQuoted => (isQuoted ? '"\n' : '\n'),
   lines: async (entries, tags, id) => {
-    const toCsv = await loaded(id)
-    return toCsv(
+    const { stringify } = await loadDriver(id, 'csv-stringify', () => import('csv-stringify/sync'))
+    return stringify(
       entries.map(entry => rowOf(entry, JSON.stringify(tags))),
       { escape_formulas: true },
     )
   },
-}
-
-async function loaded(id: string): Promise<typeof stringify> {
-  try {
-    return (await import('csv-stringify/sync')).stringify
-  } catch (error) {
-    const problem = `the package csv-stringify cannot be loaded (npm i csv-stringify): ${errorMessage(error)}`
-    throw new ChestError('driver_missing', id, problem, { cause: error })
-  }
 }
 
 function rowOf(entry: ContextEntry, tags: string): (string | number | null)[] {

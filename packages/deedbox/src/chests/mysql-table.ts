@@ -20,7 +20,11 @@ const ownColumns = {
   tags: 'json NULL',
 }
 
-const indexes = { entry_id: 'UNIQUE KEY entry_id (entry_id)', request_id: 'KEY request_id (request_id(64))' }
+const indexes = {
+  entry_id: 'UNIQUE KEY entry_id (entry_id)',
+  request_id: 'KEY request_id (request_id(64))',
+  created_at: 'KEY created_at (created_at)',
+}
 
 const written = [
   'request_id',
@@ -168,10 +172,9 @@ WHERE chest = ${place} AND (holder IS NULL OR holder = ${who}
     expire: (connection, days, portion) =>
       run(
         connection,
-        `DELETE FROM \`${table}\` WHERE unique_id IN
-  (SELECT unique_id FROM (SELECT unique_id FROM \`${table}\` ORDER BY unique_id LIMIT ${portion}) AS first_ones)
-AND COALESCE(created_at, (SELECT adopted_at FROM deedbox_chests WHERE chest = ${place}))
-  < UTC_TIMESTAMP(6) - INTERVAL ${days} DAY`,
+        `DELETE FROM \`${table}\` WHERE created_at < UTC_TIMESTAMP(6) - INTERVAL ${days} DAY OR created_at IS NULL
+  AND (SELECT adopted_at FROM deedbox_chests WHERE chest = ${place}) < UTC_TIMESTAMP(6) - INTERVAL ${days} DAY
+LIMIT ${portion}`,
       ),
     faultOf,
   }

@@ -21,6 +21,7 @@ export function mysql(
     taker: 'mysql()',
     schemes: ['mysql', 'mariadb'],
     port: 3306,
+    parameters: [],
     poolMethod: 'getConnection',
     poolName: 'a pool of mysql2/promise',
   }

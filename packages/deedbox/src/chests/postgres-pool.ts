@@ -32,7 +32,7 @@ const mostConnections = 4
  */
 export async function openPostgresPool(
   chest: string,
-  { host, port, user, password, database, tls }: ServerConnection,
+  { host, port, user, password, database, tls, parameters }: ServerConnection,
   timeout: number,
 ): Promise<OwnPostgresPool> {
   const { default: pg } = await loadDriver(chest, 'pg', () => import('pg'))
@@ -43,8 +43,12 @@ export async function openPostgresPool(
     rejectUnauthorized: verify,
     checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate),
   }
+  const { application_name, channel_binding, options } = parameters
   const pool = new pg.Pool({
     ...{ host, port, user, password, database },
+    ...(application_name === undefined ? {} : { application_name }),
+    ...(options === undefined ? {} : { options }),
+    enableChannelBinding: channel_binding === 'require' || channel_binding === 'prefer',
     ...(tls === false ? {} : { ssl }),
     max: mostConnections,
     connectionTimeoutMillis: timeout,

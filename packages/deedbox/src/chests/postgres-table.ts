@@ -138,8 +138,11 @@ WHERE known.holder IS NULL OR known.holder = excluded.holder
     },
     expire: async (connection, days, portion) => {
       const { rowCount } = await connection.query(
-        `DELETE FROM "${table}" WHERE unique_id IN (SELECT unique_id FROM "${table}" ORDER BY unique_id LIMIT ${portion})
-AND coalesce(created_at, (SELECT adopted_at FROM deedbox_chests WHERE chest = $1)) < now() - $2 * interval '1 day'`,
+        `DELETE FROM "${table}" WHERE unique_id IN (
+  SELECT unique_id FROM "${table}" WHERE created_at < now() - $2 * interval '1 day' OR created_at IS NULL
+    AND (SELECT adopted_at FROM deedbox_chests WHERE chest = $1) < now() - $2 * interval '1 day'
+  LIMIT ${portion}
+)`,
         [table, days],
       )
       return rowCount ?? 0
@@ -182,9 +185,10 @@ async function migrate(connection: PostgresChestClient, table: string): Promise<
   await connection.query(
     `CREATE UNIQUE INDEX IF NOT EXISTS "${indexName(table, 'entry_id')}" ON "${table}" (entry_id)`,
   )
-  await connection.query(
-    `CREATE INDEX IF NOT EXISTS "${indexName(table, 'request_id')}" ON "${table}" (request_id)`,
-  )
+  for (const column of ['request_id', 'created_at'])
+    await connection.query(
+      `CREATE INDEX IF NOT EXISTS "${indexName(table, column)}" ON "${table}" (${column})`,
+    )
   await connection.query(`CREATE TABLE IF NOT EXISTS deedbox_chests (
   chest text PRIMARY KEY,
   place uuid NOT NULL DEFAULT gen_random_uuid(),

@@ -19,6 +19,7 @@ export function postgres(
     taker: 'postgres()',
     schemes: ['postgres', 'postgresql'],
     port: 5432,
+    parameters: ['application_name', 'channel_binding', 'options'],
     poolMethod: 'connect',
     poolName: 'a Pool of pg',
   }

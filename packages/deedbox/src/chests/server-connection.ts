@@ -43,6 +43,8 @@ export interface ServerConnection {
   readonly password: string | undefined
   readonly database: string | undefined
   readonly tls: boolean | ServerTls
+  /** What else a URL says, for the driver. */
+  readonly parameters: Readonly<Record<string, string>>
 }
 
 /** What of the options is about this kind of chest, read. */
@@ -82,20 +84,37 @@ export function connectionOf(taker: string, options: ServerOptions, port: number
   if (asNumber === undefined || given === '')
     throw new ConfigurationError(`${taker}: port`, 'a port is needed.')
   checkWhole(`${taker}: port`, asNumber, 1, 65_535)
-  return { host, port: Number(asNumber), user, password, database, tls: checkedTls(taker, tls) }
+  return {
+    host,
+    port: Number(asNumber),
+    user,
+    password,
+    database,
+    tls: checkedTls(taker, tls),
+    parameters: {},
+  }
 }
+
+/** What the URLs of one kind of server are like. */
+export interface ServerUrls {
+  /** The usual one first. */
+  readonly schemes: readonly string[]
+  readonly port: number
+  /** Parameters that its driver gets, beside those about TLS. */
+  readonly parameters: readonly string[]
+}
+
+const tlsParameters = ['sslmode', 'ssl-mode', 'ssl']
 
 /**
  * Where the server is by its URL: `postgres://user:password@host:5432/database?sslmode=verify-full`.
- * @param schemes those that this kind of server has
  * @throws ConfigurationError which does not repeat the URL, for it may have a password
  */
 export function connectionIn(
   taker: string,
   text: string,
-  schemes: readonly string[],
+  { schemes, port, parameters: known }: ServerUrls,
   { tls }: ServerOptions,
-  port: number,
 ): ServerConnection {
   const url = URL.parse(text)
   const setting = `${taker}: url`
@@ -104,16 +123,20 @@ export function connectionIn(
       setting,
       `a URL is needed: ${schemes[0]}://user:password@host:${port}/database.`,
     )
-  const parameters = new Map(url.searchParams)
-  const mode = parameters.get('sslmode') ?? parameters.get('ssl-mode')
-  parameters.delete('sslmode')
-  parameters.delete('ssl-mode')
-  for (const name of parameters.keys())
-    throw new ConfigurationError(setting, `the parameter ${name} is not known. There is: sslmode.`)
+  const parameters: Record<string, string> = {}
+  let mode: string | undefined
+  for (const [name, value] of url.searchParams)
+    if (tlsParameters.includes(name)) mode = value
+    else if (known.includes(name)) parameters[name] = value
+    else
+      throw new ConfigurationError(
+        setting,
+        `the parameter ${name} is not known. There are: ${[...tlsParameters, ...known].join(', ')}.`,
+      )
   const part = (raw: string): string | undefined => (raw === '' ? undefined : decoded(setting, raw))
   // Brackets are the URL's, not the address's.
   const host = decoded(setting, url.hostname).replace(/^\[(.*)\]$/, '$1')
-  return connectionOf(
+  const read = connectionOf(
     taker,
     {
       host: host === '' ? undefined : host,
@@ -125,6 +148,7 @@ export function connectionIn(
     },
     port,
   )
+  return { ...read, parameters }
 }
 
 /** Where that is, without user and password. */
@@ -140,19 +164,25 @@ function decoded(setting: string, text: string): string {
   }
 }
 
-/** The words of both PostgreSQL and MySQL. */
+/** The words of PostgreSQL, of MySQL and of their drivers. */
 function tlsOf(setting: string, mode: string): boolean | ServerTls {
-  switch (mode.toLowerCase().replaceAll('_', '-')) {
+  switch (mode.toLowerCase().replaceAll('_', '-').replace(/\s/g, '')) {
     case 'disable':
     case 'disabled':
+    case 'false':
+    case '0':
       return false
     case 'require':
     case 'required':
     case 'verify-ca':
     case 'verify-full':
     case 'verify-identity':
+    case 'true':
+    case '1':
+    case '{"rejectunauthorized":true}':
       return true
     case 'no-verify':
+    case '{"rejectunauthorized":false}':
       return { verify: false }
     default:
       throw new ConfigurationError(

@@ -6,18 +6,16 @@ import {
   placeOptions,
   type ServerConnection,
   type ServerOptions,
+  type ServerUrls,
   type SqlChestSettings,
   sqlChestOptions,
   sqlChestSettings,
 } from './server-connection.ts'
 
 /** How one kind of server is told. */
-export interface ServerTold {
+export interface ServerTold extends ServerUrls {
   /** How messages call the chest: `postgres()`. */
   readonly taker: string
-  /** The schemes of its URLs, the usual one first. */
-  readonly schemes: readonly string[]
-  readonly port: number
   /** The method that its pools have, and what such a pool is. */
   readonly poolMethod: string
   readonly poolName: string
@@ -34,7 +32,7 @@ export interface ServerChest<Pool> extends ChestParts, SqlChestSettings {
  * @throws ConfigurationError naming the option at fault
  */
 export function serverChest<Pool>(
-  { taker, schemes, port, poolMethod, poolName }: ServerTold,
+  { taker, poolMethod, poolName, ...urls }: ServerTold,
   given: unknown,
   more: ServerOptions | undefined,
 ): ServerChest<Pool> {
@@ -45,7 +43,7 @@ export function serverChest<Pool>(
   if (typeof given === 'string' || given instanceof URL) {
     const options = more ?? {}
     const parts = read(options, ['tls'])
-    return { ...parts, place: { connection: connectionIn(taker, String(given), schemes, options, port) } }
+    return { ...parts, place: { connection: connectionIn(taker, String(given), urls, options) } }
   }
   if (hasMethod(given, poolMethod)) return { ...read(more ?? {}, []), place: { pool: given as Pool } }
   if (typeof given !== 'object' || given === null || hasMethod(given, 'query'))
@@ -53,7 +51,7 @@ export function serverChest<Pool>(
   if (more !== undefined)
     throw new ConfigurationError(taker, 'all options go into one object, where there is no pool and no URL.')
   const parts = read(given, [...placeOptions, 'tls'])
-  return { ...parts, place: { connection: connectionOf(taker, given, port) } }
+  return { ...parts, place: { connection: connectionOf(taker, given, urls.port) } }
 }
 
 function hasMethod(thing: unknown, name: string): boolean {

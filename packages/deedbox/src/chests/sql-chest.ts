@@ -39,7 +39,7 @@ export interface SqlDialect<Connection> {
   count(connection: Connection): Promise<number>
   lease(connection: Connection, holder: string, milliseconds: number): Promise<boolean>
   giveBack(connection: Connection, holder: string): Promise<void>
-  /** Deletes those among the first rows that are older. Resolves to how many those were. */
+  /** Deletes rows that are older, so many at most. Resolves to how many those were. */
   expire(connection: Connection, days: number, portion: number): Promise<number>
   /** `schema`: a table or column is not there. `refused`: these values will never be stored. */
   faultOf(error: unknown): 'schema' | 'refused' | 'unavailable'

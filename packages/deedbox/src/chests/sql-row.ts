@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   ChestError,
   type ContextEntry,
@@ -6,6 +5,7 @@ import {
   type StoredEntry,
   type TrackedValue,
 } from '../tracking/index.ts'
+import { rowId } from './row-id.ts'
 import { entryIdParts, readValue, storableText, storedValue } from './stored-value.ts'
 
 /** An entry as the columns of a database server hold it. */
@@ -130,7 +130,7 @@ export function entryOf(
   { place, adoptedAt }: TablePlace = { place: '', adoptedAt: 0 },
 ): StoredEntry {
   const key = Number(row.unique_id)
-  const parts = entryIdParts(row.entry_id ?? '') ?? { record: rowId(`${place} ${key}`), position: 0 }
+  const parts = entryIdParts(row.entry_id ?? '') ?? { record: rowId(place, key), position: 0 }
   const record = {
     id: parts.record,
     requestId: row.request_id ?? '',
@@ -150,13 +150,6 @@ export function entryOf(
     entry: contextEntry(record, parts.position, row.name ?? '', value),
     tags: typeof tags === 'object' && tags !== null ? (tags as Record<string, string>) : {},
   }
-}
-
-/** The id of a row that has none: the same each time, and no other row's. A UUID of version 8, RFC 9562. */
-function rowId(text: string): string {
-  const hex = createHash('sha256').update(text).digest('hex')
-  const parts = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`]
-  return [...parts, hex.slice(20, 32)].join('-')
 }
 
 /**

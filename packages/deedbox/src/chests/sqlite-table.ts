@@ -1,5 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { type ContextEntry, contextEntry, type EntryFilter, type StoredEntry } from '../tracking/index.ts'
+import { rowId } from './row-id.ts'
 import { inTransaction, type SqliteConnection, type SqliteValue } from './sqlite-connection.ts'
 import { entryIdParts, readValue, storableText, storedValue } from './stored-value.ts'
 
@@ -192,18 +193,6 @@ function textOf(column: unknown): string | null {
 function tagsOf(text: string | null): Readonly<Record<string, string>> {
   const tags = readValue('json', text)
   return typeof tags === 'object' && tags !== null ? (tags as Record<string, string>) : {}
-}
-
-/** The id of a row that has none: the same each time, and no other row's. A UUID of version 8, RFC 9562. */
-function rowId(place: string, key: number): string {
-  const hex = createHash('sha256').update(`${place} ${key}`).digest('hex')
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join('-')
 }
 
 interface KnownPlace {

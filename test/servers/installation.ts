@@ -1,11 +1,12 @@
 import { existsSync, globSync, realpathSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { unpackedPackages } from './debian-packages.ts'
+import { builtProgram } from './go-source.ts'
 import type { Installation, ServerKind } from './server-kind.ts'
 
 /**
- * Where a server's programs are: on `PATH`, where systems keep them, or in packages that are unpacked beside the
- * tests, never installed.
+ * Where a server's programs are: on `PATH`, where systems keep them, in packages that are unpacked beside the tests and
+ * never installed, or built there from their source.
  * @throws Error saying why it cannot be had
  */
 export function installationOf(kind: ServerKind): Installation {
@@ -14,6 +15,10 @@ export function installationOf(kind: ServerKind): Installation {
   )
   if (installed !== undefined)
     return { bin: dirname(realpathSync(join(installed, kind.program))), root: '/', env: process.env }
+  if (kind.packages.length === 0) {
+    if (kind.source === undefined) throw new Error('not installed')
+    return { bin: builtProgram(kind, kind.source), root: '/', env: process.env }
+  }
   const root = unpackedPackages(kind)
   const bin = foldersBelow(root, kind).find(folder => existsSync(join(folder, kind.program)))
   if (bin === undefined) throw new Error(`its packages have no ${kind.program}`)

@@ -11,6 +11,8 @@ import type { Identity, Installation, ServerKind } from './server-kind.ts'
 
 /** A server that runs for this process alone. */
 export interface RunningServer {
+  /** Its kind's: where one of several kinds was asked for, the one that it is. */
+  readonly name: string
   readonly host: '127.0.0.1'
   readonly port: number
   /** Ends it; its data is gone. */
@@ -24,23 +26,29 @@ export interface RunningServer {
 /**
  * A server for the tests of this file, ended when they are over; or the reason why there is none, for the tests' option
  * `skip`. The end of `npm test` names what was skipped. With `DEEDBOX_REQUIRE_SERVERS=1` a missing server is an error.
+ * @param kinds the first one that can be had
  */
 export async function serverFor(
-  kind: ServerKind,
+  ...kinds: readonly ServerKind[]
 ): Promise<{ readonly server: RunningServer; readonly skip: false } | { readonly skip: string }> {
-  let installation: Installation
-  try {
-    installation = installationOf(kind)
-  } catch (error) {
-    const skip = `${kind.name} (${error instanceof Error ? error.message : String(error)})`
-    if (process.env.DEEDBOX_REQUIRE_SERVERS === '1') throw new Error(`There is no ${skip}`)
-    const list = process.env.DEEDBOX_SKIPPED
-    if (list !== undefined) appendFileSync(list, `${skip}\n`)
-    return { skip }
+  const missing: string[] = []
+  for (const kind of kinds) {
+    let installation: Installation
+    try {
+      installation = installationOf(kind)
+    } catch (error) {
+      missing.push(`${kind.name} (${error instanceof Error ? error.message : String(error)})`)
+      continue
+    }
+    const server = await startServer(kind, installation)
+    after(() => server.stop())
+    return { server, skip: false }
   }
-  const server = await startServer(kind, installation)
-  after(() => server.stop())
-  return { server, skip: false }
+  const skip = missing.join(' and no ')
+  if (process.env.DEEDBOX_REQUIRE_SERVERS === '1') throw new Error(`There is no ${skip}`)
+  const list = process.env.DEEDBOX_SKIPPED
+  if (list !== undefined) appendFileSync(list, `${skip}\n`)
+  return { skip }
 }
 
 /** Starts a server on a port of its own, in a folder of its own. */
@@ -76,6 +84,7 @@ async function startOnce(kind: ServerKind, installation: Installation): Promise<
     await gone
   }
   return {
+    name: kind.name,
     host: '127.0.0.1',
     port,
     stop: () => end(''),

@@ -23,6 +23,17 @@ export interface Start {
   readonly identity: Identity | undefined
 }
 
+/** A program that Go builds from a module, which it downloads from the module proxy. */
+export interface GoSource {
+  readonly module: string
+  /** Exactly this one: `v1.2.3`. */
+  readonly version: string
+  /** The program's package in the module: `./cmd/server`. */
+  readonly package: string
+  /** Files that the module lacks and its build needs, by their path in it. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
 /** How one kind of server is had, prepared and started. One file for each. */
 export interface ServerKind {
   readonly name: string
@@ -32,6 +43,8 @@ export interface ServerKind {
   readonly folders: readonly string[]
   /** The packages of Debian and Ubuntu that bring it, the first one that exists. */
   readonly packages: readonly string[]
+  /** What it is built from where neither is there. */
+  readonly source?: GoSource
   /** Whether it refuses to run as root. */
   readonly refusesRoot: boolean
   /** What it writes once it takes connections. */

@@ -72,7 +72,11 @@ export function checkedName(setting: string, name: unknown, usual: string): stri
   throw new ConfigurationError(setting, 'a text is needed.')
 }
 
-function checkedLogger(setting: string, logger: unknown): ChestLogger | undefined {
+/**
+ * A logger that was given; `undefined` for none.
+ * @throws ConfigurationError
+ */
+export function checkedLogger(setting: string, logger: unknown): ChestLogger | undefined {
   if (logger === undefined || logger === null) return undefined
   const { debug, warn } = Object(logger) as Record<string, unknown>
   if (typeof debug === 'function' && typeof warn === 'function') return logger as ChestLogger

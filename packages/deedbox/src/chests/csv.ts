@@ -35,7 +35,7 @@ const kind: LineKind = {
   lines: async (entries, tags, id) => {
     const { stringify } = await loadDriver(id, 'csv-stringify', () => import('csv-stringify/sync'))
     return stringify(
-      entries.map(entry => rowOf(entry, JSON.stringify(tags))),
+      entries.map(entry => rowOf(entry, JSON.stringify({ ...entry.record.tags, ...tags }))),
       { escape_formulas: true },
     )
   },

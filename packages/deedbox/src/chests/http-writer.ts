@@ -54,9 +54,13 @@ export function httpWriter(place: string | URL | HttpWriterOptions = {}): Chest 
   const connections = { keepAlive: true, maxSockets: concurrentPosts }
   const agent =
     url.protocol === 'https:' ? new HttpsAgent({ ...connections, ...target.tls }) : new HttpAgent(connections)
-  const headers = {
-    ...target.headers,
-    ...(Object.keys(tags).length === 0 ? {} : { 'Deedbox-Tags': asciiJson(tags) }),
+  const headersOf = (entries: readonly ContextEntry[]): Readonly<Record<string, string>> => {
+    const all = { ...entries[0]!.record.tags, ...tags }
+    return {
+      ...target.headers,
+      ...(Object.keys(all).length === 0 ? {} : { 'Deedbox-Tags': asciiJson(all) }),
+      'Idempotency-Key': keyOf(entries),
+    }
   }
   /** What the server last said about our credentials. */
   let denied: string | undefined
@@ -74,7 +78,7 @@ export function httpWriter(place: string | URL | HttpWriterOptions = {}): Chest 
     }
     let answer: HttpAnswer
     try {
-      answer = await post({ url, agent, timeout }, { ...headers, 'Idempotency-Key': keyOf(entries) }, body)
+      answer = await post({ url, agent, timeout }, headersOf(entries), body)
     } catch (error) {
       return { code: 'unavailable', problem: `there was no answer: ${hide(reasonOf(error))}`, cause: error }
     }

@@ -30,6 +30,6 @@ function lineOf(entry: ContextEntry, tags: Readonly<Record<string, string>>): ob
     name,
     value,
     created_at: `${isoMicroseconds(timestamp)}Z`,
-    ...{ route, method, status, error, service, env, tags },
+    ...{ route, method, status, error, service, env, tags: { ...record.tags, ...tags } },
   }
 }

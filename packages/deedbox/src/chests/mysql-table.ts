@@ -72,9 +72,8 @@ type MysqlTable = Omit<SqlDialect<MysqlChestConnection>, 'acquire' | 'release' |
  * The statements about one table of a MySQL or MariaDB server.
  * @param chest the id of the chest
  * @param table checked before
- * @param tags as `tagsText` makes them
  */
-export function mysqlTable(chest: string, table: string, tags: string | null): MysqlTable {
+export function mysqlTable(chest: string, table: string): MysqlTable {
   const into = `INSERT INTO \`${table}\` (${written.map(column => `\`${column}\``).join(', ')})`
   const place = mysqlLiteral(table)
   /** Bytes of a statement that the server takes, once it was asked. */
@@ -96,7 +95,7 @@ export function mysqlTable(chest: string, table: string, tags: string | null): M
       packet ??= Number((await read(connection, 'SELECT @@max_allowed_packet'))[0]?.[0])
       const room = packet - packetShare - into.length
       try {
-        const texts = rows.map(row => ({ id: row.entry_id, text: valuesOf(row, tags) }))
+        const texts = rows.map(row => ({ id: row.entry_id, text: valuesOf(row) }))
         if (texts.some(({ text }) => text.length > room))
           throw new ChestError(
             'refused',
@@ -197,11 +196,11 @@ function textOf(column: unknown): string | null {
   return column instanceof Uint8Array ? Buffer.from(column).toString() : String(column)
 }
 
-function valuesOf(row: SqlRow, tags: string | null): string {
+function valuesOf(row: SqlRow): string {
   const columns = written.map(column => {
     // What stands further left in the list can be named.
     if (column === 'value_json') return row.is_json ? '`value`' : 'NULL'
-    return mysqlLiteral(column === 'tags' ? tags : row[column as keyof SqlRow])
+    return mysqlLiteral(row[column as keyof SqlRow])
   })
   return `(${columns.join(', ')})`
 }

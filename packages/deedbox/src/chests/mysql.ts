@@ -5,7 +5,6 @@ import { mysqlTable } from './mysql-table.ts'
 import { addressOf, type ServerOptions, type SqlChestOptions } from './server-connection.ts'
 import { poolIn, serverChest } from './server-place.ts'
 import { SqlChest, type SqlDialect } from './sql-chest.ts'
-import { tagsText } from './sql-row.ts'
 
 /**
  * Keeps tracked variables in a table of a MySQL server, version 8 or later, or of a MariaDB server, version 10.6 or later. The
@@ -32,7 +31,7 @@ export function mysql(
     throw new ConfigurationError('mysql(): database', 'the database that has the table is needed.')
   const { pool, close } = poolIn(chest.place, connection => openMysqlPool(id, connection, chest.timeout))
   const dialect: SqlDialect<MysqlChestConnection> = {
-    ...mysqlTable(id, chest.table, tagsText(chest.tags)),
+    ...mysqlTable(id, chest.table),
     acquire: async () => (await pool()).getConnection(),
     release: (connection, isBroken) => {
       if (isBroken) connection.destroy()

@@ -35,6 +35,13 @@ const listTypes: Readonly<Record<keyof SqlRow, string>> = {
   error: 'text',
   service: 'text',
   env: 'text',
+  tags: 'text',
+}
+
+/** What columns are made of that are not what was handed over. */
+const conversions: Partial<Record<keyof SqlRow, string>> = {
+  created_at: "(created_at || '+00')::timestamptz",
+  tags: 'tags::jsonb',
 }
 
 const lists = Object.keys(listTypes) as (keyof SqlRow)[]
@@ -47,22 +54,18 @@ type PostgresTable = Omit<SqlDialect<PostgresChestClient>, 'acquire' | 'release'
 /**
  * The statements about one table of a PostgreSQL server.
  * @param table checked before
- * @param tags as `tagsText` makes them
  * @param timeout milliseconds after which the server gives a statement up
  */
-export function postgresTable(table: string, tags: string | null, timeout: number): PostgresTable {
-  const insert = `INSERT INTO "${table}" (${lists.filter(name => name !== 'is_json').join(', ')}, value_json, tags)
+export function postgresTable(table: string, timeout: number): PostgresTable {
+  const insert = `INSERT INTO "${table}" (${lists.filter(name => name !== 'is_json').join(', ')}, value_json)
 SELECT ${lists
     .filter(name => name !== 'is_json')
-    .map(name => (name === 'created_at' ? "(created_at || '+00')::timestamptz" : name))
+    .map(name => conversions[name] ?? name)
     .join(', ')},
-  CASE WHEN is_json THEN value::jsonb END, $${lists.length + 1}::jsonb
+  CASE WHEN is_json THEN value::jsonb END
 FROM unnest(${lists.map((name, i) => `$${i + 1}::${listTypes[name]}[]`).join(', ')}) AS written (${lists.join(', ')})
 ON CONFLICT (entry_id) DO NOTHING`
-  const values = (rows: readonly SqlRow[]): unknown[] => [
-    ...lists.map(name => rows.map(row => row[name])),
-    tags,
-  ]
+  const values = (rows: readonly SqlRow[]): unknown[] => lists.map(name => rows.map(row => row[name]))
 
   return {
     begin: async connection => {

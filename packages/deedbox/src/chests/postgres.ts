@@ -4,7 +4,6 @@ import { postgresTable } from './postgres-table.ts'
 import { addressOf, type ServerOptions, type SqlChestOptions } from './server-connection.ts'
 import { poolIn, serverChest } from './server-place.ts'
 import { SqlChest, type SqlDialect } from './sql-chest.ts'
-import { tagsText } from './sql-row.ts'
 
 /**
  * Keeps tracked variables in a table of a PostgreSQL server, version 13 or later. The table is created by the first write,
@@ -28,7 +27,7 @@ export function postgres(
   const id = `PostgreSQL(name=${chest.table})`
   const { pool, close } = poolIn(chest.place, connection => openPostgresPool(id, connection, chest.timeout))
   const dialect: SqlDialect<PostgresChestClient> = {
-    ...postgresTable(chest.table, tagsText(chest.tags), chest.timeout),
+    ...postgresTable(chest.table, chest.timeout),
     acquire: async () => {
       const client = await (await pool()).connect()
       // A connection that breaks says so by an event, which would end the process if nobody heard it.

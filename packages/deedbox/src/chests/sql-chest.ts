@@ -51,6 +51,7 @@ export interface SqlChestParts {
   readonly address: string | undefined
   readonly queue: ChestQueueOptions
   readonly logger: ChestLogger | undefined
+  readonly tags: Readonly<Record<string, string>>
   readonly retentionDays: number | undefined
   /** Milliseconds for a connection, and for each transaction. */
   readonly timeout: number
@@ -71,6 +72,7 @@ export class SqlChest<Connection> implements ReadableChest {
   readonly queue: ChestQueueOptions
   readonly logger: ChestLogger | undefined
   readonly #dialect: SqlDialect<Connection>
+  readonly #tags: SqlChestParts['tags']
   readonly #retentionDays: number | undefined
   readonly #timeout: number
   /** Of the monotonic clock. */
@@ -84,13 +86,14 @@ export class SqlChest<Connection> implements ReadableChest {
     this.queue = parts.queue
     this.logger = parts.logger
     this.#dialect = dialect
+    this.#tags = parts.tags
     this.#retentionDays = parts.retentionDays
     this.#timeout = parts.timeout
   }
 
   async write(entries: readonly ContextEntry[]): Promise<void> {
     if (entries.length === 0) return
-    const rows = entries.map(entry => sqlRow(entry, this.id))
+    const rows = entries.map(entry => sqlRow(entry, this.id, this.#tags))
     await this.#run(connection => this.#dialect.insert(connection, rows))
     this.#expireSoon()
   }

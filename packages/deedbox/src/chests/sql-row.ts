@@ -25,6 +25,8 @@ export interface SqlRow {
   readonly error: string | null
   readonly service: string
   readonly env: string
+  /** JSON; `null` for none. */
+  readonly tags: string | null
 }
 
 /** The columns of Flask-Chest; a table without them is another program's. (FC-22) */
@@ -38,13 +40,18 @@ const deepestJson = 30
 /**
  * The columns of an entry.
  * @param chest the id of the chest
+ * @param ownTags of the chest
  * @throws ChestError `refused` for an id that could not be told from others
  */
-export function sqlRow(entry: ContextEntry, chest: string): SqlRow {
+export function sqlRow(
+  entry: ContextEntry,
+  chest: string,
+  ownTags: Readonly<Record<string, string>>,
+): SqlRow {
   const { id, requestId, name, value, timestamp } = entry
   if (id.length > longestId)
     throw new ChestError('refused', chest, `the id of an entry has more than ${longestId} characters.`)
-  const { route, method, status, error, service, env } = entry.record
+  const { route, method, status, error, service, env, tags } = entry.record
   const { type, text } = storedValue(value)
   return {
     request_id: storableText(requestId),
@@ -61,11 +68,11 @@ export function sqlRow(entry: ContextEntry, chest: string): SqlRow {
     error: storableOrNull(error),
     service: storableText(service),
     env: storableText(env),
+    tags: tagsText({ ...tags, ...ownTags }),
   }
 }
 
-/** Tags as a column holds them; `null` for none. */
-export function tagsText(tags: Readonly<Record<string, string>>): string | null {
+function tagsText(tags: Readonly<Record<string, string>>): string | null {
   const pairs = Object.entries(tags)
   if (pairs.length === 0) return null
   return JSON.stringify(Object.fromEntries(pairs.map(pair => pair.map(storableText))))

@@ -170,9 +170,10 @@ WHERE chest = ? AND (holder IS NULL OR holder = ? OR held_from > ? OR held_until
   }
 }
 
-function columnsOf(entry: ContextEntry, tags: string): SqliteValue[] {
+function columnsOf(entry: ContextEntry, own: string): SqliteValue[] {
   const { type, text } = storedValue(entry.value)
-  const { route, error, service, env } = entry.record
+  const { route, error, service, env, tags: carried } = entry.record
+  const tags = carried === undefined ? own : JSON.stringify({ ...carried, ...JSON.parse(own) })
   return [
     ...[storableText(entry.requestId), storableText(entry.name), text, type, entry.timestamp, entry.id],
     ...[storableOrNull(route), entry.method, entry.status, storableOrNull(error), service, env, tags],

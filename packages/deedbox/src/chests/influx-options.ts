@@ -1,0 +1,81 @@
+import { ConfigurationError } from '../safety/index.ts'
+import type { ChestLogger, ChestQueueOptions } from '../tracking/index.ts'
+import { checkWhole, chestParts } from './chest-options.ts'
+import type { InfluxOptions } from './influx.ts'
+import type { InfluxTls } from './influx-connection.ts'
+import { pointName } from './influx-line.ts'
+import { type InfluxPlace, influxPlace } from './influx-place.ts'
+import { factKeys, type PointWriter, pointWriter, reservedKeys } from './influx-points.ts'
+
+/** The options of an InfluxDB chest, checked. */
+export interface InfluxSettings {
+  readonly name: string
+  readonly place: InfluxPlace
+  readonly points: PointWriter
+  readonly tls: InfluxTls
+  readonly timeoutMs: number
+  readonly queue: ChestQueueOptions
+  readonly logger: ChestLogger | undefined
+}
+
+const ownOptions = [
+  ...['url', 'https', 'host', 'port', 'token', 'org', 'bucket', 'database', 'retentionPolicy'],
+  ...['layout', 'measurement', 'types', 'routeTags', 'tls', 'verify', 'timeoutMs'],
+]
+const typeNames = ['string', 'number', 'integer', 'boolean', 'json']
+
+/**
+ * Reads the options of an InfluxDB chest.
+ * @throws ConfigurationError naming the option at fault
+ */
+export function influxSettings(options: InfluxOptions): InfluxSettings {
+  const { queue, logger, tags } = chestParts('influx()', options, ownOptions)
+  const { layout = 'request', measurement, types = {}, routeTags, tls = {}, verify, timeoutMs } = options
+  if (options.name !== undefined && (typeof options.name !== 'string' || options.name === ''))
+    throw new ConfigurationError('influx(): name', 'a text is needed.')
+  if (layout !== 'request' && layout !== 'flask-chest')
+    throw new ConfigurationError('influx(): layout', 'request or flask-chest is needed.')
+  if (measurement !== undefined && (typeof measurement !== 'string' || measurement === ''))
+    throw new ConfigurationError('influx(): measurement', 'a text is needed.')
+  for (const [option, flag] of Object.entries({ routeTags, verify }))
+    if (flag !== undefined && typeof flag !== 'boolean')
+      throw new ConfigurationError(`influx(): ${option}`, 'true or false is needed.')
+  if (layout === 'flask-chest')
+    for (const [option, value] of Object.entries({ measurement, routeTags }))
+      if (value !== undefined)
+        throw new ConfigurationError(`influx(): ${option}`, 'it belongs to the layout request.')
+  if (
+    typeof types !== 'object' ||
+    types === null ||
+    Object.values(types).some(type => !typeNames.includes(type))
+  )
+    throw new ConfigurationError('influx(): types', `one of ${typeNames.join(', ')} by variable is needed.`)
+  if (typeof tls !== 'object' || tls === null || Object.keys(tls).some(key => key !== 'ca'))
+    throw new ConfigurationError('influx(): tls', 'an object with ca is needed.')
+  checkWhole('influx(): timeoutMs', timeoutMs, 1, 600_000)
+  // A service or an environment that is tagged is no field any more; the rest says what a request was.
+  const own = ['request_id', ...(layout === 'request' ? factKeys.filter(key => !isTaggable(key)) : [])]
+  for (const key of Object.keys(tags))
+    if (reservedKeys.includes(key) || own.includes(key))
+      throw new ConfigurationError('influx(): tags', `${key} means something else there. Use another name.`)
+  const place = influxPlace(options)
+  return {
+    name: options.name ?? place.name,
+    place,
+    points: pointWriter({
+      layout,
+      measurement: pointName(measurement ?? 'sample'),
+      tags,
+      routeTags: routeTags ?? false,
+      types: { ...types },
+    }),
+    tls: { ca: tls.ca, verify },
+    timeoutMs: timeoutMs ?? 10_000,
+    queue,
+    logger,
+  }
+}
+
+function isTaggable(key: string): boolean {
+  return key === 'service' || key === 'env'
+}

@@ -168,7 +168,9 @@ export function valueSuite({
     )
   })
 
-  test(`FC-25 chest, ${chestName}: tags are kept with each entry, those too that an exporter brings along`, { skip }, async t => {
+  test(`FC-25 chest, ${chestName}: tags are kept with each entry, those too that an exporter brings along`, {
+    skip,
+  }, async t => {
     const place = await makePlace(t)
     const tags = { app: 'shop', region: 'eu "1", a=b', leer: 'é 🦊' }
     const [chest, plain] = [place.open({ tags }), place.open()]

@@ -168,18 +168,34 @@ export function valueSuite({
     )
   })
 
-  test(`FC-25 chest, ${chestName}: tags are kept with each entry`, { skip }, async t => {
+  test(`FC-25 chest, ${chestName}: tags are kept with each entry, those too that an exporter brings along`, {
+    skip,
+  }, async t => {
     const place = await makePlace(t)
     const tags = { app: 'shop', region: 'eu "1", a=b', leer: 'é 🦊' }
     const [chest, plain] = [place.open({ tags }), place.open()]
     t.after(() => Promise.all([chest.close(), plain.close()]))
-    await chest.write(entriesOf(aRecord(), [['tagged', 1]]))
-    await plain.write(entriesOf(aRecord(), [['plain', 2]]))
+    // What an exporter brings along, and what the chest says itself.
+    const brought = { app: 'of another chest', place: 'a' }
+    await chest.write([
+      ...entriesOf(aRecord(), [['tagged', 1]]),
+      ...entriesOf(aRecord({ tags: brought }), [['both', 1]]),
+    ])
+    await plain.write([
+      ...entriesOf(aRecord(), [['plain', 2]]),
+      ...entriesOf(aRecord({ tags: brought }), [['brought', 2]]),
+    ])
+    const expected = new Map<string, object>([
+      ['tagged', tags],
+      ['both', { ...brought, ...tags }],
+      ['plain', {}],
+      ['brought', brought],
+    ])
     const stored = await place.stored()
-    assert.equal(stored.length, 2)
+    assert.equal(stored.length, expected.size)
     for (const entry of stored) {
       const { name, tags: kept } = entry
-      if ('tags' in entry) assert.deepEqual({ ...kept }, name === 'tagged' ? tags : {}, name)
+      if ('tags' in entry) assert.deepEqual({ ...kept }, expected.get(name), name)
     }
   })
 }

@@ -3,16 +3,19 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { sqlite } from 'deedbox/chests'
+import { aRecord, entriesOf } from '../chests/entries.ts'
 import { deedbox, ledgerEnv, startLedger, stopLedger, tempFolder } from './ledger-process.ts'
 import { playTwoRequests } from './two-requests.ts'
 
 const key = `deed_live_${'f'.repeat(43)}`
 
 interface Item {
-  from: 'log' | 'ledger'
+  from: 'log' | 'ledger' | 'chest'
   at: string
   offset_ms: number
   line?: { message: string; request_id: string }
+  entry?: { name: string; value: unknown }
   event?: { request_id: string; meta: { event_name: string } }
 }
 
@@ -87,6 +90,63 @@ test('FA-57 a trace joins log lines and ledger events of a request, the same fro
   assert.equal(items(none.stdout).length, 4)
   assert.match(none.stderr, /none\.log does not exist\.$/m)
   assert.match(none.stderr, /There is no ledger at /)
+})
+
+test('FA-57 FC-27 a trace joins tracked variables in, and shows the rest when their chest cannot be read', async t => {
+  const folder = tempFolder(t)
+  const file = join(folder, 'app.log')
+  const line = (at: string, message: string) =>
+    `{"time":"${at}","level":"INFO","message":"${message}","request_id":"req-v"}\n`
+  writeFileSync(file, line('2026-01-01T12:00:00.100Z', 'begun') + line('2026-01-01T12:00:00.400Z', 'ended'))
+  const chest = sqlite(join(folder, 'vars.db'))
+  t.after(() => chest.close())
+  const record = aRecord({ requestId: 'req-v', timestamp: Date.parse('2026-01-01T12:00:00.300Z') * 1_000 })
+  await chest.write(
+    entriesOf(record, [
+      ['user\u001b', 'u1'],
+      ['cart', { items: [1] }],
+    ]),
+  )
+  await chest.write(entriesOf(aRecord({ requestId: 'req-other' }), [['user', 'u2']]))
+  const url = `sqlite:${join(folder, 'vars.db')}`
+  const env = ledgerEnv(folder)
+
+  const joined = await deedbox(['trace', 'req-v', file, '--chest', url], { env })
+  assert.deepEqual([joined.code, joined.stderr], [0, ''])
+  assert.deepEqual(
+    items(joined.stdout).map(({ from, offset_ms, line, entry }) => [
+      from,
+      offset_ms,
+      line?.message ?? entry?.value,
+    ]),
+    [
+      ['log', 0, 'begun'],
+      ['chest', 200, 'u1'],
+      ['chest', 200, { items: [1] }],
+      ['log', 300, 'ended'],
+    ],
+  )
+  const pretty = await deedbox(
+    ['trace', 'req-v', '--chest', url, '--chest', `${url}?table=none`, '--output', 'pretty'],
+    { env },
+  )
+  assert.match(
+    pretty.stdout,
+    /^ +0\.0 ms ▕●.*▏ chest {2}variable user\\u001b="u1" service=shop chest=SQLite\(name=flask_chest\)$/m,
+  )
+  assert.match(pretty.stdout, /chest {2}variable cart=\{"items":\[1\]\} /)
+
+  for (const [other, code, said] of [
+    [`${url}.gone`, 1, /there is no file/],
+    ['postgres://app:hunter2@127.0.0.1:1/shop', 1, /PostgreSQL\(name=tracked_variables\).*ECONNREFUSED/],
+  ] as const) {
+    const rest = await deedbox(['trace', 'req-v', file, '--chest', other], { env })
+    assert.equal(rest.code, code)
+    assert.equal(items(rest.stdout).length, 2)
+    assert.match(rest.stderr, said)
+    assert.doesNotMatch(rest.stderr, /hunter2/)
+  }
+  assert.equal((await deedbox(['trace', 'req-v', file, '--chest', 'redis://x'], { env })).code, 2)
 })
 
 test('FA-57 a trace has all events of a request, however many pages they take, the oldest first', async t => {

@@ -1,6 +1,9 @@
-import { mkdirSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ServerKind } from './server-kind.ts'
+import { type SelfSigned, selfSigned } from './certificates.ts'
+import { guard } from './postgres.ts'
+import type { ServerKind, Start } from './server-kind.ts'
 
 /** MariaDB: the user `root` without a password, and no database yet. */
 export const mariadb: ServerKind = {
@@ -16,9 +19,62 @@ export const mariadb: ServerKind = {
     mkdirSync(join(folder, 'data'))
   },
   // Without its own tables a server knows no users, and needs none; InnoDB makes its files by itself.
-  args: ({ installation, folder, port }) => [
-    '--no-defaults',
-    '--skip-grant-tables',
+  args: start => ['--no-defaults', '--skip-grant-tables', ...usualArgs(start)],
+}
+
+/**
+ * MariaDB that can be asked over TLS as well, and whose user `guard` needs a password; `root` needs none.
+ * @param told gets the certificate, before the server starts
+ */
+export function guardedMariadb(told: (certificate: SelfSigned) => void): ServerKind {
+  return {
+    ...mariadb,
+    prepare: start => {
+      mariadb.prepare(start)
+      mkdirSync(join(start.folder, 'data/mysql'))
+      makeUsers(start)
+      told(selfSigned(start.folder))
+    },
+    args: start => [
+      '--no-defaults',
+      '--skip-name-resolve',
+      `--ssl-cert=${join(start.folder, 'certificate.pem')}`,
+      `--ssl-key=${join(start.folder, 'key.pem')}`,
+      ...usualArgs(start),
+    ],
+  }
+}
+
+/** Makes the server's own tables as its installation does, and users in them. */
+function makeUsers(start: Start): void {
+  const { installation } = start
+  const scripts = ['mysql', 'mariadb']
+    .map(name => join(installation.root, 'usr/share', name))
+    .find(folder => existsSync(join(folder, 'mysql_system_tables.sql')))
+  if (scripts === undefined) throw new Error('the installation has no mysql_system_tables.sql')
+  const input = [
+    'USE mysql;',
+    'SET @auth_root_socket = NULL;',
+    ...['mysql_system_tables.sql', 'mysql_system_tables_data.sql'].map(name =>
+      readFileSync(join(scripts, name), 'utf8'),
+    ),
+    'FLUSH PRIVILEGES;',
+    "CREATE USER root@'%';",
+    "GRANT ALL ON *.* TO root@'%';",
+    `CREATE USER ${guard.user}@'%' IDENTIFIED BY '${guard.password}';`,
+    `GRANT ALL ON *.* TO ${guard.user}@'%';`,
+    '',
+  ].join('\n')
+  const { status, stdout, stderr, error } = spawnSync(
+    join(installation.bin, mariadb.program),
+    ['--no-defaults', '--bootstrap', ...usualArgs(start), '--skip-networking'],
+    { env: installation.env, encoding: 'utf8', input },
+  )
+  if (status !== 0) throw new Error(`mariadbd --bootstrap: ${error?.message ?? `${stdout}${stderr}`}`)
+}
+
+function usualArgs({ installation, folder, port }: Start): string[] {
+  return [
     ...(process.getuid?.() === 0 ? ['--user=root'] : []),
     ...(installation.root === '/'
       ? []
@@ -32,5 +88,5 @@ export const mariadb: ServerKind = {
     '--bind-address=127.0.0.1',
     `--port=${port}`,
     '--innodb-flush-log-at-trx-commit=0',
-  ],
+  ]
 }

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type SelfSigned, selfSigned } from './certificates.ts'
 import type { ServerKind } from './server-kind.ts'
 
 /** PostgreSQL: the user `postgres` and the database `postgres`, without a password. */
@@ -24,4 +26,44 @@ export const postgres: ServerKind = {
     ...['-D', 'data', '-p', String(port), '-F'],
     ...['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
   ],
+}
+
+/** A user that needs a password, in {@link guardedPostgres} and in `guardedMariadb`. */
+export const guard = { user: 'guard', password: 'what-only-the-guard-knows' }
+
+/**
+ * PostgreSQL that can be asked over TLS as well, and whose user `guard` needs a password; `postgres` needs none.
+ * @param told gets the certificate, before the server starts
+ */
+export function guardedPostgres(told: (certificate: SelfSigned) => void): ServerKind {
+  return {
+    ...postgres,
+    prepare: start => {
+      postgres.prepare(start)
+      const certificate = selfSigned(start.folder, start.identity)
+      told(certificate)
+      const { certFile, keyFile } = certificate
+      appendFileSync(
+        join(start.folder, 'data/postgresql.conf'),
+        `ssl = on\nssl_cert_file = '${certFile}'\nssl_key_file = '${keyFile}'\n`,
+      )
+      const hosts = join(start.folder, 'data/pg_hba.conf')
+      const made = spawnSync(
+        join(start.installation.bin, 'postgres'),
+        ['--single', '-D', 'data', 'postgres'],
+        {
+          cwd: start.folder,
+          env: start.installation.env,
+          encoding: 'utf8',
+          input: `CREATE ROLE ${guard.user} LOGIN PASSWORD '${guard.password}'\n`,
+          ...start.identity,
+        },
+      )
+      if (made.status !== 0) throw new Error(`postgres --single: ${made.error?.message ?? made.stderr}`)
+      writeFileSync(
+        hosts,
+        `host all ${guard.user} 127.0.0.1/32 scram-sha-256\n${readFileSync(hosts, 'utf8')}`,
+      )
+    },
+  }
 }

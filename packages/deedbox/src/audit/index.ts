@@ -10,7 +10,7 @@ export {
 } from './audited.ts'
 export type { MethodContext } from './audited-method.ts'
 export { type Auditor, createAuditor, type ProducerStats } from './auditor.ts'
-export { retryDelay } from './backoff.ts'
+export { readRetryAfter, retryDelay } from './backoff.ts'
 export { changes } from './changes.ts'
 export type { CheckedReceipt, ReceiptPart } from './checked-receipt.ts'
 export { clampPayload, payloadLimit } from './clamp.ts'

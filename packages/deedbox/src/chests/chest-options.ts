@@ -60,7 +60,11 @@ export function checkWhole(setting: string, value: unknown, least: number, most:
     throw new ConfigurationError(setting, `a whole number from ${least} to ${most} is needed.`)
 }
 
-function checkedLogger(setting: string, logger: unknown): ChestLogger | undefined {
+/**
+ * A logger that was given; `undefined` for none.
+ * @throws ConfigurationError
+ */
+export function checkedLogger(setting: string, logger: unknown): ChestLogger | undefined {
   if (logger === undefined || logger === null) return undefined
   const { debug, warn } = Object(logger) as Record<string, unknown>
   if (typeof debug === 'function' && typeof warn === 'function') return logger as ChestLogger

@@ -77,7 +77,7 @@ test('FC-16 an option that cannot be is named when the chest is made, and nothin
     measurement: ['', 7],
     types: [{ n: 'float' }, 'number', null],
     routeTags: ['yes'],
-    tls: [true, { verify: false }, null],
+    tls: [true, { cert: 'x' }, null],
     verify: ['no'],
     timeoutMs: [0, 'x'],
     name: ['', 7],
@@ -96,6 +96,8 @@ test('FC-16 an option that cannot be is named when the chest is made, and nothin
   assert.throws(() => influx('http://h', { url: 'http://h' }), isAbout('influx(): url'))
   assert.throws(() => influx({ database: 'd', bucket: 'b' }), isAbout('influx(): database'))
   assert.throws(() => influx({ layout: 'flask-chest', measurement: 'm' }), isAbout('influx(): measurement'))
+  assert.throws(() => influx({ tls: { ca: 'ca.pem' } }), isAbout('influx(): tls.ca'))
+  assert.throws(() => influx({ verify: true, tls: { verify: false } }), isAbout('influx(): verify'))
   assert.throws(() => influx({ layout: 'flask-chest', routeTags: false }), isAbout('influx(): routeTags'))
 })
 

@@ -59,15 +59,26 @@ export function pointWriter(settings: PointSettings): PointWriter {
   if (settings.layout === 'flask-chest') {
     const types = new FieldTypes(settings.types, tagKeys)
     return {
-      points: entries => entries.map(entry => variablePoint(entry, tags, types)),
+      points: entries => entries.map(entry => variablePoint(entry, tagsOf(entry.record, tags), types)),
       learn: (measurement, key, type) => types.learn(measurement, key, type),
     }
   }
   const types = new FieldTypes(settings.types, [...reservedKeys, ...factKeys, ...tagKeys])
   return {
-    points: entries => [requestPoint(entries, settings, tags, tagKeys, types)],
+    points: entries => [requestPoint(entries, settings, tagsOf(entries[0]!.record, tags), tagKeys, types)],
     learn: (measurement, key, type) => types.learn(measurement, key, type),
   }
+}
+
+const meant: ReadonlySet<string> = new Set([...reservedKeys, ...factKeys])
+
+/** Those of the chest, and those that an exporter brings along; what means something else there gets another name. */
+function tagsOf({ tags: carried }: TrackedRecord, own: readonly Member[]): readonly Member[] {
+  if (carried === undefined) return own
+  const all = Object.entries(carried).map(
+    ([key, text]): Member => [pointName(meant.has(key) ? `${key}_tag` : key), text],
+  )
+  return [...new Map([...all, ...own])]
 }
 
 function variablePoint(entry: ContextEntry, tags: readonly Member[], types: FieldTypes): InfluxPoint {

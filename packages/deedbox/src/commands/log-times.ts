@@ -33,13 +33,28 @@ const spans: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 3.6e6, d: 8
  * @throws UsageError
  */
 export function readInstant(option: string, text: string, now: number): number {
-  const [, count, unit = ''] = /^(\d{1,9})([smhdw])$/.exec(text) ?? []
-  if (count !== undefined) return now - Number(count) * (spans[unit] ?? 0)
+  const span = spanOf(text)
+  if (span !== undefined) return now - span
   const instant = /^\d{4}-\d\d-\d\d/.test(text) ? instantOf(text) : undefined
   if (instant !== undefined) return instant
   throw new UsageError(
     `${option} takes a time such as 2026-11-20T18:00:00Z, or a span such as 10m, 2h or 7d; not "${text}".`,
   )
+}
+
+/**
+ * The span that an option names, in milliseconds.
+ * @throws UsageError
+ */
+export function readSpan(option: string, text: string): number {
+  const span = spanOf(text)
+  if (span !== undefined && span > 0) return span
+  throw new UsageError(`${option} takes a span such as 30s, 5m or 1h; not "${text}".`)
+}
+
+function spanOf(text: string): number | undefined {
+  const [, count, unit = ''] = /^(\d{1,9})([smhdw])$/.exec(text) ?? []
+  return count === undefined ? undefined : Number(count) * (spans[unit] ?? 0)
 }
 
 /** An instant as people read it, in UTC. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { chest } from './chest.ts'
 import { loadLedger } from './ledger-package.ts'
 import { logs } from './logs.ts'
 import { outbox } from './outbox.ts'
@@ -41,7 +42,8 @@ Commands
   verify      check a receipt, an export, a ledger's data or a log over HTTP; needs no trust
   logs        log lines that fit, for people or for jq; follows files, groups by request
   outbox      events that wait in a service's spool, and those that a ledger refused: list, replay, drop
-  trace       one request from all that is known of it: its log lines and its events, on one timeline
+  chest       tracked variables in a database: show them, or bring them to another place, losing none
+  trace       one request from all that is known of it: its log lines, variables and events, on one timeline
 
 Options
   --help       this text; "deedbox <command> --help" tells more
@@ -52,6 +54,7 @@ Examples
   deedbox events --type error --follow
   deedbox logs app.log --level WARNING --group
   deedbox outbox list
+  deedbox chest export sqlite:vars.db --to jsonl:vars.jsonl
   deedbox trace 0ee7e0c4-6d5f-4f0a-9a3c-2f5a4a8a1d55 app.log
   deedbox verify receipt.tlog-proof --key 'ledger.example/acme+f1d8e151+AQOh…'
   deedbox verify --data .deedbox --key ledger.vkey
@@ -70,6 +73,8 @@ export async function main(args: string[]): Promise<number> {
         return await logs(rest)
       case 'outbox':
         return await outbox(rest)
+      case 'chest':
+        return await chest(rest)
       case 'trace':
         return await trace(rest)
       case '--version':

@@ -1,5 +1,6 @@
+import { storedObject, valueText } from './chest-view.ts'
 import type { RequestFacts } from './log-entry.ts'
-import { lookUp } from './log-shapes.ts'
+import { type JsonObject, lookUp } from './log-shapes.ts'
 import { entryText, millisecondsText, type Paint, printable, requestText } from './log-text.ts'
 import { instantOf, timeText } from './log-times.ts'
 import type { TraceItem } from './trace-sources.ts'
@@ -38,6 +39,9 @@ export function joined(requestId: string, found: readonly TraceItem[]): Trace {
 /** Cells of the line on which each item has its place. */
 const axis = 20
 
+/** Characters of a variable's value that a trace for people shows. */
+const longestValue = 200
+
 /** A trace for people: what the request was, then each item with its place on the request's time. */
 export function traceText({ requestId, start, request, items }: Trace, paint: Paint): string {
   const end = items.findLast(({ at }) => at !== undefined)?.at
@@ -52,8 +56,7 @@ export function traceText({ requestId, start, request, items }: Trace, paint: Pa
     const offset = item.at === undefined || start === undefined ? undefined : item.at - start
     const time = offset === undefined ? '-' : `${offset.toFixed(1)} ms`
     const head = `${time.padStart(12)} ${paint('dim', placed(offset, span))} ${item.from.padEnd(6)} `
-    const body = item.from === 'log' ? logText(item, paint) : eventText(item, start, paint)
-    text += head + body
+    text += head + bodyText(item, start, paint)
   }
   return text
 }
@@ -68,10 +71,20 @@ export function traceLines({ start, items }: Trace): string {
         offset_ms:
           item.at === undefined || start === undefined ? null : Math.round((item.at - start) * 1000) / 1000,
       }
-      const what = item.from === 'log' ? { line: item.entry.object } : { event: item.event }
-      return `${JSON.stringify({ ...place, ...what })}\n`
+      return `${JSON.stringify({ ...place, ...objectIn(item) })}\n`
     })
     .join('')
+}
+
+function objectIn(item: TraceItem): JsonObject {
+  switch (item.from) {
+    case 'log':
+      return { line: item.entry.object }
+    case 'ledger':
+      return { event: item.event }
+    case 'chest':
+      return { chest: item.chest, entry: storedObject(item.row) }
+  }
 }
 
 function placed(offset: number | undefined, span: number): string {
@@ -82,6 +95,17 @@ function placed(offset: number | undefined, span: number): string {
   if (offset > span + tolerance) return `▕${' '.repeat(axis - 1)}▸▏`
   const cell = span <= 0 ? 0 : Math.max(0, Math.min(axis - 1, Math.round((offset / span) * (axis - 1))))
   return `▕${' '.repeat(cell)}●${' '.repeat(axis - cell - 1)}▏`
+}
+
+function bodyText(item: TraceItem, start: number | undefined, paint: Paint): string {
+  switch (item.from) {
+    case 'log':
+      return logText(item, paint)
+    case 'ledger':
+      return eventText(item, start, paint)
+    case 'chest':
+      return variableText(item, paint)
+  }
 }
 
 function logText({ entry }: TraceItem & { from: 'log' }, paint: Paint): string {
@@ -118,6 +142,17 @@ function eventText(
   ].filter(([, value]) => value !== undefined && value !== null)
   const words = pairs.map(([name, value]) => `${paint('dim', `${name}=`)}${shown(value)}`)
   return `${paint(colour, type.padEnd(8))} ${[shown(lookUp(event, 'meta.event_name')), ...words].join(' ')}\n`
+}
+
+function variableText({ chest, row }: TraceItem & { from: 'chest' }, paint: Paint): string {
+  const { name, value, record } = row.entry
+  const words = [`${printable(name)}=${printable(valueText(value, longestValue))}`]
+  for (const [key, word] of [
+    ['service', record.service],
+    ['chest', chest],
+  ] as const)
+    if (word !== '') words.push(`${paint('dim', `${key}=`)}${printable(word)}`)
+  return `${paint('cyan', 'variable')} ${words.join(' ')}\n`
 }
 
 function shown(value: unknown): string {

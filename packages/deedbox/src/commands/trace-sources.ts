@@ -1,3 +1,6 @@
+import type { StoredEntry } from '../chests/index.ts'
+import { errorMessage } from '../safety/index.ts'
+import { openReadable, withoutSecrets } from './chest-argument.ts'
 import { loadLedger } from './ledger-package.ts'
 import type { LogEntry } from './log-entry.ts'
 import { readFilters } from './log-filters.ts'
@@ -13,6 +16,7 @@ export type TraceItem = {
 } & (
   | { readonly from: 'log'; readonly entry: LogEntry }
   | { readonly from: 'ledger'; readonly event: JsonObject }
+  | { readonly from: 'chest'; readonly chest: string; readonly row: StoredEntry }
 )
 
 /** Where something of a request may be found. */
@@ -88,6 +92,24 @@ export function urlSource(address: string, apiKey: string | undefined): TraceSou
           return itemsOf(found.toReversed())
         query.set('cursor', page.next_cursor)
         query.set('as_of', String(page.as_of))
+      }
+    },
+  }
+}
+
+/** The tracked variables in a chest. */
+export function chestSource(url: string): TraceSource {
+  return {
+    name: 'the chest',
+    async read(requestId) {
+      const chest = await openReadable(url)
+      try {
+        const rows = await chest.find({ requestId }, mostItems + 1)
+        return rows.map(row => ({ at: row.entry.timestamp / 1_000, from: 'chest', chest: chest.id, row }))
+      } catch (error) {
+        throw new Error(withoutSecrets(errorMessage(error), [url]))
+      } finally {
+        await chest.close()
       }
     },
   }

@@ -9,6 +9,7 @@ import { oneOf } from './one-of.ts'
 import { traceHelp } from './trace-help.ts'
 import { joined, traceLines, traceText } from './trace-picture.ts'
 import {
+  chestSource,
   fileSource,
   folderSource,
   mostItems,
@@ -21,6 +22,7 @@ import { UsageError } from './usage-error.ts'
 const options = {
   data: { type: 'string' },
   url: { type: 'string' },
+  chest: { type: 'string', multiple: true },
   output: { type: 'string' },
   color: { type: 'string' },
   help: { type: 'boolean' },
@@ -42,10 +44,13 @@ export async function trace(args: string[]): Promise<number> {
   const style = oneOf('--output', values.output, ['pretty', 'json'], isTerminal ? 'pretty' : 'json')
   const color = oneOf('--color', values.color, ['auto', 'always', 'never'], 'auto')
   const ledger = ledgerSource(values, env)
-  if (named.length === 0 && ledger === undefined && stdin.isTTY) {
-    throw new UsageError('Name log files, or a ledger with --data or --url, or both.')
+  const stores = [...(ledger === undefined ? [] : [ledger]), ...(values.chest ?? []).map(chestSource)]
+  if (named.length === 0 && stores.length === 0 && stdin.isTTY) {
+    throw new UsageError(
+      'Name log files, a ledger with --data or --url, a chest with --chest, or several of them.',
+    )
   }
-  const files = named.length === 0 && ledger === undefined ? [standardInput] : named
+  const files = named.length === 0 && stores.length === 0 ? [standardInput] : named
 
   const progress = new ByteProgress()
   let failures = 0
@@ -61,7 +66,7 @@ export async function trace(args: string[]): Promise<number> {
     },
   }
   await progress.expect(files)
-  const sources = [...files.map(name => fileSource(name, hooks)), ...(ledger === undefined ? [] : [ledger])]
+  const sources = [...files.map(name => fileSource(name, hooks)), ...stores]
   const found: TraceItem[] = []
   let wanted = requestId
   for (const source of sources) {

@@ -21,8 +21,8 @@ export function chestClient(chest: Chest): LedgerClient {
       const { taken, retryAfter, message } = error
       if (error.code !== 'refused') {
         if (taken.size === 0) throw new LedgerUnavailable(message, { retryAfter, cause: error })
-        const later = { ...refused('unavailable', message, true), ...(retryAfter ? { retryAfter } : {}) }
-        return items.map(item => (taken.has(item.idempotencyKey ?? '') ? stored() : later))
+        const left = later(new LedgerUnavailable(message, { retryAfter }))
+        return items.map(item => (taken.has(item.idempotencyKey ?? '') ? stored() : left))
       }
       const [first, ...others] = items.filter(({ idempotencyKey }) => !taken.has(idempotencyKey ?? ''))
       if (first === undefined) return items.map(stored)
@@ -31,8 +31,9 @@ export function chestClient(chest: Chest): LedgerClient {
       else {
         const left = [first, ...others]
         const half = Math.ceil(left.length / 2)
+        // What the other part was told must not get lost with this one.
         for (const part of [left.slice(0, half), left.slice(half)])
-          (await append(part)).forEach((result, i) => {
+          (await append(part).catch(error => part.map(() => later(error)))).forEach((result, i) => {
             answers.set(part[i]!, result)
           })
       }
@@ -82,6 +83,14 @@ function entriesOf({ payload, idempotencyKey = '', requestId = '' }: LedgerItem)
 
 function stored(): LedgerResult {
   return { ok: true, txId: '', payloadHash: '', duplicate: false }
+}
+
+function later(error: unknown): LedgerResult {
+  const { retryAfter } = error instanceof LedgerUnavailable ? error : {}
+  return {
+    ...refused('unavailable', errorMessage(error), true),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
+  }
 }
 
 function refused(reason: string, message: string, retryable: boolean): Extract<LedgerResult, { ok: false }> {

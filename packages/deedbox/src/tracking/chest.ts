@@ -25,6 +25,8 @@ export interface TrackedRecord {
   readonly status: number | null
   /** The message of the error that it failed with. (FC-10) */
   readonly error: string | null
+  /** Those of the chest that an exporter brings it from; the chest that it goes to adds its own to them. (FC-25) */
+  readonly tags?: Readonly<Record<string, string>> | undefined
 }
 
 /** What an entry tells beside its three parts. */

@@ -11,6 +11,7 @@ export type {
   TrackedRecord,
   TrackedValue,
 } from './chest.ts'
+export { writeTold } from './chest-client.ts'
 export { ChestError, type ChestErrorCode } from './chest-error.ts'
 export { contextEntry } from './context-entry.ts'
 export { type ChestStats, type TrackedFacts, Tracker } from './tracker.ts'

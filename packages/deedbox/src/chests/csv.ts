@@ -1,0 +1,75 @@
+import type { stringify } from 'csv-stringify/sync'
+import { isoMicroseconds } from '../request/index.ts'
+import { errorMessage } from '../safety/index.ts'
+import { type Chest, ChestError, type ContextEntry, type TrackedValue } from '../tracking/index.ts'
+import { type LineFileOptions, type LineKind, lineChest } from './line-chest.ts'
+import { storableText, storedValue } from './stored-value.ts'
+
+const columns = [
+  ...['entry_id', 'request_id', 'name', 'value', 'type', 'created_at', 'route', 'method', 'status', 'error'],
+  ...['service', 'env', 'tags'],
+]
+
+/** Text that reads as if it had been guarded against spreadsheets; how `csv-stringify` does that. */
+const asGuarded = /^'[=+\-@\t\uff1d\uff0b\uff0d\uff20]/
+
+/**
+ * A chest that appends one row for each variable to a CSV file: `csv('vars.csv')`. It needs the package `csv-stringify`. The
+ * columns are those of the tables, named in the first row. What a spreadsheet would take for a formula is guarded by a `'`.
+ *
+ * `value` is to be read by `type`: `string` is the text itself, without the guard; all else is JSON, also `string_json`, which are
+ * strings of several lines and the few others that could be misread. A row is one line: in the other columns line breaks are
+ * shown by their signs, `␊` and `␍`.
+ *
+ * A write whose outcome is unknown may be repeated: rows with the same `entry_id` are the same entry.
+ * @throws ConfigurationError
+ */
+export function csv(file: string | URL, options: LineFileOptions = {}): Chest {
+  return lineChest(kind, file, options)
+}
+
+const kind: LineKind = {
+  title: 'CSV',
+  taker: 'csv()',
+  header: `${columns.join(',')}\n`,
+  closing: isQuoted => (isQuoted ? '"\n' : '\n'),
+  lines: async (entries, tags, id) => {
+    const toCsv = await loaded(id)
+    return toCsv(
+      entries.map(entry => rowOf(entry, JSON.stringify({ ...entry.record.tags, ...tags }))),
+      { escape_formulas: true },
+    )
+  },
+}
+
+async function loaded(id: string): Promise<typeof stringify> {
+  try {
+    return (await import('csv-stringify/sync')).stringify
+  } catch (error) {
+    const problem = `the package csv-stringify cannot be loaded (npm i csv-stringify): ${errorMessage(error)}`
+    throw new ChestError('driver_missing', id, problem, { cause: error })
+  }
+}
+
+function rowOf(entry: ContextEntry, tags: string): (string | number | null)[] {
+  const { id, requestId, name, value, timestamp, record } = entry
+  const { route, method, status, error, service, env } = record
+  const { type, text } = cellOf(value)
+  return [
+    ...[id, line(requestId), line(name), text, type, `${isoMicroseconds(timestamp)}Z`],
+    ...[route && line(route), method && line(method), status, error && line(error)],
+    ...[line(service), line(env), tags],
+  ]
+}
+
+/** A number stays one: what begins with a minus is no formula then. */
+function cellOf(value: TrackedValue): { readonly type: string; readonly text: string | number } {
+  if (typeof value === 'number') return { type: 'number', text: value }
+  if (typeof value === 'string' && (/[\n\r]/.test(value) || asGuarded.test(value)))
+    return { type: 'string_json', text: JSON.stringify(value) }
+  return storedValue(value)
+}
+
+function line(text: string): string {
+  return storableText(text).replaceAll('\n', '␊').replaceAll('\r', '␍')
+}

@@ -1,0 +1,61 @@
+import { uuid7 } from '../request/index.ts'
+import type { Chest, ReadableChest } from '../tracking/index.ts'
+
+/** The right of one run to empty a chest, kept alive while the run goes on. (FC-29) */
+export class ExportLease {
+  readonly #from: ReadableChest
+  readonly #milliseconds: number
+  readonly #holder = uuid7()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(from: ReadableChest, milliseconds: number) {
+    this.#from = from
+    this.#milliseconds = milliseconds
+  }
+
+  /** Resolves to whether this run has the right now; if so, it is renewed until {@link end}. */
+  async take(): Promise<boolean> {
+    if (!(await this.renew())) return false
+    // A batch may take longer than the lease; of three renewals two may fail.
+    this.#timer = setInterval(() => this.renew().catch(() => {}), this.#milliseconds / 3).unref()
+    return true
+  }
+
+  /** Takes it for its whole time again. Resolves to whether this run still has it. */
+  renew(): Promise<boolean> {
+    return this.#from.lease(this.#holder, this.#milliseconds)
+  }
+
+  /**
+   * Whether a target is the very place that this lease is of, however it is spelled: what is written there would be known
+   * already, and then be deleted. A place gives its lease to one holder, so to this one but to no stranger.
+   */
+  async isOf(to: Chest): Promise<boolean> {
+    if (!isReadable(to)) return false
+    const stranger = uuid7()
+    try {
+      // Where a stranger gets none, an exporter of the target's own may have it, which is neither of them.
+      return !(await to.lease(stranger, this.#milliseconds)) && (await this.#isHeldAt(to))
+    } finally {
+      await to.release(stranger).catch(() => {})
+    }
+  }
+
+  /** Gives it back. Where that fails its time runs out. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#from.release(this.#holder).catch(() => {})
+  }
+
+  #isHeldAt(to: ReadableChest): Promise<boolean> {
+    return to.lease(this.#holder, this.#milliseconds)
+  }
+}
+
+const members = ['find', 'oldest', 'remove', 'count', 'lease', 'release'] as const
+
+/** Whether a chest can be read, and an exporter can empty it. */
+export function isReadable(chest: Chest): chest is ReadableChest {
+  const candidate = chest as Partial<ReadableChest>
+  return members.every(member => typeof candidate[member] === 'function')
+}

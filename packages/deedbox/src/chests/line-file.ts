@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto'
+import { fstatSync, ftruncateSync } from 'node:fs'
+import { access, constants, type FileHandle, link, open, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { errorMessage } from '../safety/index.ts'
+
+/** How lines stand in a file. */
+export interface LineFormat {
+  /** The first line of a file, with its line break; empty for none. */
+  readonly header: string
+  /**
+   * Ends a line that somebody began and did not finish.
+   * @param isQuoted whether it has an odd number of quotation marks
+   */
+  closing(isQuoted: boolean): string
+}
+
+/** Readable and writable by its owner alone: what is tracked is nobody else's concern. */
+const mode = 0o600
+/** Milliseconds for which a line without an end is looked at: somebody may be writing it. */
+const secondLook = 50
+const chunk = 65_536
+const lineBreak = 0x0a
+const quotationMark = 0x22
+
+/**
+ * A file that several processes append lines to. What is appended at once stands together; that is up to the system, which
+ * puts each write at the end (`O_APPEND`). The file is opened for each: it may be moved away at any time.
+ */
+export class LineFile {
+  readonly path: string
+  readonly #format: LineFormat
+  readonly #fsync: boolean
+  #isHeaderKnown = false
+  #isFolderSynced = false
+
+  constructor(path: string, format: LineFormat, fsync: boolean) {
+    this.path = path
+    this.#format = format
+    this.#fsync = fsync
+  }
+
+  /**
+   * Appends whole lines. What could not be written whole is taken back, unless somebody else has written since.
+   * @throws Error saying why it could not
+   */
+  async append(lines: string): Promise<void> {
+    const { header } = this.#format
+    if (header !== '') await this.#create(header)
+    const handle = await open(this.path, 'a+', mode)
+    try {
+      const before = await this.#mended(handle)
+      const { size } = await handle.stat()
+      if (size > 0) await this.#checkHeader(handle)
+      await this.#write(handle, size, Buffer.from((size === 0 ? header : before) + lines))
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** Why nothing could be appended now; `undefined` if it could. */
+  async problem(): Promise<string | undefined> {
+    try {
+      const folder = dirname(this.path)
+      const found = await stat(this.path).catch(notFound)
+      if (found === undefined) await access(folder, constants.W_OK | constants.X_OK)
+      else if (!found.isFile()) return 'it is no file'
+      else await access(this.path, constants.R_OK | constants.W_OK)
+      const { bavail } = await statfs(folder)
+      return bavail === 0 ? 'the disk is full' : undefined
+    } catch (error) {
+      return errorMessage(error)
+    }
+  }
+
+  /** Of several who make it at once, one does, and nobody ever sees it without its first line. */
+  async #create(header: string): Promise<void> {
+    if ((await stat(this.path).catch(notFound)) !== undefined) return
+    const made = `${this.path}.${randomUUID()}.new`
+    try {
+      await writeFile(made, header, { mode, flag: 'wx' })
+      // Where there are no links, whoever finds the file empty writes the first line.
+      await link(made, this.path).catch(() => {})
+    } finally {
+      await rm(made, { force: true })
+    }
+  }
+
+  async #write(handle: FileHandle, size: number, bytes: Buffer): Promise<void> {
+    let written = 0
+    try {
+      written = (await handle.write(bytes)).bytesWritten
+      if (written < bytes.length) throw new Error('there was room for a part of it alone; the disk is full')
+      if (this.#fsync) await this.#sync(handle)
+    } catch (error) {
+      takeBack(handle, size, written)
+      throw error
+    }
+  }
+
+  async #sync(handle: FileHandle): Promise<void> {
+    await handle.sync()
+    if (this.#isFolderSynced) return
+    const folder = await open(dirname(this.path))
+    try {
+      await folder.sync()
+      this.#isFolderSynced = true
+    } finally {
+      await folder.close()
+    }
+  }
+
+  async #checkHeader(handle: FileHandle): Promise<void> {
+    if (this.#isHeaderKnown) return
+    const header = Buffer.from(this.#format.header)
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(header.length), 0, header.length, 0)
+    if (!header.equals(buffer.subarray(0, bytesRead)))
+      throw new Error('its first line names other columns; nothing is written to it')
+    this.#isHeaderKnown = true
+  }
+
+  /** What has to stand before the next line, because the last one has no end and nobody is about to write it. */
+  async #mended(handle: FileHandle): Promise<string> {
+    for (let { size } = await handle.stat(); ; ) {
+      const left = await unfinished(handle, size)
+      if (left.bytes === 0) return ''
+      await pause(secondLook)
+      const now = await handle.stat()
+      if (now.size === size) return this.#format.closing(left.isQuoted)
+      size = now.size
+    }
+  }
+}
+
+/** What stands behind the last line break. */
+async function unfinished(
+  handle: FileHandle,
+  size: number,
+): Promise<{ readonly bytes: number; readonly isQuoted: boolean }> {
+  let bytes = 0
+  let quotes = 0
+  // The last byte says it nearly always.
+  for (let end = size, length = 1; end > 0; length = chunk) {
+    const start = Math.max(0, end - length)
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(end - start), 0, end - start, start)
+    const at = buffer.subarray(0, bytesRead).lastIndexOf(lineBreak)
+    for (const byte of buffer.subarray(at + 1, bytesRead)) if (byte === quotationMark) quotes++
+    bytes += bytesRead - at - 1
+    if (at >= 0 || bytesRead === 0) break
+    end = start
+  }
+  return { bytes, isQuoted: quotes % 2 === 1 }
+}
+
+/** Both calls in one go, so that hardly anybody can write in between. */
+function takeBack({ fd }: FileHandle, size: number, written: number): void {
+  try {
+    if (fstatSync(fd).size === size + written) ftruncateSync(fd, size)
+  } catch {
+    // The next one who writes ends the line.
+  }
+}
+
+function notFound(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return
+  throw error
+}

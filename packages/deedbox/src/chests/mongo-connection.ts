@@ -1,0 +1,134 @@
+import { ConfigurationError } from '../safety/index.ts'
+import { ChestError } from '../tracking/index.ts'
+
+/** What a chest needs of a `Db` of `mongodb`. */
+export interface MongoDatabase {
+  readonly databaseName: string
+  readonly writeConcern?: unknown
+  collection(name: string, options?: object): MongoCollection
+  command(command: object, options?: object): Promise<Readonly<Record<string, unknown>>>
+}
+
+/** What a chest needs of a `Collection` of `mongodb`. */
+export interface MongoCollection {
+  bulkWrite(operations: readonly object[], options?: object): Promise<unknown>
+  insertOne(document: object): Promise<unknown>
+  updateOne(filter: object, update: object): Promise<unknown>
+  deleteMany(filter: object): Promise<unknown>
+  indexes(): Promise<readonly unknown[]>
+  createIndexes(indexes: readonly object[]): Promise<unknown>
+  find(filter: object, options?: object): MongoCursor
+  aggregate(pipeline: object[]): MongoCursor
+}
+
+/** What a chest needs of the documents that are found. */
+export interface MongoCursor extends AsyncIterable<unknown> {
+  toArray(): Promise<unknown[]>
+}
+
+/** What the caller's client was told about values is for documents of the caller's. */
+export const plainValues: object = { promoteValues: true, promoteLongs: true, useBigInt64: false, raw: false }
+
+/** How a collection is written and read: what is acknowledged survives the loss of a server, unless the caller chose. */
+export function collectionOptions({ writeConcern }: MongoDatabase): object {
+  const isChosen = writeConcern !== undefined && writeConcern !== null
+  return {
+    ...plainValues,
+    readPreference: 'primary',
+    ...(isChosen ? {} : { writeConcern: { w: 'majority', wtimeoutMS: 10_000 } }),
+  }
+}
+
+/** A database, and how it is let go. */
+export interface MongoConnection {
+  readonly database: MongoDatabase
+  close(): Promise<void>
+}
+
+/** Where a chest writes, before anybody is connected. */
+export interface MongoPlace {
+  /** Without user, password and options. */
+  readonly address: string
+  connect(chest: string): Promise<MongoConnection>
+}
+
+const parts = /^(mongodb(?:\+srv)?:\/\/)(?:[^/?#]*@)?([^@/?#]+)(?:\/([^/?#]*))?(?:\?([^#]*))?$/
+
+/**
+ * Reads what a chest is told about its database.
+ * @throws ConfigurationError that repeats nothing of it
+ */
+export function mongoPlace(given: MongoDatabase | string): MongoPlace {
+  if (typeof given === 'string') return placeAt(given)
+  const isDatabase =
+    typeof given === 'object' && given !== null && typeof Reflect.get(given, 'collection') === 'function'
+  if (!isDatabase || typeof given.databaseName !== 'string')
+    throw new ConfigurationError('mongo()', 'takes a Db of mongodb, or a URL: mongodb://host/database.')
+  return {
+    address: `mongodb://${hostsOf(given)}/${given.databaseName}`,
+    connect: async () => ({ database: given, close: async () => {} }),
+  }
+}
+
+function placeAt(url: string): MongoPlace {
+  const [, scheme, hosts, database, query] = parts.exec(url) ?? []
+  if (scheme === undefined || hosts === undefined)
+    throw new ConfigurationError(
+      'mongo()',
+      'this is no URL of MongoDB. It looks like mongodb://user:password@host:27017/database.',
+    )
+  if (database === undefined || database === '')
+    throw new ConfigurationError(
+      'mongo()',
+      'the URL names no database. It stands after the host: mongodb://host/database.',
+    )
+  return {
+    address: `${scheme}${hosts}/${database}`,
+    connect: async chest => {
+      const { MongoClient } = await driver(chest)
+      let client: InstanceType<typeof MongoClient>
+      try {
+        client = new MongoClient(url, defaultsBeside(query))
+      } catch (error) {
+        // What it says may quote the URL, with the password.
+        const problem =
+          error instanceof Error ? error.message.replaceAll(url, `${scheme}…`) : 'no reason given'
+        throw new ChestError('unavailable', chest, `mongodb does not take its URL: ${problem}`)
+      }
+      try {
+        // A client that cannot connect at first stays closed for good: the next attempt is another one's.
+        await client.connect()
+        return { database: client.db(), close: () => client.close() }
+      } catch (error) {
+        await client.close()
+        throw error
+      }
+    },
+  }
+}
+
+/** What a service needs that must not wait for long, unless the URL says otherwise. */
+function defaultsBeside(query = ''): Record<string, string | number> {
+  const named = new Set([...new URLSearchParams(query).keys()].map(name => name.toLowerCase()))
+  const defaults = { appName: 'deedbox', serverSelectionTimeoutMS: 3_000, socketTimeoutMS: 30_000 }
+  return Object.fromEntries(Object.entries(defaults).filter(([name]) => !named.has(name.toLowerCase())))
+}
+
+async function driver(chest: string): Promise<typeof import('mongodb')> {
+  try {
+    return await import('mongodb')
+  } catch (error) {
+    if (Reflect.get(Object(error), 'code') !== 'ERR_MODULE_NOT_FOUND') throw error
+    throw new ChestError('driver_missing', chest, 'it needs the package mongodb. Install it: npm i mongodb', {
+      cause: error,
+    })
+  }
+}
+
+/** Where the client of a database connects to, as far as it tells. */
+function hostsOf(database: MongoDatabase): string {
+  const { client } = database as { readonly client?: { readonly options?: Record<string, unknown> } }
+  const { srvHost, hosts } = client?.options ?? {}
+  if (typeof srvHost === 'string') return srvHost
+  return Array.isArray(hosts) ? hosts.map(String).join() : ''
+}

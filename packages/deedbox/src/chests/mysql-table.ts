@@ -1,0 +1,322 @@
+import { ChestError, type EntryFilter } from '../tracking/index.ts'
+import { mysqlLiteral } from './mysql-literal.ts'
+import type { MysqlChestConnection } from './mysql-pool.ts'
+import type { SqlDialect } from './sql-chest.ts'
+import { originalColumns, portionsOf, type ReadRow, type SqlRow } from './sql-row.ts'
+import { storableText } from './stored-value.ts'
+
+/** What stands beside the columns of Flask-Chest. No text is cut, whatever `sql_mode` says: it has room for all. */
+const ownColumns = {
+  type: 'varchar(16) CHARACTER SET ascii COLLATE ascii_bin NULL',
+  value_json: 'json NULL',
+  created_at: 'datetime(6) NULL',
+  entry_id: 'varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
+  route: 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
+  method: 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
+  status: 'int NULL',
+  error: 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
+  service: 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
+  env: 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
+  tags: 'json NULL',
+}
+
+const indexes = {
+  entry_id: 'UNIQUE KEY entry_id (entry_id)',
+  request_id: 'KEY request_id (request_id(64))',
+  created_at: 'KEY created_at (created_at)',
+}
+
+const written = [
+  'request_id',
+  'name',
+  'value',
+  'type',
+  'value_json',
+  'created_at',
+  'entry_id',
+  'route',
+  'method',
+  'status',
+  'error',
+  'service',
+  'env',
+  'tags',
+]
+
+/** Each as text, so that it does not matter how a pool reads numbers, times and JSON. */
+const readColumns: Readonly<Record<keyof ReadRow, string>> = {
+  unique_id: 'CAST(unique_id AS CHAR)',
+  request_id: 'request_id',
+  name: 'name',
+  value: 'value',
+  type: 'type',
+  created_at: "CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', created_at) AS CHAR)",
+  entry_id: 'entry_id',
+  route: 'route',
+  method: 'method',
+  status: 'CAST(status AS CHAR)',
+  error: 'error',
+  service: 'service',
+  env: 'env',
+  tags: 'CAST(tags AS CHAR)',
+}
+
+/** Characters of one statement, which are bytes here: it is held in memory several times over. */
+const largestStatement = 4_000_000
+/** What the protocol puts around a statement, and more. */
+const packetShare = 256
+
+type MysqlTable = Omit<SqlDialect<MysqlChestConnection>, 'acquire' | 'release' | 'close'>
+
+/**
+ * The statements about one table of a MySQL or MariaDB server.
+ * @param chest the id of the chest
+ * @param table checked before
+ */
+export function mysqlTable(chest: string, table: string): MysqlTable {
+  const into = `INSERT INTO \`${table}\` (${written.map(column => `\`${column}\``).join(', ')})`
+  const place = mysqlLiteral(table)
+  /** Bytes of a statement that the server takes, once it was asked. */
+  let packet: number | undefined
+
+  return {
+    begin: async connection => {
+      // Otherwise the gaps between the rows were locked too, and writers would wait for whoever empties the table.
+      await run(connection, 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED')
+      await run(connection, 'START TRANSACTION')
+    },
+    commit: async connection => {
+      await run(connection, 'COMMIT')
+    },
+    migrate: async connection => {
+      await migrate(connection, table)
+    },
+    insert: async (connection, rows) => {
+      packet ??= Number((await read(connection, 'SELECT @@max_allowed_packet'))[0]?.[0])
+      const room = packet - packetShare - into.length
+      try {
+        const texts = rows.map(row => ({ id: row.entry_id, text: valuesOf(row) }))
+        if (texts.some(({ text }) => text.length > room))
+          throw new ChestError(
+            'refused',
+            chest,
+            `an entry is larger than the server's max_allowed_packet of ${packet} bytes.`,
+          )
+        const most = Math.min(room, largestStatement)
+        for (const portion of portionsOf(texts, ({ text }) => text.length + 2, most))
+          await insertNew(connection, table, into, portion)
+      } catch (error) {
+        // It may be another one the next time.
+        packet = undefined
+        throw error
+      }
+    },
+    tryInsert: async connection => {
+      await run(
+        connection,
+        `${into} SELECT ${written.map(column => `\`${column}\``).join(', ')} FROM \`${table}\` WHERE FALSE`,
+      )
+    },
+    read: async (connection, limit, filter) => {
+      const order = filter === undefined ? '' : ' DESC'
+      const names = Object.keys(readColumns) as (keyof ReadRow)[]
+      const rows = await read(
+        connection,
+        `SELECT ${Object.values(readColumns).join(', ')}, @@character_set_results FROM \`${table}\`${conditionsOf(filter)}
+ORDER BY \`${table}\`.unique_id${order} LIMIT ${Math.trunc(limit)}`,
+      )
+      const encoding = rows[0]?.at(-1) ?? 'utf8mb4'
+      // What was read would be deleted, once it is somewhere else as question marks.
+      if (encoding !== 'utf8mb4')
+        throw new ChestError(
+          'unavailable',
+          chest,
+          `reading needs a pool with charset: 'utf8mb4', not ${encoding}.`,
+        )
+      const found = rows.map(
+        row => Object.fromEntries(names.map((name, i) => [name, textOf(row[i])])) as unknown as ReadRow,
+      )
+      return filter === undefined ? found : found.reverse()
+    },
+    place: async connection => {
+      const [row] = await read(
+        connection,
+        `SELECT place, CAST(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', adopted_at) AS CHAR) FROM deedbox_chests WHERE chest = ${place}`,
+      )
+      return row && { place: String(row[0]), adoptedAt: Number(row[1]) }
+    },
+    remove: (connection, keys) =>
+      run(connection, `DELETE FROM \`${table}\` WHERE unique_id IN (${keys.join(', ')})`),
+    count: async connection => Number((await read(connection, `SELECT COUNT(*) FROM \`${table}\``))[0]?.[0]),
+    lease: async (connection, holder, milliseconds) => {
+      const who = mysqlLiteral(storableText(holder))
+      // The time of a statement is that of its begin: one that had to wait would find a lease that begins later than now.
+      const [there] = await read(connection, `SELECT 1 FROM deedbox_chests WHERE chest = ${place} FOR UPDATE`)
+      if (there === undefined) await migrate(connection, table)
+      // By the clock of the server. A right that begins later than now is of a clock that was set back since.
+      const taken = await run(
+        connection,
+        `UPDATE deedbox_chests SET holder = ${who}, held_from = UTC_TIMESTAMP(6),
+  held_until = UTC_TIMESTAMP(6) + INTERVAL ${Math.ceil(milliseconds * 1_000)} MICROSECOND
+WHERE chest = ${place} AND (holder IS NULL OR holder = ${who}
+  OR held_until <= UTC_TIMESTAMP(6) OR held_from > UTC_TIMESTAMP(6))`,
+      )
+      return taken > 0
+    },
+    giveBack: async (connection, holder) => {
+      const who = mysqlLiteral(storableText(holder))
+      await run(
+        connection,
+        `UPDATE deedbox_chests SET holder = NULL WHERE chest = ${place} AND holder = ${who}`,
+      )
+    },
+    expire: (connection, days, portion) =>
+      run(
+        connection,
+        `DELETE FROM \`${table}\` WHERE created_at < UTC_TIMESTAMP(6) - INTERVAL ${days} DAY OR created_at IS NULL
+  AND (SELECT adopted_at FROM deedbox_chests WHERE chest = ${place}) < UTC_TIMESTAMP(6) - INTERVAL ${days} DAY
+LIMIT ${portion}`,
+      ),
+    faultOf,
+  }
+}
+
+/** Runs one statement. Resolves to how many rows it was about. */
+async function run(connection: MysqlChestConnection, sql: string): Promise<number> {
+  const [answer] = await connection.query({ sql, rowsAsArray: true, typeCast: true }, [])
+  return Number(Object(answer).affectedRows)
+}
+
+async function read(connection: MysqlChestConnection, sql: string): Promise<unknown[][]> {
+  const [rows] = await connection.query({ sql, rowsAsArray: true, typeCast: true }, [])
+  return rows as unknown[][]
+}
+
+function textOf(column: unknown): string | null {
+  if (column === null || column === undefined) return null
+  return column instanceof Uint8Array ? Buffer.from(column).toString() : String(column)
+}
+
+function valuesOf(row: SqlRow): string {
+  const columns = written.map(column => {
+    // What stands further left in the list can be named.
+    if (column === 'value_json') return row.is_json ? '`value`' : 'NULL'
+    return mysqlLiteral(row[column as keyof SqlRow])
+  })
+  return `(${columns.join(', ')})`
+}
+
+/** Stores the rows that are not there. */
+async function insertNew(
+  connection: MysqlChestConnection,
+  table: string,
+  into: string,
+  rows: readonly { readonly id: string; readonly text: string }[],
+): Promise<void> {
+  for (let left = rows; left.length > 0; ) {
+    try {
+      await run(connection, `${into} VALUES ${left.map(({ text }) => text).join(', ')}`)
+      return
+    } catch (error) {
+      // INSERT IGNORE would store what does not fit as something else.
+      if (!hasNumber(error, duplicate)) throw error
+      const ids = left.map(({ id }) => mysqlLiteral(id)).join(', ')
+      const there = await read(connection, `SELECT entry_id FROM \`${table}\` WHERE entry_id IN (${ids})`)
+      const known = new Set(there.map(([id]) => textOf(id)))
+      const fresh = left.filter(({ id }) => !known.has(id))
+      // Another key of the table, which is not ours.
+      if (fresh.length === left.length) throw error
+      left = fresh
+    }
+  }
+}
+
+function conditionsOf({ requestId, name }: EntryFilter = {}): string {
+  const conditions: string[] = []
+  if (requestId !== undefined) conditions.push(`request_id = ${mysqlLiteral(storableText(requestId))}`)
+  if (name !== undefined) conditions.push(`name = ${mysqlLiteral(storableText(name))}`)
+  return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
+}
+
+/** How often others may have been faster. */
+const attempts = 5
+
+/** Creates what is missing. Each statement does all or nothing, and others may be doing the same. */
+async function migrate(connection: MysqlChestConnection, table: string): Promise<void> {
+  const own = Object.entries(ownColumns)
+  await run(
+    connection,
+    `CREATE TABLE IF NOT EXISTS \`${table}\` (
+  unique_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  request_id longtext NULL, name longtext NULL, value longtext NULL,
+  ${own.map(([column, type]) => `\`${column}\` ${type}`).join(', ')},
+  ${Object.values(indexes).join(', ')}
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`,
+  )
+  for (let attempt = 1; ; attempt++) {
+    const columns = await firsts(connection, `SHOW COLUMNS FROM \`${table}\``, 0)
+    const missing = originalColumns.filter(column => !columns.has(column))
+    if (missing.length > 0)
+      throw new Error(`the table ${table} is another program's: it has no column ${missing.join(', ')}`)
+    const keys = await firsts(connection, `SHOW INDEX FROM \`${table}\``, 2)
+    const added = [
+      ...own.filter(([column]) => !columns.has(column)).map(([column, type]) => `\`${column}\` ${type}`),
+      ...Object.entries(indexes)
+        .filter(([name]) => !keys.has(name))
+        .map(([, index]) => index),
+    ]
+    if (added.length === 0) break
+    try {
+      await run(connection, `ALTER TABLE \`${table}\` ${added.map(part => `ADD ${part}`).join(', ')}`)
+      break
+    } catch (error) {
+      if (!hasNumber(error, duplicateColumn, duplicateKeyName) || attempt === attempts) throw error
+    }
+  }
+  await run(
+    connection,
+    `CREATE TABLE IF NOT EXISTS deedbox_chests (
+  chest varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  place char(36) CHARACTER SET ascii NOT NULL,
+  adopted_at datetime(6) NOT NULL,
+  holder varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  held_from datetime(6) NULL,
+  held_until datetime(6) NULL
+) ENGINE=InnoDB`,
+  )
+  await run(
+    connection,
+    `INSERT IGNORE INTO deedbox_chests (chest, place, adopted_at) VALUES (${mysqlLiteral(table)}, UUID(), UTC_TIMESTAMP(6))`,
+  )
+}
+
+async function firsts(
+  connection: MysqlChestConnection,
+  sql: string,
+  position: number,
+): Promise<Set<string | null>> {
+  return new Set((await read(connection, sql)).map(row => textOf(row[position])))
+}
+
+const duplicate = 1062
+const duplicateColumn = 1060
+const duplicateKeyName = 1061
+const noSuchTable = 1146
+const noSuchColumn = 1054
+
+/**
+ * What is about the values: out of range, too long, no such characters, no such JSON, a violated constraint, more than a row
+ * may have. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+ */
+const refusals = [
+  1048, 1062, 1118, 1216, 1264, 1265, 1292, 1364, 1366, 1406, 1452, 3140, 3141, 3144, 3157, 3819, 4025,
+]
+
+function faultOf(error: unknown): 'schema' | 'refused' | 'unavailable' {
+  if (hasNumber(error, noSuchTable, noSuchColumn)) return 'schema'
+  return hasNumber(error, ...refusals) ? 'refused' : 'unavailable'
+}
+
+function hasNumber(error: unknown, ...numbers: readonly number[]): boolean {
+  return error instanceof Error && numbers.includes(Number(Reflect.get(error, 'errno')))
+}

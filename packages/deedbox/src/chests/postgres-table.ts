@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto'
+import type { EntryFilter } from '../tracking/index.ts'
+import type { PostgresChestClient } from './postgres-pool.ts'
+import type { SqlDialect } from './sql-chest.ts'
+import { originalColumns, portionsOf, type ReadRow, type SqlRow } from './sql-row.ts'
+import { storableText } from './stored-value.ts'
+
+/** What stands beside the columns of Flask-Chest. */
+const ownColumns = {
+  type: 'text',
+  value_json: 'jsonb',
+  created_at: 'timestamptz',
+  entry_id: 'text',
+  route: 'text',
+  method: 'text',
+  status: 'integer',
+  error: 'text',
+  service: 'text',
+  env: 'text',
+  tags: 'jsonb',
+}
+
+/** How the columns of a write are handed over, one list each. */
+const listTypes: Readonly<Record<keyof SqlRow, string>> = {
+  request_id: 'text',
+  name: 'text',
+  value: 'text',
+  type: 'text',
+  is_json: 'boolean',
+  created_at: 'text',
+  entry_id: 'text',
+  route: 'text',
+  method: 'text',
+  status: 'integer',
+  error: 'text',
+  service: 'text',
+  env: 'text',
+  tags: 'text',
+}
+
+/** What columns are made of that are not what was handed over. */
+const conversions: Partial<Record<keyof SqlRow, string>> = {
+  created_at: "(created_at || '+00')::timestamptz",
+  tags: 'tags::jsonb',
+}
+
+const lists = Object.keys(listTypes) as (keyof SqlRow)[]
+
+/** Characters of one statement: it is held in memory several times over. */
+const largestStatement = 8_000_000
+
+type PostgresTable = Omit<SqlDialect<PostgresChestClient>, 'acquire' | 'release' | 'close'>
+
+/**
+ * The statements about one table of a PostgreSQL server.
+ * @param table checked before
+ * @param timeout milliseconds after which the server gives a statement up
+ */
+export function postgresTable(table: string, timeout: number): PostgresTable {
+  const insert = `INSERT INTO "${table}" (${lists.filter(name => name !== 'is_json').join(', ')}, value_json)
+SELECT ${lists
+    .filter(name => name !== 'is_json')
+    .map(name => conversions[name] ?? name)
+    .join(', ')},
+  CASE WHEN is_json THEN value::jsonb END
+FROM unnest(${lists.map((name, i) => `$${i + 1}::${listTypes[name]}[]`).join(', ')}) AS written (${lists.join(', ')})
+ON CONFLICT (entry_id) DO NOTHING`
+  const values = (rows: readonly SqlRow[]): unknown[] => lists.map(name => rows.map(row => row[name]))
+
+  return {
+    begin: async connection => {
+      // Two statements that need no answer in between. Where the database's default is serializable, writers would fail.
+      await connection.query(
+        `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = ${Math.ceil(timeout)}`,
+      )
+    },
+    commit: async connection => {
+      await connection.query('COMMIT')
+    },
+    migrate: connection => migrate(connection, table),
+    insert: async (connection, rows) => {
+      const sizeOf = ({ value, error }: SqlRow): number => 500 + value.length + (error?.length ?? 0)
+      for (const portion of portionsOf(rows, sizeOf, largestStatement))
+        await connection.query(insert, values(portion))
+    },
+    tryInsert: async connection => {
+      await connection.query(insert, values([]))
+    },
+    read: async (connection, limit, filter) => {
+      const { where, texts } = conditionsOf(filter)
+      const order = filter === undefined ? 'unique_id' : 'unique_id DESC'
+      const { rows } = await connection.query(
+        `SELECT unique_id::text, request_id, name, value, type,
+  round(extract(epoch FROM created_at) * 1000000)::bigint::text AS created_at,
+  entry_id, route, method, status::text, error, service, env, tags::text
+FROM "${table}"${where} ORDER BY "${table}".${order} LIMIT ${Math.trunc(limit)}`,
+        texts,
+      )
+      return filter === undefined ? (rows as ReadRow[]) : (rows as ReadRow[]).reverse()
+    },
+    place: async connection => {
+      const { rows } = await connection.query(
+        'SELECT place, round(extract(epoch FROM adopted_at) * 1000000)::bigint::text AS adopted_at FROM deedbox_chests WHERE chest = $1',
+        [table],
+      )
+      const [row] = rows as { readonly place: string; readonly adopted_at: string }[]
+      return row && { place: row.place, adoptedAt: Number(row.adopted_at) }
+    },
+    remove: async (connection, keys) => {
+      const { rowCount } = await connection.query(
+        `DELETE FROM "${table}" WHERE unique_id = ANY($1::bigint[])`,
+        [keys],
+      )
+      return rowCount ?? 0
+    },
+    count: async connection => {
+      const { rows } = await connection.query(`SELECT count(*)::text AS count FROM "${table}"`)
+      return Number((rows as { count: string }[])[0]?.count)
+    },
+    lease: async (connection, holder, milliseconds) => {
+      // By the clock of the server. A right that begins later than now is of a clock that was set back since.
+      const { rowCount } = await connection.query(
+        `INSERT INTO deedbox_chests AS known (chest, holder, held_from, held_until)
+SELECT $1, $2, now, now + $3 * interval '1 millisecond' FROM clock_timestamp() AS now
+ON CONFLICT (chest) DO UPDATE
+SET holder = excluded.holder, held_from = excluded.held_from, held_until = excluded.held_until
+WHERE known.holder IS NULL OR known.holder = excluded.holder
+  OR known.held_until <= excluded.held_from OR known.held_from > clock_timestamp()`,
+        [table, storableText(holder), milliseconds],
+      )
+      return rowCount === 1
+    },
+    giveBack: async (connection, holder) => {
+      await connection.query('UPDATE deedbox_chests SET holder = NULL WHERE chest = $1 AND holder = $2', [
+        table,
+        storableText(holder),
+      ])
+    },
+    expire: async (connection, days, portion) => {
+      const { rowCount } = await connection.query(
+        `DELETE FROM "${table}" WHERE unique_id IN (
+  SELECT unique_id FROM "${table}" WHERE created_at < now() - $2 * interval '1 day' OR created_at IS NULL
+    AND (SELECT adopted_at FROM deedbox_chests WHERE chest = $1) < now() - $2 * interval '1 day'
+  LIMIT ${portion}
+)`,
+        [table, days],
+      )
+      return rowCount ?? 0
+    },
+    faultOf,
+  }
+}
+
+function conditionsOf({ requestId, name }: EntryFilter = {}): { where: string; texts: string[] } {
+  const texts: string[] = []
+  const conditions: string[] = []
+  for (const [column, text] of [
+    ['request_id', requestId],
+    ['name', name],
+  ])
+    if (text !== undefined) conditions.push(`${column} = $${texts.push(storableText(text))}`)
+  return { where: conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`, texts }
+}
+
+/** Creates what is missing. One process at a time does; all of it is there, or nothing. */
+async function migrate(connection: PostgresChestClient, table: string): Promise<void> {
+  await connection.query('SET LOCAL statement_timeout = 0')
+  await connection.query("SELECT pg_advisory_xact_lock(hashtextextended('deedbox chest', 0))")
+  await connection.query(`CREATE TABLE IF NOT EXISTS "${table}" (
+  unique_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, request_id text, name text, value text
+)`)
+  const { rows } = await connection.query(
+    'SELECT attname::text AS name FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped',
+    [`"${table}"`],
+  )
+  const there = (rows as { name: string }[]).map(({ name }) => name)
+  const missing = originalColumns.filter(column => !there.includes(column))
+  if (missing.length > 0)
+    throw new Error(`the table ${table} is another program's: it has no column ${missing.join(', ')}`)
+  const added = Object.entries(ownColumns).filter(([column]) => !there.includes(column))
+  if (added.length > 0)
+    await connection.query(
+      `ALTER TABLE "${table}" ${added.map(([column, type]) => `ADD COLUMN ${column} ${type}`).join(', ')}`,
+    )
+  await connection.query(
+    `CREATE UNIQUE INDEX IF NOT EXISTS "${indexName(table, 'entry_id')}" ON "${table}" (entry_id)`,
+  )
+  for (const column of ['request_id', 'created_at'])
+    await connection.query(
+      `CREATE INDEX IF NOT EXISTS "${indexName(table, column)}" ON "${table}" (${column})`,
+    )
+  await connection.query(`CREATE TABLE IF NOT EXISTS deedbox_chests (
+  chest text PRIMARY KEY,
+  place uuid NOT NULL DEFAULT gen_random_uuid(),
+  adopted_at timestamptz NOT NULL DEFAULT now(),
+  holder text,
+  held_from timestamptz,
+  held_until timestamptz
+)`)
+  await connection.query('INSERT INTO deedbox_chests (chest) VALUES ($1) ON CONFLICT DO NOTHING', [table])
+}
+
+/** PostgreSQL shortens longer names silently, and two could become one. */
+function indexName(table: string, column: string): string {
+  const name = `${table}_${column}`
+  if (name.length <= 63) return name
+  return `${name.slice(0, 46)}_${createHash('sha256').update(name).digest('hex').slice(0, 16)}`
+}
+
+const undefinedTable = '42P01'
+const undefinedColumn = '42703'
+/** There is no unique index on `entry_id`. */
+const invalidColumnReference = '42P10'
+
+/**
+ * Data exceptions, violated constraints and exceeded limits are about the values; all else is about the server, or the way to
+ * it. https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+function faultOf(error: unknown): 'schema' | 'refused' | 'unavailable' {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
+  if (typeof code !== 'string' || code.length !== 5) return 'unavailable'
+  if ([undefinedTable, undefinedColumn, invalidColumnReference].includes(code)) return 'schema'
+  return ['22', '23', '54'].includes(code.slice(0, 2)) ? 'refused' : 'unavailable'
+}

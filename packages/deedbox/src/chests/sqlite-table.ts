@@ -1,0 +1,243 @@
+import { randomUUID } from 'node:crypto'
+import { type ContextEntry, contextEntry, type EntryFilter, type StoredEntry } from '../tracking/index.ts'
+import { rowId } from './row-id.ts'
+import { inTransaction, type SqliteConnection, type SqliteValue } from './sqlite-connection.ts'
+import { entryIdParts, readValue, storableText, storedValue } from './stored-value.ts'
+
+/** The columns of Flask-Chest, in whose tables rows of ours stand beside its own. (FC-22) */
+const originalColumns = ['unique_id', 'request_id', 'name', 'value']
+
+/** What this package adds. No column has a default or may not be null: Flask-Chest still writes without them. */
+const ownColumns = {
+  type: 'TEXT',
+  created_at: 'INTEGER',
+  entry_id: 'TEXT',
+  route: 'TEXT',
+  method: 'TEXT',
+  status: 'INTEGER',
+  error: 'TEXT',
+  service: 'TEXT',
+  env: 'TEXT',
+  tags: 'TEXT',
+}
+
+/** Who may empty which table, and what tells its rows from those of other files. */
+const chestsTable = `CREATE TABLE IF NOT EXISTS deedbox_chests (
+  chest TEXT PRIMARY KEY,
+  place TEXT NOT NULL,
+  adopted_at INTEGER NOT NULL,
+  holder TEXT,
+  held_from INTEGER,
+  held_until INTEGER
+)`
+
+const written = ['request_id', 'name', 'value', ...Object.keys(ownColumns)]
+
+interface Row {
+  readonly unique_id: number | bigint
+  readonly request_id: unknown
+  readonly name: unknown
+  readonly value: unknown
+  readonly type: unknown
+  readonly created_at: number | bigint | null
+  readonly entry_id: string | null
+  readonly route: string | null
+  readonly method: string | null
+  readonly status: number | bigint | null
+  readonly error: string | null
+  readonly service: string | null
+  readonly env: string | null
+  readonly tags: string | null
+}
+
+/** One table of one open database, migrated. Its methods are not transactions of their own. */
+export class SqliteTable {
+  readonly #database: SqliteConnection
+  readonly #name: string
+  readonly #place: string
+  /** Microseconds since 1970: what is taken for the time of rows that have none. */
+  readonly #adoptedAt: number
+  readonly #insert: ReturnType<SqliteConnection['prepare']>
+  readonly #delete: ReturnType<SqliteConnection['prepare']>
+
+  /**
+   * Creates the table, or adds the columns that it lacks.
+   * @param name checked before
+   * @throws Error for a table that is another program's, and what SQLite says
+   */
+  constructor(database: SqliteConnection, name: string) {
+    this.#database = database
+    this.#name = name
+    const known = knownPlace(database, name) ?? migrated(database, name)
+    this.#place = known.place
+    this.#adoptedAt = Number(known.adopted_at)
+    this.#insert = database.prepare(
+      `INSERT INTO "${name}" (${written.join(', ')}) VALUES (${written.map(() => '?').join(', ')})
+ON CONFLICT (entry_id) WHERE entry_id IS NOT NULL DO NOTHING`,
+    )
+    this.#delete = database.prepare(`DELETE FROM "${name}" WHERE unique_id = ?`)
+  }
+
+  insert(entries: readonly ContextEntry[], tags: string): void {
+    for (const entry of entries) this.#insert.run(...columnsOf(entry, tags))
+  }
+
+  /** Returns how many were there. */
+  remove(keys: readonly (string | number)[]): number {
+    return keys.reduce<number>((sum, key) => sum + Number(this.#delete.run(key).changes), 0)
+  }
+
+  /** The newest that fit, oldest first. */
+  find({ requestId, name }: EntryFilter, limit: number): StoredEntry[] {
+    const conditions: string[] = []
+    const values: string[] = []
+    if (requestId !== undefined) conditions.push('request_id = ?')
+    if (name !== undefined) conditions.push('name = ?')
+    for (const text of [requestId, name]) if (text !== undefined) values.push(storableText(text))
+    const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
+    return this.#read(`${where} ORDER BY unique_id DESC LIMIT ?`, [...values, limit]).reverse()
+  }
+
+  oldest(limit: number): StoredEntry[] {
+    return this.#read(' ORDER BY unique_id LIMIT ?', [limit])
+  }
+
+  count(): number {
+    const [row] = this.#database.prepare(`SELECT COUNT(*) AS count FROM "${this.#name}"`).all()
+    return Number((row as { count: unknown }).count)
+  }
+
+  /** Makes that {@link expire} need not look at all rows. */
+  indexTimes(): void {
+    this.#database.exec(
+      `CREATE INDEX IF NOT EXISTS "${this.#name}_created_at" ON "${this.#name}" (created_at)`,
+    )
+  }
+
+  /**
+   * Deletes rows whose time is before another one, a portion of them. Rows without a time, which come first in the index,
+   * are as old as the migration.
+   * @param before microseconds since 1970
+   */
+  expire(before: number, portion: number): number {
+    const isOld = `created_at < ?${this.#adoptedAt < before ? ' OR created_at IS NULL' : ''}`
+    const statement = this.#database.prepare(
+      `DELETE FROM "${this.#name}" WHERE unique_id IN (SELECT unique_id FROM "${this.#name}" WHERE ${isOld} LIMIT ?)`,
+    )
+    return Number(statement.run(before, portion).changes)
+  }
+
+  /** Takes the right to empty this table. One that begins later than now is of a clock that was set back since. */
+  lease(holder: string, now: number, until: number): boolean {
+    const statement = this.#database.prepare(
+      `UPDATE deedbox_chests SET holder = ?, held_from = ?, held_until = ?
+WHERE chest = ? AND (holder IS NULL OR holder = ? OR held_from > ? OR held_until <= ?)`,
+    )
+    return Number(statement.run(holder, now, until, this.#name, holder, now, now).changes) > 0
+  }
+
+  release(holder: string): void {
+    this.#database
+      .prepare('UPDATE deedbox_chests SET holder = NULL WHERE chest = ? AND holder = ?')
+      .run(this.#name, holder)
+  }
+
+  #read(tail: string, values: SqliteValue[]): StoredEntry[] {
+    const rows = this.#database
+      .prepare(`SELECT unique_id, ${written.join(', ')} FROM "${this.#name}"${tail}`)
+      .all(...values) as Row[]
+    return rows.map(row => this.#entryOf(row))
+  }
+
+  #entryOf(row: Row): StoredEntry {
+    const key = Number(row.unique_id)
+    const parts = entryIdParts(row.entry_id ?? '') ?? { record: rowId(this.#place, key), position: 0 }
+    const record = {
+      id: parts.record,
+      requestId: textOf(row.request_id) ?? '',
+      // No two rows without a time get the same: databases of measurements know points by it.
+      timestamp: row.created_at === null ? this.#adoptedAt + key : Number(row.created_at),
+      service: row.service ?? '',
+      env: row.env ?? '',
+      route: row.route,
+      method: row.method,
+      status: row.status === null ? null : Number(row.status),
+      error: row.error,
+    }
+    const value = readValue(textOf(row.type), textOf(row.value))
+    const entry = contextEntry(record, parts.position, textOf(row.name) ?? '', value)
+    return { key, entry, tags: tagsOf(row.tags) }
+  }
+}
+
+function columnsOf(entry: ContextEntry, own: string): SqliteValue[] {
+  const { type, text } = storedValue(entry.value)
+  const { route, error, service, env, tags: carried } = entry.record
+  const tags = carried === undefined ? own : JSON.stringify({ ...carried, ...JSON.parse(own) })
+  return [
+    ...[storableText(entry.requestId), storableText(entry.name), text, type, entry.timestamp, entry.id],
+    ...[storableOrNull(route), entry.method, entry.status, storableOrNull(error), service, env, tags],
+  ]
+}
+
+function storableOrNull(text: string | null): string | null {
+  return text === null ? null : storableText(text)
+}
+
+/** Other programs may have written anything. */
+function textOf(column: unknown): string | null {
+  if (column === null) return null
+  return column instanceof Uint8Array ? Buffer.from(column).toString() : String(column)
+}
+
+function tagsOf(text: string | null): Readonly<Record<string, string>> {
+  const tags = readValue('json', text)
+  return typeof tags === 'object' && tags !== null ? (tags as Record<string, string>) : {}
+}
+
+interface KnownPlace {
+  readonly place: string
+  readonly adopted_at: number | bigint
+}
+
+/** What is known of a table that needs no migration. */
+function knownPlace(database: SqliteConnection, name: string): KnownPlace | undefined {
+  if (!written.every(column => columnsIn(database, name).includes(column))) return undefined
+  if (columnsIn(database, 'deedbox_chests').length === 0) return undefined
+  const [row] = database.prepare('SELECT place, adopted_at FROM deedbox_chests WHERE chest = ?').all(name)
+  return row as KnownPlace | undefined
+}
+
+function columnsIn(database: SqliteConnection, table: string): string[] {
+  return (database.prepare(`PRAGMA table_info("${table}")`).all() as { name: string }[]).map(
+    column => column.name,
+  )
+}
+
+function migrated(database: SqliteConnection, name: string): KnownPlace {
+  return inTransaction(database, () => {
+    const there = columnsIn(database, name)
+    if (there.length === 0) {
+      const own = Object.entries(ownColumns).map(([column, type]) => `, ${column} ${type}`)
+      database.exec(`CREATE TABLE "${name}" (
+  unique_id INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT, name TEXT, value TEXT${own.join('')}
+);
+CREATE INDEX "${name}_request_id" ON "${name}" (request_id)`)
+    } else {
+      const missing = originalColumns.filter(column => !there.includes(column))
+      if (missing.length > 0)
+        throw new Error(`the table ${name} is another program's: it has no column ${missing.join(', ')}`)
+      for (const [column, type] of Object.entries(ownColumns))
+        if (!there.includes(column)) database.exec(`ALTER TABLE "${name}" ADD COLUMN ${column} ${type}`)
+    }
+    database.exec(
+      `CREATE UNIQUE INDEX IF NOT EXISTS "${name}_entry_id" ON "${name}" (entry_id) WHERE entry_id IS NOT NULL`,
+    )
+    database.exec(chestsTable)
+    database
+      .prepare('INSERT OR IGNORE INTO deedbox_chests (chest, place, adopted_at) VALUES (?, ?, ?)')
+      .run(name, randomUUID(), Date.now() * 1_000)
+    const [row] = database.prepare('SELECT place, adopted_at FROM deedbox_chests WHERE chest = ?').all(name)
+    return row as KnownPlace
+  })
+}

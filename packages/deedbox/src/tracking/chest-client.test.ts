@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { deedbox } from '../box.ts'
+import { type Chest, ChestError, type ContextEntry } from './index.ts'
+
+test('FC-28 what a chest took of a refused write is not written again when it cannot be reached afterwards', async () => {
+  const taken: string[] = []
+  let writes = 0
+  const taking = (entries: readonly ContextEntry[], names: readonly string[]): Set<string> => {
+    const chosen = entries.filter(({ name }) => names.includes(name))
+    taken.push(...chosen.map(({ name }) => name))
+    return new Set(chosen.map(({ record }) => record.id))
+  }
+  const chest: Chest = {
+    id: 'Own(name=one)',
+    queue: { linger: 50 },
+    async write(entries) {
+      writes++
+      if (writes === 1)
+        throw new ChestError('refused', chest.id, 'two of them', { taken: taking(entries, ['a', 'b']) })
+      if (entries.some(({ name }) => name === 'c')) throw new ChestError('refused', chest.id, 'not this one')
+      if (writes < 5) throw new Error('nobody there')
+      taking(entries, ['a', 'b', 'd'])
+    },
+    check: async () => [],
+    close: async () => {},
+  }
+  const box = deedbox({
+    ledger: null,
+    log: { sink: () => {} },
+    processErrors: 'off',
+    flushOnSignal: false,
+    chests: [chest],
+  })
+  for (const name of ['a', 'b', 'c', 'd']) box.run({ name: 'job' }, () => box.set({ [name]: 1 }))
+  assert.equal(await box.flush(), true)
+  assert.deepEqual(taken, ['a', 'b', 'd'])
+  const { delivered, rejected } = box.stats().chests[0]!
+  assert.deepEqual({ delivered, rejected }, { delivered: 3, rejected: 1 })
+  await box.close()
+})

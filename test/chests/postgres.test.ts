@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { postgres } from 'deedbox/chests'
+import pg from 'pg'
+import { chestConformance } from './conformance.ts'
+import { aRecord, entriesOf } from './entries.ts'
+import { admin, ca, freshTable, postgresHarness, skip, storedIn, url } from './postgres-harness.ts'
+import { silentProxy } from './silent-proxy.ts'
+import { sqlFailureSuite } from './sql-failure-suite.ts'
+import { type SqlServer, sqlServerSuite } from './sql-server-suite.ts'
+
+const server: SqlServer = {
+  name: 'PostgreSQL',
+  skip,
+  driver: 'pg',
+  url,
+  ca,
+  open: postgres,
+  onPool: (t, options) => {
+    const pool = new pg.Pool({ connectionString: url, max: 2 })
+    pool.on('error', () => {})
+    t.after(() => pool.end())
+    return {
+      chest: postgres(pool, options),
+      works: async () => (await pool.query('SELECT 1')).rows.length === 1,
+    }
+  },
+  freshTable,
+  ask: async sql => (await admin.query(sql)).rows,
+  storedIn,
+  counted: 'serial PRIMARY KEY',
+  memberOf: member => `value_json ->> '${member}'`,
+  overTls: async () => (await admin.query('SELECT 1 FROM pg_stat_ssl WHERE ssl')).rows.length,
+  breakConnections: async () => {
+    await admin.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+    )
+  },
+  hold: async table => {
+    const client = await admin.connect()
+    await client.query(`BEGIN; LOCK TABLE ${table}`)
+    return async () => {
+      await client.query('ROLLBACK')
+      client.release()
+    }
+  },
+}
+
+chestConformance(postgresHarness)
+sqlServerSuite(server)
+sqlFailureSuite(server)
+
+test('FC-24 PostgreSQL chest: it writes where transactions are serializable, and in a schema of the URL’s user', {
+  skip,
+}, async t => {
+  const pool = new pg.Pool({
+    connectionString: url,
+    options: '-c default_transaction_isolation=serializable -c timezone=Asia/Kathmandu -c search_path=apart',
+  })
+  pool.on('error', () => {})
+  t.after(() => pool.end())
+  await admin.query('CREATE SCHEMA apart')
+  const name = freshTable()
+  const chests = [0, 1, 2, 3].map(() => postgres(pool, { name }))
+  const record = aRecord()
+  await Promise.all(
+    chests.map(async (chest, i) => {
+      await chest.count()
+      await chest.write(entriesOf(aRecord({ timestamp: record.timestamp }), [['n', i]]))
+    }),
+  )
+  const read = await chests[0]!.oldest(10)
+  assert.deepEqual(
+    read.map(({ entry }) => entry.timestamp),
+    [0, 1, 2, 3].map(() => record.timestamp),
+  )
+  assert.equal((await admin.query(`SELECT * FROM apart.${name}`)).rows.length, 4)
+  assert.deepEqual(await storedIn(name), [])
+})
+
+test('FC-21 PostgreSQL chest: a certificate is trusted for its own names only', { skip }, async t => {
+  const proxy = await silentProxy(t, Number(new URL(url).port), '127.0.0.2')
+  const elsewhere = url.replace(/127\.0\.0\.1:\d+/, `127.0.0.2:${proxy.port}`)
+  const chest = postgres(elsewhere, { name: freshTable(), tls: { ca } })
+  t.after(() => chest.close())
+  const [problem] = await chest.check()
+  assert.match(problem?.message ?? '', /127\.0\.0\.2 is not in the cert/)
+})
+
+test('FC-24 PostgreSQL chest: indexes of long names are of their own table', { skip }, async t => {
+  const names = ['a', 'b'].map(end => `${freshTable()}_${'x'.repeat(50)}`.slice(0, 60) + end)
+  const chests = names.map(name => postgres(url, { name }))
+  t.after(() => Promise.all(chests.map(chest => chest.close())))
+  for (const chest of chests) {
+    const entries = entriesOf(aRecord(), [['n', 1]])
+    await chest.write(entries)
+    await chest.write(entries)
+    assert.equal(await chest.count(), 1)
+  }
+})

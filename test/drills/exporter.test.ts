@@ -4,8 +4,9 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { type ReadableChest, sqlite } from 'deedbox/chests'
+import { isReadable, openChest, type ReadableChest } from 'deedbox/chests'
 import { aRecord, entriesOf, eventually, writeUntilTaken } from '../chests/entries.ts'
+import { skip, url } from '../chests/postgres-harness.ts'
 import { tempFolder } from '../end-to-end/ledger-process.ts'
 import { drillProgress, reportDrill, roundsOf } from './report.ts'
 
@@ -124,62 +125,83 @@ function assertEachOnce(arrived: readonly string[], written: readonly string[]):
   assert.equal(arrived.length, written.length)
 }
 
-test('FC-28 FC-29 four worker processes export one file: each row is posted once', async t => {
-  const folder = tempFolder(t)
-  const file = join(folder, 'vars.db')
-  const endpoint = new Endpoint(t, join(folder, 'arrived'))
-  const url = await endpoint.start()
-  const chest = sqlite(file)
-  t.after(() => chest.close())
-  const stop = writing(chest)
-  const all = Array.from({ length: workers }, () =>
-    talker(t, 'exporting-worker.ts', [`sqlite:${file}`, url, longLease]),
-  )
-  await eventually(() => all.every(worker => worker.said('confirmed') > 0))
-  const written = await stop()
-  await eventually(async () => (await chest.count()) === 0)
-  assertEachOnce(endpoint.ids(), written)
-  assert.equal(endpoint.again(), 0)
-})
+/** Where exporters take from: every chest that is opened is another client. */
+interface Source {
+  readonly name: string
+  readonly skip: string | false
+  url(folder: string): string
+}
 
-test(`FC-28 FC-29 FC-30 ${kills} exporters and ${kills / 2} targets are killed: each row arrives once, none is lost`, async t => {
-  const folder = tempFolder(t)
-  const file = join(folder, 'vars.db')
-  const endpoint = new Endpoint(t, join(folder, 'arrived'))
-  const url = await endpoint.start()
-  const chest = sqlite(file)
+let tables = 0
+
+const sources: readonly Source[] = [
+  { name: 'a file of SQLite', skip: false, url: folder => `sqlite:${join(folder, 'vars.db')}` },
+  { name: 'a table of PostgreSQL', skip, url: () => `${url}?table=drill_${++tables}` },
+]
+
+async function opened(t: TestContext, url: string): Promise<ReadableChest> {
+  const chest = await openChest(url)
   t.after(() => chest.close())
-  const newWorker = (): Talker => talker(t, 'exporting-worker.ts', [`sqlite:${file}`, url, shortLease])
-  const all = Array.from({ length: workers }, newWorker)
-  const stop = writing(chest)
-  for (let kill = 0; kill < kills; kill++) {
-    drillProgress('exporters killed', kill, kills)
-    if (kill % 2 === 0) await endpoint.kill()
-    // The one that holds the lease, before its write is confirmed, or before what was confirmed is deleted.
-    const moment = kill % 4 < 2 ? 'writing' : 'confirmed'
-    const before = new Map(all.map(worker => [worker, worker.said(moment)]))
-    if (kill % 2 === 0 && moment === 'confirmed') await endpoint.start()
-    let busy: Talker | undefined
-    await eventually(() => {
-      busy = all.find(worker => worker.said(moment) > (before.get(worker) ?? 0))
-      return busy !== undefined
-    })
-    assert(busy)
-    await killed(busy)
-    all.splice(all.indexOf(busy), 1, newWorker())
-    if (kill % 2 === 0 && moment === 'writing') await endpoint.start()
-  }
-  const written = await stop()
-  await eventually(async () => (await chest.count()) === 0)
-  const arrived = endpoint.ids()
-  assertEachOnce(arrived, written)
-  t.diagnostic(`${written.length} entries, ${endpoint.again()} posts came again`)
-  reportDrill({
-    drill: 'exporters killed',
-    rounds: kills,
-    acknowledged: written.length,
-    stored: arrived.length,
-    refused: 0,
-    verdicts: {},
+  assert(isReadable(chest))
+  return chest
+}
+
+for (const { name, skip, url } of sources) {
+  test(`FC-28 FC-29 four worker processes export ${name}: each row is posted once`, { skip }, async t => {
+    const folder = tempFolder(t)
+    const source = url(folder)
+    const endpoint = new Endpoint(t, join(folder, 'arrived'))
+    const target = await endpoint.start()
+    const chest = await opened(t, source)
+    const stop = writing(chest)
+    const all = Array.from({ length: workers }, () =>
+      talker(t, 'exporting-worker.ts', [source, target, longLease]),
+    )
+    await eventually(() => all.every(worker => worker.said('confirmed') > 0))
+    const written = await stop()
+    await eventually(async () => (await chest.count()) === 0)
+    assertEachOnce(endpoint.ids(), written)
+    assert.equal(endpoint.again(), 0)
   })
-})
+
+  test(`FC-28 FC-29 FC-30 ${kills} exporters of ${name} and ${kills / 2} targets are killed: each row arrives once, none is lost`, {
+    skip,
+  }, async t => {
+    const folder = tempFolder(t)
+    const source = url(folder)
+    const endpoint = new Endpoint(t, join(folder, 'arrived'))
+    const target = await endpoint.start()
+    const chest = await opened(t, source)
+    const newWorker = (): Talker => talker(t, 'exporting-worker.ts', [source, target, shortLease])
+    const all = Array.from({ length: workers }, newWorker)
+    const stop = writing(chest)
+    for (let kill = 0; kill < kills; kill++) {
+      drillProgress(`exporters of ${name} killed`, kill, kills)
+      const isTargetToo = kill % 2 === 0
+      // The one that holds the lease, before its write is confirmed, or before what was confirmed is deleted.
+      const moment = kill % 4 < 2 ? 'writing' : 'confirmed'
+      if (isTargetToo) await endpoint.kill()
+      if (isTargetToo && moment === 'confirmed') await endpoint.start()
+      const before = new Map(all.map(worker => [worker, worker.said(moment)]))
+      const isBusy = (worker: Talker): boolean => worker.said(moment) > (before.get(worker) ?? 0)
+      await eventually(() => all.some(isBusy))
+      const busy = all.findIndex(isBusy)
+      await killed(all[busy]!)
+      all.splice(busy, 1, newWorker())
+      if (isTargetToo && moment === 'writing') await endpoint.start()
+    }
+    const written = await stop()
+    await eventually(async () => (await chest.count()) === 0)
+    const arrived = endpoint.ids()
+    assertEachOnce(arrived, written)
+    t.diagnostic(`${written.length} entries, ${endpoint.again()} posts came again`)
+    reportDrill({
+      drill: `exporters of ${name} killed`,
+      rounds: kills,
+      acknowledged: written.length,
+      stored: arrived.length,
+      refused: 0,
+      verdicts: {},
+    })
+  })
+}

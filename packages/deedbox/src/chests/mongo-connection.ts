@@ -86,14 +86,22 @@ function placeAt(url: string): MongoPlace {
     address: `${scheme}${hosts}/${database}`,
     connect: async chest => {
       const { MongoClient } = await driver(chest)
+      let client: InstanceType<typeof MongoClient>
       try {
-        const client = new MongoClient(url, defaultsBeside(query))
-        return { database: client.db(), close: () => client.close() }
+        client = new MongoClient(url, defaultsBeside(query))
       } catch (error) {
         // What it says may quote the URL, with the password.
         const problem =
           error instanceof Error ? error.message.replaceAll(url, `${scheme}…`) : 'no reason given'
         throw new ChestError('unavailable', chest, `mongodb does not take its URL: ${problem}`)
+      }
+      try {
+        // A client that cannot connect at first stays closed for good: the next attempt is another one's.
+        await client.connect()
+        return { database: client.db(), close: () => client.close() }
+      } catch (error) {
+        await client.close()
+        throw error
       }
     },
   }

@@ -131,7 +131,8 @@ ORDER BY \`${table}\`.unique_id${order} LIMIT ${Math.trunc(limit)}`,
     count: async connection => Number((await read(connection, `SELECT COUNT(*) FROM \`${table}\``))[0]?.[0]),
     lease: async (connection, holder, milliseconds) => {
       const who = mysqlLiteral(storableText(holder))
-      const [there] = await read(connection, `SELECT 1 FROM deedbox_chests WHERE chest = ${place}`)
+      // The time of a statement is that of its begin: one that had to wait would find a lease that begins later than now.
+      const [there] = await read(connection, `SELECT 1 FROM deedbox_chests WHERE chest = ${place} FOR UPDATE`)
       if (there === undefined) await createMissing(connection, table)
       // By the clock of the server. A right that begins later than now is of a clock that was set back since.
       const taken = await run(

@@ -9,8 +9,7 @@ const record: TrackedRecord = {
   timestamp: Date.UTC(2026, 0, 31, 12) * 1_000 + 7,
   ...{ service: 's', env: 'e', route: '/\0', method: 'GET', status: 200, error: null },
 }
-const row = (value: TrackedValue, tags: Readonly<Record<string, string>> = {}) =>
-  sqlRow(contextEntry(record, 3, 'a\0b', value), 'PostgreSQL(name=x)', tags)
+const row = (value: TrackedValue) => sqlRow(contextEntry(record, 3, 'a\0b', value), 'PostgreSQL(name=x)', {})
 
 test('FC-24 an entry becomes columns, its time in microseconds', () => {
   const { created_at, entry_id, request_id, name, route } = row(1)
@@ -38,7 +37,10 @@ test('rows are divided in their order, and one that is too large stands alone', 
   assert.deepEqual(divided([4, 6, 1, 30, 2, 8], 10), [[4, 6], [1], [30], [2, 8]])
 })
 
-test('FC-25 tags are one text, or none', () => {
-  assert.equal(row(1).tags, null)
-  assert.equal(row(1, { a: 'b\0', __proto__: 'c' } as never).tags, '{"a":"b␀"}')
+test('FC-25 tags are one text, or none; the chest adds its own to those that were brought along', () => {
+  const tagsOf = (brought: Record<string, string> | undefined, own: Record<string, string>) =>
+    sqlRow(contextEntry({ ...record, tags: brought }, 0, 'a', 1), 'MySQL(name=x)', own).tags
+  assert.equal(tagsOf(undefined, {}), null)
+  assert.equal(tagsOf(undefined, { a: 'b\0', __proto__: 'c' } as never), '{"a":"b␀"}')
+  assert.equal(tagsOf({ a: 'old', place: 'x' }, { a: 'b' }), '{"a":"b","place":"x"}')
 })

@@ -141,10 +141,13 @@ class SqliteChest implements ReadableChest {
   }
 
   lease(holder: string, milliseconds: number): Promise<boolean> {
-    return this.#do(({ database, table }) => {
-      const now = Date.now()
-      return inTransaction(database, () => table.lease(holder, now, now + milliseconds))
-    })
+    return this.#do(({ database, table }) =>
+      inTransaction(database, () => {
+        // Of a time before the transaction, a lease that another process took meanwhile would seem to begin later than now.
+        const now = Date.now()
+        return table.lease(holder, now, now + milliseconds)
+      }),
+    )
   }
 
   release(holder: string): Promise<void> {

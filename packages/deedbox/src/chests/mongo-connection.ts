@@ -4,6 +4,8 @@ import { ChestError } from '../tracking/index.ts'
 /** What a chest needs of a `Db` of `mongodb`. */
 export interface MongoDatabase {
   readonly databaseName: string
+  /** Its `MongoClient`; older drivers do not tell. */
+  readonly client?: { connect(): Promise<unknown>; readonly options?: object }
   readonly writeConcern?: unknown
   collection(name: string, options?: object): MongoCollection
   command(command: object, options?: object): Promise<Readonly<Record<string, unknown>>>
@@ -66,7 +68,11 @@ export function mongoPlace(given: MongoDatabase | string): MongoPlace {
     throw new ConfigurationError('mongo()', 'takes a Db of mongodb, or a URL: mongodb://host/database.')
   return {
     address: `mongodb://${hostsOf(given)}/${given.databaseName}`,
-    connect: async () => ({ database: given, close: async () => {} }),
+    connect: async () => {
+      // A client whose first connection failed stays closed until it is told to connect; for one that is, this is nothing.
+      await given.client?.connect()
+      return { database: given, close: async () => {} }
+    },
   }
 }
 
@@ -86,14 +92,22 @@ function placeAt(url: string): MongoPlace {
     address: `${scheme}${hosts}/${database}`,
     connect: async chest => {
       const { MongoClient } = await driver(chest)
+      let client: InstanceType<typeof MongoClient>
       try {
-        const client = new MongoClient(url, defaultsBeside(query))
-        return { database: client.db(), close: () => client.close() }
+        client = new MongoClient(url, defaultsBeside(query))
       } catch (error) {
         // What it says may quote a part of the URL, and its cause even more.
         const password = credentials.slice(credentials.indexOf(':') + 1)
         const problem = errorMessage(error).replaceAll(password === '' ? url : password, '…')
         throw new ChestError('unavailable', chest, `mongodb does not take its URL: ${problem}`)
+      }
+      try {
+        // A client that cannot connect at first stays closed for good: the next attempt is another one's.
+        await client.connect()
+        return { database: client.db(), close: () => client.close() }
+      } catch (error) {
+        await client.close()
+        throw error
       }
     },
   }
@@ -119,8 +133,7 @@ async function driver(chest: string): Promise<typeof import('mongodb')> {
 
 /** Where the client of a database connects to, as far as it tells. */
 function hostsOf(database: MongoDatabase): string {
-  const { client } = database as { readonly client?: { readonly options?: Record<string, unknown> } }
-  const { srvHost, hosts } = client?.options ?? {}
+  const { srvHost, hosts } = (database.client?.options ?? {}) as Readonly<Record<string, unknown>>
   if (typeof srvHost === 'string') return srvHost
   return Array.isArray(hosts) ? hosts.map(String).join() : ''
 }

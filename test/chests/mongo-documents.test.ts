@@ -82,6 +82,36 @@ test('FC-24 parts of a request add up in one document, and are removed one by on
   assert.deepEqual(await documentsOf(client), [])
 })
 
+test('FC-28 a part that comes while the others are removed stays', { skip }, async t => {
+  const client = clientOf(t, newUrl())
+  const database = client.db()
+  const [entry, part] = entriesOf(aRecord(), [
+    ['a', 1],
+    ['b', 2],
+  ])
+  const chest = mongo(database)
+  const exporting = mongo({
+    databaseName: database.databaseName,
+    command: command => database.command(command),
+    collection: (name, options) => {
+      const collection = database.collection(name, options)
+      return Object.assign(Object.create(collection), {
+        bulkWrite: async (operations: AnyBulkWriteOperation[]) => {
+          await chest.write([part!])
+          return collection.bulkWrite(operations)
+        },
+      })
+    },
+  })
+  t.after(() => Promise.all([chest.close(), exporting.close()]))
+  await chest.write([entry!])
+  assert.equal(await exporting.remove([entry!.id]), 1)
+  assert.deepEqual(
+    (await documentsOf(client)).map(({ values }) => values),
+    [{ b: 2 }],
+  )
+})
+
 test('FC-23 what MongoDB will never take is refused, and nothing else of the write', { skip }, async t => {
   const url = newUrl()
   const chest = mongo(url)

@@ -1,14 +1,7 @@
 import { errorMessage } from '../safety/index.ts'
 import type { MongoCollection } from './mongo-connection.ts'
 import { type MongoDocument, mergeOf } from './mongo-document.ts'
-import {
-  duplicateKey,
-  failuresIn,
-  isForeignKey,
-  isRefusal,
-  isUnsendable,
-  mongoCode,
-} from './mongo-failure.ts'
+import { duplicateKey, failuresIn, isForeignKey, isRefusal, isUnsendable } from './mongo-failure.ts'
 import { positionsOf } from './mongo-removal.ts'
 
 /** A document that a server did not take, and why. */
@@ -65,9 +58,8 @@ async function bulk(
   } catch (error) {
     const failures = failuresIn(error)
     if (failures === undefined) {
-      // Of documents to insert a server says which it refuses; what it refuses of all is how it was asked, which can be
-      // mended. Of updates some say it of all.
-      if (!isUnsendable(error) && !(repeats === undefined && isRefusal(mongoCode(error)))) throw error
+      // What a server refuses of all documents alike is how it was asked, which can be mended.
+      if (!isUnsendable(error)) throw error
       const [only, ...others] = documents
       if (others.length === 0) return [{ document: only!, reason: errorMessage(error), cause: error }]
       const half = Math.ceil(documents.length / 2)

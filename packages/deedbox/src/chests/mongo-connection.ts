@@ -1,9 +1,11 @@
-import { ConfigurationError } from '../safety/index.ts'
+import { ConfigurationError, errorMessage } from '../safety/index.ts'
 import { ChestError } from '../tracking/index.ts'
 
 /** What a chest needs of a `Db` of `mongodb`. */
 export interface MongoDatabase {
   readonly databaseName: string
+  /** Its `MongoClient`; older drivers do not tell. */
+  readonly client?: { connect(): Promise<unknown>; readonly options?: object }
   readonly writeConcern?: unknown
   collection(name: string, options?: object): MongoCollection
   command(command: object, options?: object): Promise<Readonly<Record<string, unknown>>>
@@ -52,7 +54,7 @@ export interface MongoPlace {
   connect(chest: string): Promise<MongoConnection>
 }
 
-const parts = /^(mongodb(?:\+srv)?:\/\/)(?:[^/?#]*@)?([^@/?#]+)(?:\/([^/?#]*))?(?:\?([^#]*))?$/
+const parts = /^(mongodb(?:\+srv)?:\/\/)(?:([^/?#]*)@)?([^@/?#]+)(?:\/([^/?#]*))?(?:\?([^#]*))?$/
 
 /**
  * Reads what a chest is told about its database.
@@ -66,12 +68,16 @@ export function mongoPlace(given: MongoDatabase | string): MongoPlace {
     throw new ConfigurationError('mongo()', 'takes a Db of mongodb, or a URL: mongodb://host/database.')
   return {
     address: `mongodb://${hostsOf(given)}/${given.databaseName}`,
-    connect: async () => ({ database: given, close: async () => {} }),
+    connect: async () => {
+      // A client whose first connection failed stays closed until it is told to connect; for one that is, this is nothing.
+      await given.client?.connect()
+      return { database: given, close: async () => {} }
+    },
   }
 }
 
 function placeAt(url: string): MongoPlace {
-  const [, scheme, hosts, database, query] = parts.exec(url) ?? []
+  const [, scheme, credentials = '', hosts, database, query] = parts.exec(url) ?? []
   if (scheme === undefined || hosts === undefined)
     throw new ConfigurationError(
       'mongo()',
@@ -90,9 +96,9 @@ function placeAt(url: string): MongoPlace {
       try {
         client = new MongoClient(url, defaultsBeside(query))
       } catch (error) {
-        // What it says may quote the URL, with the password.
-        const problem =
-          error instanceof Error ? error.message.replaceAll(url, `${scheme}…`) : 'no reason given'
+        // What it says may quote a part of the URL, and its cause even more.
+        const password = credentials.slice(credentials.indexOf(':') + 1)
+        const problem = errorMessage(error).replaceAll(password === '' ? url : password, '…')
         throw new ChestError('unavailable', chest, `mongodb does not take its URL: ${problem}`)
       }
       try {
@@ -127,8 +133,7 @@ async function driver(chest: string): Promise<typeof import('mongodb')> {
 
 /** Where the client of a database connects to, as far as it tells. */
 function hostsOf(database: MongoDatabase): string {
-  const { client } = database as { readonly client?: { readonly options?: Record<string, unknown> } }
-  const { srvHost, hosts } = client?.options ?? {}
+  const { srvHost, hosts } = (database.client?.options ?? {}) as Readonly<Record<string, unknown>>
   if (typeof srvHost === 'string') return srvHost
   return Array.isArray(hosts) ? hosts.map(String).join() : ''
 }

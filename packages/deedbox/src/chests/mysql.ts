@@ -24,6 +24,8 @@ export function mysql(
     parameters: [],
     poolMethod: 'getConnection',
     poolName: 'a pool of mysql2/promise',
+    // That of a pool with callbacks.
+    otherMethod: 'promise',
   }
   const chest = serverChest<MysqlChestPool>(told, place, options)
   const id = `MySQL(name=${chest.table})`

@@ -22,6 +22,8 @@ export function postgres(
     parameters: ['application_name', 'channel_binding', 'options'],
     poolMethod: 'connect',
     poolName: 'a Pool of pg',
+    // A Client's.
+    otherMethod: 'escapeIdentifier',
   }
   const chest = serverChest<PostgresChestPool>(told, place, options)
   const id = `PostgreSQL(name=${chest.table})`

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createPool } from 'mysql2'
+import pg from 'pg'
 import { mysql } from './mysql.ts'
 import { postgres } from './postgres.ts'
 import { addressOf, connectionIn } from './server-connection.ts'
@@ -63,6 +65,8 @@ test('FC-23 options that cannot work are told by name when the chest is made, an
     [() => postgres({ user: 's3cret' }, {}), 'postgres()'],
     [() => postgres({ query: () => {} } as never), 'postgres()'],
     [() => postgres(undefined as never), 'postgres()'],
+    [() => postgres(new pg.Client() as never), 'postgres()'],
+    [() => mysql(createPool({}) as never), 'mysql()'],
     [() => postgres({ connect: async () => ({}) as never }, { tls: true }), 'postgres(): tls'],
     [() => mysql('mysql://u:s3cret@h'), 'mysql(): database'],
     [() => mysql('postgres://u:s3cret@h/d'), 'mysql(): url'],

@@ -19,6 +19,8 @@ export interface ServerTold extends ServerUrls {
   /** The method that its pools have, and what such a pool is. */
   readonly poolMethod: string
   readonly poolName: string
+  /** The method that tells what is like such a pool, and is none. */
+  readonly otherMethod: string
 }
 
 /** What a chest of such a server was told, read. */
@@ -32,7 +34,7 @@ export interface ServerChest<Pool> extends ChestParts, SqlChestSettings {
  * @throws ConfigurationError naming the option at fault
  */
 export function serverChest<Pool>(
-  { taker, poolMethod, poolName, ...urls }: ServerTold,
+  { taker, poolMethod, poolName, otherMethod, ...urls }: ServerTold,
   given: unknown,
   more: ServerOptions | undefined,
 ): ServerChest<Pool> {
@@ -45,7 +47,8 @@ export function serverChest<Pool>(
     const parts = read(options, ['tls'])
     return { ...parts, place: { connection: connectionIn(taker, String(given), urls, options) } }
   }
-  if (hasMethod(given, poolMethod)) return { ...read(more ?? {}, []), place: { pool: given as Pool } }
+  if (hasMethod(given, poolMethod) && !hasMethod(given, otherMethod))
+    return { ...read(more ?? {}, []), place: { pool: given as Pool } }
   if (typeof given !== 'object' || given === null || hasMethod(given, 'query'))
     throw new ConfigurationError(taker, `${poolName}, a URL or { host, … } is needed.`)
   if (more !== undefined)

@@ -62,7 +62,7 @@ const portion = 1_000
 const hour = 3_600_000
 /** How often the milliseconds of a transaction are what a migration may take: large tables are rebuilt. */
 const migrationShare = 20
-const longestCheck = 5_000
+const longestCheck = 3_000
 const longestClose = 5_000
 
 /** A chest in a table of a database server. */
@@ -101,7 +101,7 @@ export class SqlChest<Connection> implements ReadableChest {
   async check(): Promise<CheckMessage[]> {
     try {
       const timeout = Math.min(this.#timeout, longestCheck)
-      await this.#run(connection => this.#dialect.tryInsert(connection), timeout)
+      await this.#run(connection => this.#dialect.tryInsert(connection), timeout, timeout)
       return []
     } catch (error) {
       return [{ id: 'deedbox.chest.unreachable', level: 'error', message: errorMessage(error) }]
@@ -169,6 +169,7 @@ export class SqlChest<Connection> implements ReadableChest {
   async #run<Result>(
     work: (connection: Connection) => Promise<Result>,
     timeout = this.#timeout,
+    migration = timeout * migrationShare,
   ): Promise<Result> {
     if (this.#closing !== undefined) throw new ChestError('unavailable', this.id, 'it is closed.')
     try {
@@ -177,7 +178,7 @@ export class SqlChest<Connection> implements ReadableChest {
       if (this.#dialect.faultOf(error) !== 'schema') throw this.#told(error)
     }
     try {
-      await this.#transaction(connection => this.#dialect.migrate(connection), timeout * migrationShare)
+      await this.#transaction(connection => this.#dialect.migrate(connection), migration)
       return await this.#transaction(work, timeout)
     } catch (error) {
       throw this.#told(error)

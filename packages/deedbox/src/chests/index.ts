@@ -23,6 +23,7 @@ export { createExporter, type Exporter, type ExporterOptions, type ExporterStats
 export type { Certificates, HttpWriterOptions } from './http-options.ts'
 export { httpWriter } from './http-writer.ts'
 export { type InfluxOptions, influx } from './influx.ts'
+export type { InfluxTls } from './influx-connection.ts'
 export type { InfluxType } from './influx-fields.ts'
 export type { InfluxAddress } from './influx-place.ts'
 export type { InfluxLayout } from './influx-points.ts'

@@ -4,9 +4,9 @@ import type { HttpError } from '@influxdata/influxdb-client'
 import { ChestError } from '../tracking/index.ts'
 import type { InfluxPlace } from './influx-place.ts'
 
-/** How the certificate of a server is looked at. (FC-21) */
+/** How the certificate of a server is verified. (FC-21) */
 export interface InfluxTls {
-  /** PEM. Default: those that Node trusts. */
+  /** PEM: whom to trust instead of the authorities that Node knows. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[] | undefined
   /** Default `true`. */
   readonly verify?: boolean | undefined

@@ -1,3 +1,5 @@
+import { remember } from '../safety/index.ts'
+
 /** A tag or a field: its key as it is called, and its value. */
 export type Member = readonly [key: string, value: string]
 
@@ -14,8 +16,13 @@ export function pointLine(
   time: bigint,
 ): string {
   let line = measurement.replace(/[, ]/g, '\\$&')
-  for (const [key, value] of tags) if (value !== '') line += `,${escaped(key)}=${escaped(pointName(value))}`
-  return `${line} ${fields.map(([key, value]) => `${escaped(key)}=${value}`).join()} ${time}`
+  for (const [key, value] of tags) if (value !== '') line += `,${keyText(key)}=${escaped(pointName(value))}`
+  let before = ' '
+  for (const [key, value] of fields) {
+    line += `${before}${keyText(key)}=${value}`
+    before = ','
+  }
+  return `${line} ${time}`
 }
 
 /** A string as a field's value. */
@@ -37,6 +44,9 @@ export function pointName(text: string): string {
 }
 
 const unwritable = /[\u0000-\u001f\u007f]|\\(?=[\\,= ]|$)|%(?=[0-9A-Fa-f]{2})|^%$|^#/g
+
+/** A service has few of them. */
+const keyText = remember(escaped, 2_000)
 
 function escaped(text: string): string {
   return text.replace(/[,= ]/g, '\\$&')

@@ -30,16 +30,15 @@ const typeNames = ['string', 'number', 'integer', 'boolean', 'json']
  */
 export function influxSettings(options: InfluxOptions): InfluxSettings {
   const { queue, logger, tags } = chestParts('influx()', options, ownOptions)
-  const { layout = 'request', measurement, types = {}, routeTags, tls = {}, verify, timeoutMs } = options
+  const { layout = 'request', measurement, types = {}, routeTags, timeoutMs } = options
   if (options.name !== undefined && (typeof options.name !== 'string' || options.name === ''))
     throw new ConfigurationError('influx(): name', 'a text is needed.')
   if (layout !== 'request' && layout !== 'flask-chest')
     throw new ConfigurationError('influx(): layout', 'request or flask-chest is needed.')
   if (measurement !== undefined && (typeof measurement !== 'string' || measurement === ''))
     throw new ConfigurationError('influx(): measurement', 'a text is needed.')
-  for (const [option, flag] of Object.entries({ routeTags, verify }))
-    if (flag !== undefined && typeof flag !== 'boolean')
-      throw new ConfigurationError(`influx(): ${option}`, 'true or false is needed.')
+  if (routeTags !== undefined && typeof routeTags !== 'boolean')
+    throw new ConfigurationError('influx(): routeTags', 'true or false is needed.')
   if (layout === 'flask-chest')
     for (const [option, value] of Object.entries({ measurement, routeTags }))
       if (value !== undefined)
@@ -50,8 +49,6 @@ export function influxSettings(options: InfluxOptions): InfluxSettings {
     Object.values(types).some(type => !typeNames.includes(type))
   )
     throw new ConfigurationError('influx(): types', `one of ${typeNames.join(', ')} by variable is needed.`)
-  if (typeof tls !== 'object' || tls === null || Object.keys(tls).some(key => key !== 'ca'))
-    throw new ConfigurationError('influx(): tls', 'an object with ca is needed.')
   checkWhole('influx(): timeoutMs', timeoutMs, 1, 600_000)
   // A service or an environment that is tagged is no field any more; the rest says what a request was.
   const own = ['request_id', ...(layout === 'request' ? factKeys.filter(key => !isTaggable(key)) : [])]
@@ -69,11 +66,29 @@ export function influxSettings(options: InfluxOptions): InfluxSettings {
       routeTags: routeTags ?? false,
       types: { ...types },
     }),
-    tls: { ca: tls.ca, verify },
+    tls: checkedTls(options),
     timeoutMs: timeoutMs ?? 10_000,
     queue,
     logger,
   }
+}
+
+function checkedTls({ verify, tls = {} }: InfluxOptions): InfluxTls {
+  if (
+    typeof tls !== 'object' ||
+    tls === null ||
+    Object.keys(tls).some(key => !['verify', 'ca'].includes(key))
+  )
+    throw new ConfigurationError('influx(): tls', 'takes verify and ca.')
+  if (verify !== undefined && tls.verify !== undefined)
+    throw new ConfigurationError('influx(): verify', 'it is the same as tls.verify. Use one of them.')
+  const verified: unknown = verify ?? tls.verify ?? true
+  if (typeof verified !== 'boolean')
+    throw new ConfigurationError('influx(): verify', 'true or false is needed.')
+  const certificates: readonly unknown[] = tls.ca === undefined ? [] : [tls.ca].flat()
+  if (certificates.some(text => !String(text).includes('-----BEGIN CERTIFICATE-----')))
+    throw new ConfigurationError('influx(): tls.ca', 'the text of a PEM file is needed, not its name.')
+  return { ca: tls.ca, verify: verified }
 }
 
 function isTaggable(key: string): boolean {

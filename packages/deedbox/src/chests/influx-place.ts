@@ -124,6 +124,14 @@ function baseOfUrl({ url: given, ...others }: InfluxAddress): Base {
     found[name] = value
   }
   if (url.username !== '' || url.password !== '')
-    found.token ??= `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
+    found.token ??= `${decoded(url.username)}:${decoded(url.password)}`
   return { base: `${url.origin}${url.pathname.replace(/\/+$/, '')}`, parameters: found }
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }

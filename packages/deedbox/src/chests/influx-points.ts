@@ -1,3 +1,4 @@
+import { remember } from '../safety/index.ts'
 import type { ContextEntry, TrackedRecord } from '../tracking/index.ts'
 import { FieldTypes, type InfluxType } from './influx-fields.ts'
 import { type Member, pointLine, pointName, quotedField } from './influx-line.ts'
@@ -54,7 +55,7 @@ export const factKeys: readonly string[] = [
 /** Makes points as settings say. */
 export function pointWriter(settings: PointSettings): PointWriter {
   const tags = Object.entries(settings.tags).map(([key, value]): Member => [pointName(key), value])
-  const tagKeys = tags.map(([key]) => key)
+  const tagKeys = new Set(tags.map(([key]) => key))
   if (settings.layout === 'flask-chest') {
     const types = new FieldTypes(settings.types, tagKeys)
     return {
@@ -64,16 +65,18 @@ export function pointWriter(settings: PointSettings): PointWriter {
   }
   const types = new FieldTypes(settings.types, [...reservedKeys, ...factKeys, ...tagKeys])
   return {
-    points: entries => [requestPoint(entries, settings, tagsOf(entries[0]!.record, tags), types)],
+    points: entries => [requestPoint(entries, settings, tagsOf(entries[0]!.record, tags), tagKeys, types)],
     learn: (measurement, key, type) => types.learn(measurement, key, type),
   }
 }
 
+const meant: ReadonlySet<string> = new Set([...reservedKeys, ...factKeys])
+
 /** Those of the chest, and those that an exporter brings along; what means something else there gets another name. */
-function tagsOf({ tags: carried = {} }: TrackedRecord, own: readonly Member[]): readonly Member[] {
-  const taken = new Set([...reservedKeys, ...factKeys])
+function tagsOf({ tags: carried }: TrackedRecord, own: readonly Member[]): readonly Member[] {
+  if (carried === undefined) return own
   const all = Object.entries(carried).map(
-    ([key, text]): Member => [pointName(taken.has(key) ? `${key}_tag` : key), text],
+    ([key, text]): Member => [pointName(meant.has(key) ? `${key}_tag` : key), text],
   )
   return [...new Map([...all, ...own])]
 }
@@ -86,25 +89,37 @@ function variablePoint(entry: ContextEntry, tags: readonly Member[], types: Fiel
   return { line, measurement, keys: [field[0]], entries: [entry] }
 }
 
+const variableKey = remember(pointName, 2_000)
+
 function requestPoint(
   entries: readonly ContextEntry[],
   { measurement, routeTags }: PointSettings,
   tags: readonly Member[],
+  tagged: ReadonlySet<string>,
   types: FieldTypes,
 ): InfluxPoint {
   const { record } = entries[0]!
   const { requestId, service, env, route, method, status, error } = record
-  const tagged = new Set(tags.map(([key]) => key))
-  const where = { route, method }
-  const facts = { request_id: requestId, service, env, ...(routeTags ? {} : where), error }
-  const fields = Object.entries(facts).flatMap(([key, text]): Member[] =>
-    text === null || tagged.has(key) ? [] : [[key, quotedField(text)]],
-  )
+  const fields: Member[] = []
+  const tell = (key: string, text: string | null): void => {
+    if (text !== null && !tagged.has(key)) fields.push([key, quotedField(text)])
+  }
+  tell('request_id', requestId)
+  tell('service', service)
+  tell('env', env)
+  if (!routeTags) {
+    tell('route', route)
+    tell('method', method)
+  }
+  tell('error', error)
   if (status !== null) fields.push(['status', `${status}i`])
   for (const { name, value } of entries)
-    fields.push(types.fieldFor(measurement, pointName(name), name, value))
-  const whereTags = routeTags
-    ? Object.entries(where).flatMap(([key, text]): Member[] => (text === null ? [] : [[key, text]]))
+    fields.push(types.fieldFor(measurement, variableKey(name), name, value))
+  const whereTags: Member[] = routeTags
+    ? [
+        ['route', route ?? ''],
+        ['method', method ?? ''],
+      ]
     : []
   const line = pointLine(measurement, [...whereTags, ...tags], fields, timeOf(record))
   return { line, measurement, keys: fields.map(([key]) => key), entries }

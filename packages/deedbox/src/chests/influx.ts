@@ -8,7 +8,12 @@ import {
   type ContextEntry,
 } from '../tracking/index.ts'
 import type { ChestOptions } from './chest-options.ts'
-import { type InfluxAnswer, type InfluxConnection, influxConnection } from './influx-connection.ts'
+import {
+  type InfluxAnswer,
+  type InfluxConnection,
+  type InfluxTls,
+  influxConnection,
+} from './influx-connection.ts'
 import type { InfluxType } from './influx-fields.ts'
 import { type InfluxSettings, influxSettings } from './influx-options.ts'
 import type { InfluxAddress } from './influx-place.ts'
@@ -27,10 +32,9 @@ export interface InfluxOptions extends ChestOptions, InfluxAddress {
   readonly types?: Readonly<Record<string, InfluxType>> | undefined
   /** Whether route and method are tags, for grouping, in the layout `request`. Default `false`: they are fields. */
   readonly routeTags?: boolean | undefined
-  /** The certificate authority that the server's certificate is checked against, where it is none that Node knows. */
-  readonly tls?: { readonly ca?: string | Buffer | readonly (string | Buffer)[] } | undefined
-  /** Whether the server's certificate is checked at all. Default `true`. (FC-21) */
+  /** Whether the certificate of the server is verified. Default `true`. (FC-21) */
   readonly verify?: boolean | undefined
+  readonly tls?: InfluxTls | undefined
   /** How long one write may take. Default 10,000. */
   readonly timeoutMs?: number | undefined
 }

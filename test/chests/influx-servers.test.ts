@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ChestError, type InfluxOptions, influx, type TrackedValue } from 'deedbox/chests'
+import { selfSigned } from '../servers/certificates.ts'
+import { influxdb, influxdb16 } from '../servers/influxdb.ts'
+import { installationOf } from '../servers/installation.ts'
+import { serverFor, startServer } from '../servers/running-server.ts'
+import { aRecord, entriesOf, eventually } from './entries.ts'
+import { influxql, storedIn } from './influx-reading.ts'
+import { aService } from './service-suite.ts'
+
+const servers = [
+  ['InfluxDB 1.8 as version 2', await serverFor(influxdb()), (bucket: string) => ({ org: 'shop', bucket })],
+  ['InfluxDB 1.6', await serverFor(influxdb16()), (database: string) => ({ database })],
+] as const
+
+for (const [name, found, naming] of servers) {
+  const { skip } = found
+  const port = skip === false ? found.server.port : 0
+  const ask = (question: string, database?: string) => influxql({ port }, question, database)
+  const chestIn = async (database: string, more: InfluxOptions = {}) => {
+    await ask(`CREATE DATABASE ${database}`)
+    return influx({ host: '127.0.0.1', port, ...naming(database), ...more })
+  }
+
+  /** How many requests the server has answered with 4xx. */
+  const refusals = async (): Promise<number> => {
+    const facts: unknown = await (await fetch(`http://127.0.0.1:${port}/debug/vars`)).json()
+    const [, { values }] = Object.entries(facts as Record<string, { values: Record<string, number> }>).find(
+      ([key]) => key.startsWith('httpd'),
+    )!
+    return values.clientError!
+  }
+
+  test(`FC-17 FC-18 ${name}: one point for each request, its id a field, and one series for all`, {
+    skip,
+  }, async t => {
+    const chest = await chestIn('per_request', { customTags: { app: 'shop' }, measurement: 'checkout' })
+    t.after(() => chest.close())
+    const records = Array.from({ length: 20 }, (_, n) => aRecord({ requestId: `r-${n}` }))
+    const entries = records.flatMap(record =>
+      entriesOf(record, [
+        ['user_id', 'u-1'],
+        ['total', 9.5],
+        ['vip', true],
+      ]),
+    )
+    await chest.write(entries)
+    const [series] = await ask(
+      'SELECT request_id, user_id, total, vip, route, method, status, app FROM checkout LIMIT 1',
+      'per_request',
+    )
+    assert.deepEqual(series?.values, [
+      [records[0]!.timestamp, 'r-0', 'u-1', 9.5, true, '/items/:id', 'GET', 200, 'shop'],
+    ])
+    assert.deepEqual(
+      (await ask('SELECT SUM(total) FROM checkout WHERE vip = true', 'per_request'))[0]?.values,
+      [[0, 20 * 9.5]],
+    )
+    assert.deepEqual((await ask('SHOW SERIES', 'per_request'))[0]?.values, [['checkout,app=shop']])
+  })
+
+  test(`FC-17 ${name}: the points of the original, exactly`, { skip }, async t => {
+    const chest = await chestIn('original', { layout: 'flask-chest', customTags: { app: 'shop' } })
+    t.after(() => chest.close())
+    const record = aRecord({ requestId: 'r 1' })
+    await chest.write(
+      entriesOf(record, [
+        ['user_id', 'u-1'],
+        ['total', 9.5],
+      ]),
+    )
+    const [series] = await ask('SELECT * FROM user_id', 'original')
+    assert.deepEqual(series?.columns, ['time', 'app', 'request_id', 'value'])
+    assert.deepEqual(series?.values, [[record.timestamp, 'shop', 'r 1', 'u-1']])
+    assert.deepEqual((await ask('SELECT * FROM total', 'original'))[0]?.values, [
+      [record.timestamp, 'shop', 'r 1', 9.5],
+    ])
+    assert.deepEqual((await ask('SHOW SERIES', 'original'))[0]?.values, [
+      ['total,app=shop,request_id=r\\ 1'],
+      ['user_id,app=shop,request_id=r\\ 1'],
+    ])
+  })
+
+  test(`FC-18 ${name}: 1, "1", null and an object under one name, nothing is lost and nothing refused`, {
+    skip,
+  }, async t => {
+    const four: TrackedValue[] = [1, '1', null, { a: 1 }]
+    for (const layout of ['request', 'flask-chest'] as const) {
+      const database = `four_${layout.replace('-', '_')}`
+      const chest = await chestIn(database, { layout })
+      t.after(() => chest.close())
+      const before = await refusals()
+      await chest.write(four.flatMap(value => entriesOf(aRecord(), [['n', value]])))
+      for (const value of four) await chest.write(entriesOf(aRecord(), [['n', value]]))
+      assert.equal(await refusals(), before)
+      const stored = await storedIn({ port }, database)
+      assert.deepEqual(
+        stored.map(({ value }) => value),
+        [...four, ...four],
+      )
+    }
+  })
+
+  test(`FC-18 ${name}: another process has other first values, and its conflicts are learned`, {
+    skip,
+  }, async t => {
+    const [one, other] = [await chestIn('two'), await chestIn('two')]
+    t.after(() => Promise.all([one.close(), other.close()]))
+    await one.write(
+      entriesOf(aRecord(), [
+        ['n', 1],
+        ['m', 'a'],
+        ['k', true],
+      ]),
+    )
+    const before = await refusals()
+    const requests = ['x', 2, 'y'].map(n =>
+      entriesOf(aRecord(), [
+        ['n', n],
+        ['m', 2],
+        ['k', 'yes'],
+      ]),
+    )
+    await other.write(requests.flat())
+    assert((await refusals()) > before)
+    const after = await refusals()
+    await other.write(
+      entriesOf(aRecord(), [
+        ['n', 'z'],
+        ['m', 3],
+        ['k', false],
+      ]),
+    )
+    assert.equal(await refusals(), after)
+    const stored = await storedIn({ port }, 'two')
+    const valuesOf = (variable: string): string[] =>
+      stored.flatMap(({ name, value }) => (name === variable ? [String(value)] : [])).sort()
+    assert.deepEqual(valuesOf('n'), ['1', '2', 'x', 'y', 'z'])
+    assert.deepEqual(valuesOf('m'), ['2', '2', '2', '3', 'a'])
+    assert.deepEqual(valuesOf('k'), ['false', 'true', 'yes', 'yes', 'yes'])
+  })
+
+  test(`FC-18 ${name}: what is too large for the server is refused, for exactly its request`, {
+    skip,
+  }, async t => {
+    const chest = await chestIn('large')
+    t.after(() => chest.close())
+    const requests = [9, 30_000_000, 1_000_000].map(size =>
+      entriesOf(aRecord(), [['text', 'é'.repeat(size / 2)]]),
+    )
+    const failure = await chest.write(requests.flat()).catch((error: unknown) => error)
+    assert(failure instanceof ChestError && failure.code === 'refused')
+    assert(failure.message.length < 1_000)
+    assert.deepEqual([...failure.taken], [requests[0]![0]!.record.id])
+    await chest.write(requests[2]!)
+    assert.deepEqual(
+      (await storedIn({ port }, 'large')).map(({ value }) => String(value).length),
+      [4, 500_000],
+    )
+  })
+
+  test(`FC-16 FC-25 ${name}: every option of the original, and its logger is told`, { skip }, async t => {
+    const lines: string[] = []
+    const tell = (level: string) => (message: string) => void lines.push(`${level} ${message}`)
+    const logger = { debug: tell('DEBUG'), warn: tell('WARN') }
+    const options = { https: false, token: 'any:token', customTags: { app: 'your-app-name' }, logger }
+    const chest = await chestIn('spelled', options)
+    const { box } = aService(t, chest)
+    box.run({ name: 'job', requestId: 'job-1' }, () => box.set({ user_id: 'u-1', total: 0.1 }))
+    await eventually(() => lines.length > 0)
+    assert.deepEqual(lines, [`DEBUG InfluxDB(name=spelled) took 2 entries`])
+    const tags = (await storedIn({ port }, 'spelled')).map(stored => stored.tags)
+    assert.deepEqual(tags, [{ app: 'your-app-name' }, { app: 'your-app-name' }])
+  })
+
+  test(`FC-16 ${name}: a place that is not there is told, and waits`, { skip }, async t => {
+    const chest = influx({ host: '127.0.0.1', port, ...naming('nowhere') })
+    t.after(() => chest.close())
+    const [message] = await chest.check()
+    assert.equal(message?.id, 'deedbox.chest.missing')
+    const failure = await chest.write(entriesOf(aRecord(), [['n', 1]])).catch((error: unknown) => error)
+    assert(failure instanceof ChestError && failure.code === 'unavailable')
+  })
+}
+
+test("FC-16 FC-21 a certificate authority of one's own is trusted where it is named", {
+  skip: servers[1][1].skip,
+}, async t => {
+  const certificate = selfSigned(t)
+  const kind = influxdb16({ certificate })
+  const server = await startServer(kind, installationOf(kind))
+  t.after(() => server.stop())
+  const place = { port: server.port, certificate }
+  await influxql(place, 'CREATE DATABASE d')
+  const url = `https://127.0.0.1:${server.port}?database=d`
+  const [trusting, plain] = [influx(url, { tls: { ca: certificate.cert } }), influx(url)]
+  t.after(() => Promise.all([trusting.close(), plain.close()]))
+  await trusting.write(entriesOf(aRecord(), [['n', 1]]))
+  await assert.rejects(plain.write(entriesOf(aRecord(), [['n', 2]])), /self-signed/)
+  assert.deepEqual(
+    (await storedIn(place, 'd')).map(({ value }) => value),
+    [1],
+  )
+})

@@ -50,6 +50,27 @@ test('a server that cannot be had is a reason to skip, told once; where servers 
   assert(!existsSync(list))
 })
 
+test('a server that cannot be built says why, and another kind takes its place', {
+  skip: found.skip,
+}, async t => {
+  const missing = `{
+    ...mariadb,
+    name: 'NoSuchDB',
+    program: 'no-such-server',
+    packages: [],
+    source: { module: 'module.example/none', version: 'v1.0.0', package: './cmd/none' },
+  }`
+  const source = `
+    const alone = await serverFor(${missing})
+    const { server } = await serverFor(${missing}, mariadb)
+    console.log(JSON.stringify([alone.skip, server.name]))`
+  const child = aTestFile(t, source, { GOPROXY: 'off' })
+  const [said] = (await text(child.stdout)).split('\n', 1)
+  const [skip, name] = JSON.parse(String(said))
+  assert.match(skip, /^NoSuchDB \(not installed, and (there is no Go|.*go could not build it)/)
+  assert.equal(name, 'MariaDB')
+})
+
 test('a server ends with the process that started it, even if that is killed', {
   skip: found.skip,
 }, async t => {

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../safety/index.ts'
+import { ConfigurationError, errorMessage } from '../safety/index.ts'
 import { ChestError } from '../tracking/index.ts'
 
 /** What a chest needs of a `Db` of `mongodb`. */
@@ -52,7 +52,7 @@ export interface MongoPlace {
   connect(chest: string): Promise<MongoConnection>
 }
 
-const parts = /^(mongodb(?:\+srv)?:\/\/)(?:[^/?#]*@)?([^@/?#]+)(?:\/([^/?#]*))?(?:\?([^#]*))?$/
+const parts = /^(mongodb(?:\+srv)?:\/\/)(?:([^/?#]*)@)?([^@/?#]+)(?:\/([^/?#]*))?(?:\?([^#]*))?$/
 
 /**
  * Reads what a chest is told about its database.
@@ -71,7 +71,7 @@ export function mongoPlace(given: MongoDatabase | string): MongoPlace {
 }
 
 function placeAt(url: string): MongoPlace {
-  const [, scheme, hosts, database, query] = parts.exec(url) ?? []
+  const [, scheme, credentials = '', hosts, database, query] = parts.exec(url) ?? []
   if (scheme === undefined || hosts === undefined)
     throw new ConfigurationError(
       'mongo()',
@@ -90,9 +90,9 @@ function placeAt(url: string): MongoPlace {
       try {
         client = new MongoClient(url, defaultsBeside(query))
       } catch (error) {
-        // What it says may quote the URL, with the password.
-        const problem =
-          error instanceof Error ? error.message.replaceAll(url, `${scheme}…`) : 'no reason given'
+        // What it says may quote a part of the URL, and its cause even more.
+        const password = credentials.slice(credentials.indexOf(':') + 1)
+        const problem = errorMessage(error).replaceAll(password === '' ? url : password, '…')
         throw new ChestError('unavailable', chest, `mongodb does not take its URL: ${problem}`)
       }
       try {

@@ -2,6 +2,7 @@ import { errorMessage } from '../safety/index.ts'
 import type { MongoCollection } from './mongo-connection.ts'
 import { type MongoDocument, mergeOf } from './mongo-document.ts'
 import { duplicateKey, failuresIn, isForeignKey, isRefusal, isRefusedAsAWhole } from './mongo-failure.ts'
+import { positionsOf } from './mongo-removal.ts'
 
 /** A document that a server did not take, and why. */
 export interface Refused {
@@ -17,10 +18,27 @@ export async function insertOrMerge(
 ): Promise<Refused[]> {
   const repeats: MongoDocument[] = []
   const refused = await bulk(collection, documents, document => ({ insertOne: { document } }), repeats)
-  const merged = await bulk(collection, repeats, document => ({
-    updateOne: { filter: { _id: document._id }, update: mergeOf(document), upsert: true },
+  // One document each, but FerretDB keeps what `updateOne` has read open until all are done, and hangs with a hundred.
+  const merged = await bulk(collection, await lacking(collection, repeats), document => ({
+    updateMany: { filter: { _id: document._id }, update: mergeOf(document), upsert: true },
   }))
   return [...refused, ...merged]
+}
+
+/** Those of which not all is there. Most that come again are there as a whole. */
+async function lacking(
+  collection: MongoCollection,
+  repeats: readonly MongoDocument[],
+): Promise<MongoDocument[]> {
+  const found = await positionsOf(
+    collection,
+    repeats.map(({ _id }) => _id),
+  )
+  const there = new Map(found.map(({ _id, positions }) => [_id, positions]))
+  return repeats.filter(({ _id, positions }) => {
+    const known = there.get(_id) ?? {}
+    return !Object.keys(positions).every(key => Object.hasOwn(known, key))
+  })
 }
 
 /**

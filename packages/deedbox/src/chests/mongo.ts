@@ -20,9 +20,9 @@ import {
 import { documentsOf, entriesIn, keyOf, type MongoDocument, withTexts } from './mongo-document.ts'
 import { mongoCode } from './mongo-failure.ts'
 import { endTurn, takeTurn } from './mongo-lease.ts'
+import { removeEntries } from './mongo-removal.ts'
 import { Upkeep } from './mongo-upkeep.ts'
 import { insertOrMerge } from './mongo-write.ts'
-import { entryIdParts } from './stored-value.ts'
 
 /** What `mongo` takes beside a database. */
 export interface MongoChestOptions extends ChestOptions {
@@ -136,36 +136,8 @@ class MongoChest implements ReadableChest {
     return found.slice(0, limit)
   }
 
-  async remove(keys: readonly StoredEntry['key'][]): Promise<number> {
-    const positions = new Map<string, Set<number>>()
-    for (const key of keys) {
-      const parts = entryIdParts(String(key))
-      if (parts === undefined) continue
-      const known = positions.get(parts.record)
-      if (known === undefined) positions.set(parts.record, new Set([parts.position]))
-      else known.add(parts.position)
-    }
-    if (positions.size === 0) return 0
-    const ids = [...positions.keys()]
-    return this.#told(async collection => {
-      let removed = 0
-      const operations = []
-      for (const found of await collection
-        .find({ _id: { $in: ids } }, { projection: { positions: 1 }, batchSize: ids.length })
-        .toArray()) {
-        const document = found as Pick<MongoDocument, '_id' | 'positions'>
-        const gone = Object.entries(document.positions ?? {})
-          .filter(([, position]) => positions.get(document._id)?.has(position))
-          .flatMap(([key]) => [`values.${key}`, `positions.${key}`])
-        if (gone.length === 0) continue
-        removed += gone.length / 2
-        const $unset = Object.fromEntries(gone.map(path => [path, '']))
-        operations.push({ updateOne: { filter: { _id: document._id }, update: { $unset } } })
-      }
-      if (operations.length > 0) await collection.bulkWrite(operations, { ordered: false })
-      await collection.deleteMany({ _id: { $in: ids }, values: {} })
-      return removed
-    })
+  remove(keys: readonly StoredEntry['key'][]): Promise<number> {
+    return this.#told(collection => removeEntries(collection, keys))
   }
 
   count(): Promise<number> {

@@ -68,6 +68,29 @@ test('the request log is measured on each framework, beside the loggers that it 
   assert.deepEqual(left, [])
 })
 
+test('tracked variables are measured, with everything on as well, and none of them found no room', async t => {
+  const { out, err, code, left } = await bench(t, ['--quick', '--only', 'tracked'])
+  assert.equal(code, 0, err)
+  const rows = out.split('\n').filter(row => /: [\d,.]+ \| [\d.]+ × \| [\d.]+ × \|/.test(row))
+  assert.equal(rows.length, 5, out)
+  assert.match(out, /found no room: `bare=0`, `pino-http=0`, `log=0`, `sqlite=0`, `sink=0`, `everything=0`/)
+  assert.deepEqual(left, [])
+})
+
+test('a chest is measured beside its driver, which writes the same rows', async t => {
+  const parts = ['--only', 'chest-sqlite', '--only', 'chest-mysql']
+  const { out, err, code, left } = await bench(t, ['--quick', ...parts])
+  assert.equal(code, 0, err)
+  const row = (name: string, figures: string): RegExp =>
+    new RegExp(`^\\| a chest in ${name}, [^|]* \\| ${figures}`, 'm')
+  assert.match(out, row('SQLite', '[\\d,]+ variables/s \\| `node:sqlite`, [^|]*: [\\d,]+ \\| [\\d.]+ ×'))
+  assert.match(
+    out,
+    row('MariaDB', '([\\d,]+ variables/s \\| [^|]*: [\\d,]+ \\| [\\d.]+ ×|none .* not measured: )'),
+  )
+  assert.deepEqual(left, [])
+})
+
 for (const [what, args, sentence] of [
   [
     'a part that there is not',

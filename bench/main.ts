@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { chestWrites } from './chest-writes.ts'
 import { growth } from './growth.ts'
 import { ingestBatch } from './ingest-batch.ts'
 import { ingestSingle } from './ingest-single.ts'
@@ -12,6 +13,7 @@ import { requestLog } from './request-log.ts'
 import { runText, saveRun, showInReadme } from './results.ts'
 import type { Bench, Scale, Scenario } from './scenario.ts'
 import { start } from './start.ts'
+import { tracked } from './tracked.ts'
 import { openWorkshop } from './workshop.ts'
 
 const scenarios: Record<string, Scenario> = {
@@ -22,6 +24,8 @@ const scenarios: Record<string, Scenario> = {
   start,
   'request-log': requestLog,
   'log-calls': logCalls,
+  tracked,
+  ...chestWrites,
 }
 
 const usual: Scale = {

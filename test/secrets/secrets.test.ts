@@ -33,7 +33,7 @@ async function start(t: TestContext, how: readonly string[]): Promise<Service> {
     ['--conditions=@deedbox/source', '--disable-warning=ExperimentalWarning', program, ...how, folder],
     {
       stdio: ['ignore', stdout, stderr, 'ipc'],
-      env: { ...process.env, SECRET_KEY: apiKey, NODE_OPTIONS: '' },
+      env: { ...process.env, SECRET_KEY: apiKey, NODE_OPTIONS: '', DEEDBOX_SPOOL: join(folder, 'spool') },
     },
   )
   for (const output of outputs) closeSync(output)
@@ -96,6 +96,11 @@ const unwritten: ReadonlySet<string> = new Set([
 ])
 
 function assertSurvivors(bytes: Buffer, places: readonly string[]): void {
+  assert.ok(assertKept(bytes, places) > 500)
+}
+
+/** @returns how many texts there were to keep */
+function assertKept(bytes: Buffer, places: readonly string[]): number {
   const handedOver = places
     .filter(place => !unwritten.has(place))
     .flatMap(place =>
@@ -104,8 +109,8 @@ function assertSurvivors(bytes: Buffer, places: readonly string[]): void {
     .map(({ text }) => text)
   const found = findTexts(bytes, handedOver)
   const lost = handedOver.filter(text => !found.has(text))
-  assert.ok(handedOver.length > 500)
   assert.deepEqual(lost, [])
+  return handedOver.length
 }
 
 const places = [
@@ -115,21 +120,32 @@ const places = [
   ...['validation', 'malformed', 'sent', 'warning', 'notice'],
 ]
 
+/** What of a request stands with its tracked variables: themselves, its route, and its error. */
+const trackedPlaces = ['set text', 'set value', 'route template', 'thrown error', 'rejected promise']
+
 for (const how of [
   ['express', 'flat', 'ledger'],
   ['http', 'mozlog', 'ledger'],
   ['http', 'flat', 'none'],
 ] as const) {
   const [, format, store] = how
-  test(`IF-25 FA-18 FA-08 IF-03 no byte of a service holds a secret: ${how.join(', ')}`, async t => {
+  test(`IF-25 FA-18 FA-08 IF-03 FC-04 no byte of a service holds a secret: ${how.join(', ')}`, async t => {
     const service = await start(t, how)
     await putEverywhere(service)
     await service.tell('write')
     const journal = service.written(name => name.startsWith('ledger.db-'))
     assert.equal(journal.length > 0, store === 'ledger')
+    const spool = service.written(name => name.endsWith('.events'))
     await service.tell('end')
-    const bytes = Buffer.concat([journal, service.written()])
+    const bytes = Buffer.concat([journal, spool, service.written()])
     assertNoSecret(bytes)
+    // In the spool, in the file of a chest, and among what another one refused.
+    for (const kept of [
+      spool,
+      service.written(name => name === 'vars.db'),
+      service.written(name => name.endsWith('.jsonl')),
+    ])
+      assertKept(kept, trackedPlaces)
     assertSurvivors(
       bytes,
       places.filter(place => place !== 'language' || format === 'mozlog'),

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { openLedger } from '@deedbox/ledger'
 import { type DeedboxOptions, deedbox } from 'deedbox'
+import { type Chest, ChestError, sqlite } from 'deedbox/chests'
 import { observe as observeExpress } from 'deedbox/express'
 import { attachServer, observe } from 'deedbox/http'
 import express from 'express'
@@ -19,8 +20,25 @@ const ledger =
         guard: join(folder, 'guard'),
       })
     : null
+const said = (message: string, fields?: object): void => console.log(message, inspect(fields))
+/** What it refuses is kept as dead letters, and said with a reason of its own. */
+const refusing: Chest = {
+  id: 'Refusing(name=all)',
+  queue: { durable: true },
+  logger: { debug: said, warn: said },
+  write: async ([entry]) => {
+    throw new ChestError(
+      'refused',
+      'Refusing(name=all)',
+      `${entry?.record.error ?? ''} ${JSON.stringify(entry)}`,
+    )
+  },
+  check: async () => [],
+  close: async () => {},
+}
 const box = deedbox({
   service: 'secretive',
+  chests: [sqlite(join(folder, 'vars.db'), { durable: true, logger: { debug: said, warn: said } }), refusing],
   env: 'production',
   ledger,
   trustProxy: true,
@@ -43,6 +61,8 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   const place = String(request.headers['x-place'] ?? '')
   const index = Number(request.headers['x-entry'])
   const entry: Entry | undefined = [...secrets, ...controls(place)][index]
+  // So that each request is tracked, with all that a chest is told beside its variables.
+  box.set({ place })
   if (place === 'validation' && entry !== undefined) {
     box.current()?.fail(validationError(entry))
     response.statusCode = 400

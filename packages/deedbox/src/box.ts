@@ -1,9 +1,10 @@
-import { type AuditLeftover, changes, createAudited, createAuditor, SendError } from './audit/index.ts'
+import { changes, createAudited, createAuditor, SendError } from './audit/index.ts'
 import { becomeDefault, leaveDefault } from './default-instance.ts'
 import { createErrorTexts } from './error-texts.ts'
 import { errorFrames } from './errors/index.ts'
 import type { Deedbox, SendInput, SendResult } from './instance.ts'
 import { type Internals, internalsKey } from './internals.ts'
+import { tellUndelivered, tellUnwritten } from './leftover-notices.ts'
 import {
   createInstanceLog,
   createLogger,
@@ -299,8 +300,8 @@ export function deedbox(options: DeedboxOptions = {}): Deedbox {
       auditor.close()
       const left = outlet.close()
       tellUndelivered(notices, 'Closed', left)
-      const unwritten = await tracker.close()
-      tellUnwritten(notices, 'Closed', unwritten.dropped)
+      const unwritten = await tracker.close(deadline - performance.now())
+      tellUnwritten(notices, 'Closed', unwritten)
       unregister()
       unregisterErrors()
       unregisterPropagation?.()
@@ -323,22 +324,6 @@ async function attempt(event: SendInput, send: Deedbox['send']): Promise<SendRes
     const problem = `The event cannot be sent: ${errorMessage(error)}`
     return { ok: false, event, error: new SendError('invalid_event', problem) }
   }
-}
-
-function tellUndelivered(notices: Notices, what: string, { dropped, spooled }: AuditLeftover): void {
-  if (dropped > 0) notices.warn('audit_undelivered', `${what} with undelivered audit events`, { dropped })
-  if (spooled > 0) {
-    notices.warn(
-      'audit_spooled',
-      `${what}, and ${spooled} audit events wait in the spool for the next process of this service`,
-      { spooled },
-    )
-  }
-}
-
-function tellUnwritten(notices: Notices, what: string, dropped: number): void {
-  if (dropped > 0)
-    notices.warn('chest_unwritten', `${what} with tracked variables that no chest has taken`, { dropped })
 }
 
 function warnForwarding(notices: Notices): void {

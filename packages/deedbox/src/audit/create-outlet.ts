@@ -4,6 +4,7 @@ import type { AuditEvent } from './audit-event.ts'
 import type { InstanceMode } from './audit-modes.ts'
 import { Delivery } from './delivery.ts'
 import type { DeliveryOptions, Warn } from './delivery-options.ts'
+import { auditWords } from './delivery-words.ts'
 import { durableStore, type SpoolChoice } from './durable-store.ts'
 import { httpLedger } from './http-ledger.ts'
 import type { LedgerClient } from './ledger-client.ts'
@@ -93,6 +94,7 @@ export function createOutlet(
           capacity: options.capacity,
           onAdopted: place.onAdopted,
           warn,
+          words: auditWords,
         })
       : undefined
   const outlet = new Delivery(client, warn, options, store)

@@ -1,5 +1,6 @@
 import { errorMessage } from '../safety/index.ts'
 import type { Warn } from './delivery-options.ts'
+import { capital, type DeliveryWords } from './delivery-words.ts'
 import type { LedgerResult } from './ledger-client.ts'
 import type { AuditStats } from './outlet.ts'
 import type { QueuedEvent } from './queued-event.ts'
@@ -12,30 +13,6 @@ export interface RefusedEvent {
   readonly entry: QueuedEvent
   readonly result: Refusal
   readonly isKept: boolean
-}
-
-/** How a delivery calls what it delivers, and where to. */
-export interface DeliveryWords {
-  /** Begins the codes of its notices. */
-  readonly code: string
-  readonly one: string
-  /** At the beginning of a sentence. */
-  readonly many: string
-  /** Where they go. */
-  readonly taker: string
-  /** What to do about refused ones that are kept. */
-  readonly remedy: (status: number | undefined) => string
-}
-
-/** Audit events on their way to a ledger. */
-export const auditWords: DeliveryWords = {
-  code: 'audit',
-  one: 'an audit event',
-  many: 'Audit events',
-  taker: 'the ledger',
-  remedy: status =>
-    '"deedbox outbox list --dead" shows them, and "deedbox outbox replay" sends them again once ' +
-    `${status === 401 || status === 403 ? 'the API key' : 'the cause'} is mended`,
 }
 
 /** What a delivery says in the log. (IF-35) */
@@ -60,8 +37,8 @@ export class DeliveryNotices {
   }
 
   lost({ dropped }: Totals): void {
-    const { code, many } = this.#words
-    this.#warn(`${code}_dropped`, `${many} are dropped: the spool cannot hold them`, { dropped })
+    const { code, many, spool } = this.#words
+    this.#warn(`${code}_dropped`, `${many} are dropped: ${spool} cannot hold them`, { dropped })
   }
 
   /** The refused ones of one batch. */
@@ -69,11 +46,11 @@ export class DeliveryNotices {
     const [first] = refused
     if (first === undefined) return
     const { reason, status, message } = first.result
-    const { code, one, many, taker } = this.#words
+    const { code, one, counted, taker } = this.#words
     const what =
       refused.length === 1
         ? `${capital(taker)} refused ${one} (${reason}).`
-        : `${capital(taker)} refused ${refused.length} ${many.toLowerCase()}, the first with "${reason}".`
+        : `${capital(taker)} refused ${counted(refused.length)}, the first with "${reason}".`
     this.#warn(`${code}_rejected`, `${what} It says: ${message}${this.#remedy(refused, status)}`, {
       reason,
       status,
@@ -122,12 +99,8 @@ export class DeliveryNotices {
 
   /** What became of an event could not be noted on the disk. */
   unnoted(error: unknown): void {
-    this.#warn('spool_failed', `The spool cannot be kept up: ${errorMessage(error)}`)
+    this.#warn('spool_failed', `${capital(this.#words.spool)} cannot be kept up: ${errorMessage(error)}`)
   }
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }
 
 /** Read with care: an event of somebody's table may have any meta. */

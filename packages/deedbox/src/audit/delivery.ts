@@ -2,7 +2,7 @@ import { errorMessage } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import type { Backlog } from './backlog.ts'
 import { defaultBackoff } from './backoff.ts'
-import { auditWords, DeliveryNotices, type DeliveryWords, type RefusedEvent } from './delivery-notices.ts'
+import { DeliveryNotices, type RefusedEvent } from './delivery-notices.ts'
 import {
   batchBytes,
   batchCount,
@@ -13,6 +13,7 @@ import {
   type Warn,
 } from './delivery-options.ts'
 import { DeliveryPauses } from './delivery-pauses.ts'
+import { auditWords, type DeliveryWords } from './delivery-words.ts'
 import { EventQueue } from './event-queue.ts'
 import { Flushes, longestTimer } from './flushes.ts'
 import { checkResults, type LedgerClient, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'

@@ -1,4 +1,5 @@
 import { type DeliveryStore, defaultCapacity, type Warn } from './delivery-options.ts'
+import type { DeliveryWords } from './delivery-words.ts'
 import { type AdoptedProducer, DeadLetters, Spool, SpoolHome } from './outbox/index.ts'
 
 /** Where events survive the death of the process. */
@@ -23,6 +24,7 @@ export interface DurableStoreSettings {
   readonly capacity: number | undefined
   readonly onAdopted: (producer: AdoptedProducer) => void
   readonly warn: Warn
+  readonly words: DeliveryWords
 }
 
 /** Dead letters may have this part of the spool's size, on top of it. */
@@ -30,7 +32,7 @@ const deadLetterShare = 4
 
 /** What a delivery works on so that what waits survives the death of the process. (Ruling 23) */
 export function durableStore(settings: DurableStoreSettings): DeliveryStore {
-  const { producerId, spool, taker, warn } = settings
+  const { producerId, spool, taker, warn, words } = settings
   const spoolSettings = {
     ...settings,
     ...spool,
@@ -40,6 +42,6 @@ export function durableStore(settings: DurableStoreSettings): DeliveryStore {
   const home = new SpoolHome(spoolSettings)
   return {
     backlog: listener => new Spool(home, spoolSettings, listener),
-    refused: new DeadLetters(home, producerId, spool.size / deadLetterShare, warn),
+    refused: new DeadLetters(home, producerId, spool.size / deadLetterShare, warn, words),
   }
 }

@@ -16,8 +16,14 @@ export type { CheckedReceipt, ReceiptPart } from './checked-receipt.ts'
 export { clampPayload, payloadLimit } from './clamp.ts'
 export { kindOf, messageOf, type Severity, severityOf } from './classification.ts'
 export { Delivery } from './delivery.ts'
-export type { DeliveryWords } from './delivery-notices.ts'
-export { type DeliveryOptions, longestQuotaPause, quotaPauseOf, type Warn } from './delivery-options.ts'
+export {
+  type DeliveryOptions,
+  type DeliveryStore,
+  longestQuotaPause,
+  quotaPauseOf,
+  type Warn,
+} from './delivery-options.ts'
+export type { DeliveryWords } from './delivery-words.ts'
 export { durableStore, type SpoolChoice } from './durable-store.ts'
 export { eventKinds, type SendOptions, type SendPayload } from './explicit-event.ts'
 export type { AnyFunction, AuditedCall, CallAuditor } from './function-call.ts'

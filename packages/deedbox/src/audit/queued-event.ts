@@ -14,6 +14,8 @@ export interface QueuedEvent {
   onKept?: ((isKept: boolean) => void) | undefined
   /** Whoever waited was told that it failed: it must not be delivered any more. */
   givenUp?: boolean
+  /** Whether it is too long for a spool, and waits in memory alone. */
+  isUnfit?: boolean
   /** Its place in a spool, if it has one. */
   place?: SpoolPlace | undefined
 }

@@ -61,6 +61,18 @@ export function checkWhole(setting: string, value: unknown, least: number, most:
 }
 
 /**
+ * The name that stands in a chest's id.
+ * @param setting how messages call it: `csv(): name`
+ * @param usual stands for none
+ * @throws ConfigurationError
+ */
+export function checkedName(setting: string, name: unknown, usual: string): string {
+  if (name === undefined) return usual
+  if (typeof name === 'string' && name !== '') return name
+  throw new ConfigurationError(setting, 'a text is needed.')
+}
+
+/**
  * A logger that was given; `undefined` for none.
  * @throws ConfigurationError
  */

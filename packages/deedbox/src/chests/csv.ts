@@ -1,7 +1,6 @@
-import type { stringify } from 'csv-stringify/sync'
 import { isoMicroseconds } from '../request/index.ts'
-import { errorMessage } from '../safety/index.ts'
-import { type Chest, ChestError, type ContextEntry, type TrackedValue } from '../tracking/index.ts'
+import type { Chest, ContextEntry, TrackedValue } from '../tracking/index.ts'
+import { loadDriver } from './driver.ts'
 import { type LineFileOptions, type LineKind, lineChest } from './line-chest.ts'
 import { storableText, storedValue } from './stored-value.ts'
 
@@ -10,8 +9,10 @@ const columns = [
   ...['service', 'env', 'tags'],
 ]
 
-/** Text that reads as if it had been guarded against spreadsheets; how `csv-stringify` does that. */
-const asGuarded = /^'[=+\-@\t\uff1d\uff0b\uff0d\uff20]/
+/** What spreadsheets take for a formula, also with the wide signs of East Asian scripts. */
+const isFormula = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
+/** Text that reads as if it had been guarded. */
+const asGuarded = /^'[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
 
 /**
  * A chest that appends one row for each variable to a CSV file: `csv('vars.csv')`. It needs the package `csv-stringify`. The
@@ -34,35 +35,29 @@ const kind: LineKind = {
   header: `${columns.join(',')}\n`,
   closing: isQuoted => (isQuoted ? '"\n' : '\n'),
   lines: async (entries, tags, id) => {
-    const toCsv = await loaded(id)
-    return toCsv(
-      entries.map(entry => rowOf(entry, JSON.stringify({ ...entry.record.tags, ...tags }))),
-      { escape_formulas: true },
-    )
+    const { stringify } = await loadDriver(id, 'csv-stringify', () => import('csv-stringify/sync'))
+    return stringify(entries.map(entry => rowOf(entry, tags).map(guarded)))
   },
 }
 
-async function loaded(id: string): Promise<typeof stringify> {
-  try {
-    return (await import('csv-stringify/sync')).stringify
-  } catch (error) {
-    const problem = `the package csv-stringify cannot be loaded (npm i csv-stringify): ${errorMessage(error)}`
-    throw new ChestError('driver_missing', id, problem, { cause: error })
-  }
+type Cell = string | number | null
+
+/** What begins with a minus is no formula if it is a number. Older versions of `csv-stringify` guard that, too. */
+function guarded(cell: Cell): Cell {
+  return typeof cell === 'string' && isFormula.test(cell) ? `'${cell}` : cell
 }
 
-function rowOf(entry: ContextEntry, tags: string): (string | number | null)[] {
+function rowOf(entry: ContextEntry, tags: Readonly<Record<string, string>>): Cell[] {
   const { id, requestId, name, value, timestamp, record } = entry
   const { route, method, status, error, service, env } = record
   const { type, text } = cellOf(value)
   return [
     ...[id, line(requestId), line(name), text, type, `${isoMicroseconds(timestamp)}Z`],
     ...[route && line(route), method && line(method), status, error && line(error)],
-    ...[line(service), line(env), tags],
+    ...[line(service), line(env), JSON.stringify({ ...record.tags, ...tags })],
   ]
 }
 
-/** A number stays one: what begins with a minus is no formula then. */
 function cellOf(value: TrackedValue): { readonly type: string; readonly text: string | number } {
   if (typeof value === 'number') return { type: 'number', text: value }
   if (typeof value === 'string' && (/[\n\r]/.test(value) || asGuarded.test(value)))

@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { ConfigurationError, errorMessage } from '../safety/index.ts'
 import { type Chest, ChestError, type ChestErrorCode, type ContextEntry } from '../tracking/index.ts'
-import { checkWhole, chestParts } from './chest-options.ts'
+import { checkedName, checkWhole, chestParts } from './chest-options.ts'
 import { connectionProblem } from './http-connection.ts'
 import type { HttpWriterOptions } from './http-options.ts'
 import { type HttpAnswer, post } from './http-post.ts'
@@ -50,9 +50,7 @@ export function httpWriter(place: string | URL | HttpWriterOptions = {}): Chest 
   const makePayload = payloadOf(options)
   const timeout = options.timeoutMs ?? 5_000
   checkWhole('httpWriter(): timeoutMs', options.timeoutMs, 1, 20_000)
-  if (options.name !== undefined && (typeof options.name !== 'string' || options.name === ''))
-    throw new ConfigurationError('httpWriter(): name', 'a text is needed.')
-  const id = `HTTP(name=${options.name ?? target.name})`
+  const id = `HTTP(name=${checkedName('httpWriter(): name', options.name, target.name)})`
   const connections = { keepAlive: true, maxSockets: concurrentPosts }
   const agent =
     url.protocol === 'https:' ? new HttpsAgent({ ...connections, ...target.tls }) : new HttpAgent(connections)

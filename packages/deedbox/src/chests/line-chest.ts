@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigurationError, errorMessage } from '../safety/index.ts'
 import { type CheckMessage, type Chest, ChestError, type ContextEntry } from '../tracking/index.ts'
-import { type ChestOptions, chestParts } from './chest-options.ts'
+import { type ChestOptions, checkedName, chestParts } from './chest-options.ts'
 import { LineFile, type LineFormat } from './line-file.ts'
 
 /** What chests take that append to a file. */
@@ -34,13 +34,11 @@ export interface LineKind extends LineFormat {
 export function lineChest(kind: LineKind, file: string | URL, options: LineFileOptions): Chest {
   const { taker, title } = kind
   const { queue, logger, tags } = chestParts(taker, options, ['fsync'])
-  const { name = String(file), fsync = false } = options
-  if (typeof fsync !== 'boolean') throw new ConfigurationError(`${taker}: fsync`, 'true or false is needed.')
-  if (typeof name !== 'string' || name === '')
-    throw new ConfigurationError(`${taker}: name`, 'a text is needed.')
   const path = pathOf(taker, file)
+  const { fsync = false } = options
+  if (typeof fsync !== 'boolean') throw new ConfigurationError(`${taker}: fsync`, 'true or false is needed.')
   const lineFile = new LineFile(path, kind, fsync)
-  const id = `${title}(name=${name})`
+  const id = `${title}(name=${checkedName(`${taker}: name`, options.name, String(file))})`
   return {
     id,
     address: path,

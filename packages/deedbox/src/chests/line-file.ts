@@ -18,8 +18,9 @@ export interface LineFormat {
 
 /** Readable and writable by its owner alone: what is tracked is nobody else's concern. */
 const mode = 0o600
-/** Milliseconds for which a line without an end is looked at: somebody may be writing it. */
-const secondLook = 50
+/** A line without an end is looked at so often, after so many milliseconds each: somebody may be writing it. */
+const looks = 20
+const betweenLooks = 50
 const chunk = 65_536
 const lineBreak = 0x0a
 const quotationMark = 0x22
@@ -122,12 +123,14 @@ export class LineFile {
 
   /** What has to stand before the next line, because the last one has no end and nobody is about to write it. */
   async #mended(handle: FileHandle): Promise<string> {
-    for (let { size } = await handle.stat(); ; ) {
+    let { size } = await handle.stat()
+    for (let look = 1; ; look++) {
       const left = await unfinished(handle, size)
       if (left.bytes === 0) return ''
-      await pause(secondLook)
+      if (look > looks) return this.#format.closing(left.isQuoted)
+      await pause(betweenLooks)
       const now = await handle.stat()
-      if (now.size === size) return this.#format.closing(left.isQuoted)
+      if (now.size !== size) look = 0
       size = now.size
     }
   }

@@ -4,8 +4,6 @@ import {
   claim,
   type DeadLetter,
   deadLetter,
-  httpLedger,
-  type LedgerClient,
   type LedgerItem,
   type LedgerResult,
   makeProducerFolder,
@@ -20,6 +18,7 @@ import {
 } from '../audit/index.ts'
 import { uuid7 } from '../request/index.ts'
 import { errorMessage } from '../safety/index.ts'
+import type { Taker } from './outbox-taker.ts'
 import { nameIn, type OutboxGroup } from './outbox-view.ts'
 
 /** What came of one event. */
@@ -33,8 +32,7 @@ export interface Replayed {
 
 /** What a replay is told. */
 export interface ReplayOrder {
-  readonly url: string
-  readonly apiKey: string
+  readonly taker: Pick<Taker, 'name' | 'client'>
   /** Dead letters with these keys only, and nothing that waits; all if undefined. */
   readonly keys: ReadonlySet<string> | undefined
   /** Told what came of each event. */
@@ -48,7 +46,7 @@ const tries = 3
 /** Sends what a group holds, and removes what was taken. @returns whether all of it was */
 export async function replay(group: OutboxGroup, order: ReplayOrder): Promise<boolean> {
   const home = makeProducerFolder({ ...group, name: group.ledger }, uuid7())
-  const sender = new Sender(httpLedger({ url: order.url, apiKey: order.apiKey }), order.tell)
+  const sender = new Sender(order.taker, order.tell)
   try {
     await sift(group.folder, home.path, async lines => {
       const chosen = lines.filter(({ letter }) => letter !== undefined && isChosen(letter, order.keys))
@@ -142,13 +140,13 @@ function itemOf(letter: DeadLetter): LedgerItem {
 
 /** Sends batches, tries again when a ledger does not answer, and stops for good when that is of no use. */
 class Sender {
-  readonly #ledger: LedgerClient
+  readonly #taker: ReplayOrder['taker']
   readonly #tell: (replayed: Replayed) => void
   #stop: string | undefined
   tookAll = true
 
-  constructor(ledger: LedgerClient, tell: (replayed: Replayed) => void) {
-    this.#ledger = ledger
+  constructor(taker: ReplayOrder['taker'], tell: (replayed: Replayed) => void) {
+    this.#taker = taker
     this.#tell = tell
   }
 
@@ -184,9 +182,9 @@ class Sender {
   async #attempt(items: readonly LedgerItem[]): Promise<readonly LedgerResult[]> {
     for (let nth = 1; this.#stop === undefined; nth++) {
       try {
-        return await this.#ledger.appendBatch(items)
+        return await this.#taker.client.appendBatch(items)
       } catch (error) {
-        if (nth === tries) this.#stop = `the ledger does not answer: ${errorMessage(error)}`
+        if (nth === tries) this.#stop = `${this.#taker.name} does not answer: ${errorMessage(error)}`
         else await wait(nth * 500)
       }
     }

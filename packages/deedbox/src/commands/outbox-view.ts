@@ -9,12 +9,13 @@ import {
   producersIn,
   seemsSilent,
 } from '../audit/index.ts'
+import { isSpoolName } from '../tracking/index.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What one service sends to one ledger. */
 export interface OutboxGroup {
   readonly service: string
-  /** The ledger's URL, or how a ledger inside the process is called. */
+  /** The ledger's URL, or how a ledger inside the process is called; for tracked variables the name of the chest. */
   readonly ledger: string
   readonly folder: string
 }
@@ -41,10 +42,15 @@ export function groupsIn(spool: string, service: string | undefined): OutboxGrou
   return groups
 }
 
-/** Whether two names are of one ledger: URLs may end in a slash, and a ledger in a process may be named by its origin. */
+/** Whether a group is of tracked variables for a chest, which no ledger is to get. */
+export function isForChest({ ledger }: OutboxGroup): boolean {
+  return isSpoolName(ledger)
+}
+
+/** Whether two names are of one ledger: URLs may end in a slash, and a ledger in a process may be named by its origin, a chest by its id and address. */
 export function sameLedger(one: string, other: string): boolean {
   const [a, b] = [one, other].map(name => {
-    const bare = name.replace(/^in this process: /, '')
+    const bare = name.replace(/^(in this process: |chest )/, '')
     return (URL.canParse(bare) ? new URL(bare).href : bare).replace(/\/+$/, '')
   })
   return a === b

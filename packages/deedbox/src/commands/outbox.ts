@@ -6,9 +6,11 @@ import { findVariable } from '../safety/index.ts'
 import { oneOf } from './one-of.ts'
 import { outboxHelp } from './outbox-help.ts'
 import { drop, type Replayed, replay } from './outbox-replay.ts'
+import { chestTaker, ledgerTaker } from './outbox-taker.ts'
 import {
   contentOf,
   groupsIn,
+  isForChest,
   nameIn,
   type OutboxContent,
   type OutboxGroup,
@@ -22,6 +24,7 @@ const options = {
   service: { type: 'string' },
   ledger: { type: 'string' },
   to: { type: 'string' },
+  chest: { type: 'string' },
   output: { type: 'string' },
   dead: { type: 'boolean' },
   yes: { type: 'boolean' },
@@ -55,6 +58,7 @@ export async function outbox(args: string[]): Promise<number> {
         {
           keys: wholeKeys(contents, keys),
           to: values.to,
+          chest: values.chest,
           isChosen: values.ledger !== undefined,
           others: await readAll(groups.filter(group => !isMeant(group))),
         },
@@ -147,6 +151,8 @@ interface ReplayChoice {
   /** Those of these dead letters; all, and what was left behind, if undefined. */
   readonly keys: ReadonlySet<string> | undefined
   readonly to: string | undefined
+  /** The URL of the chest that takes what was for it. */
+  readonly chest: string | undefined
   /** Whether the ledger was named, so that DEEDBOX_URL has no say. */
   readonly isChosen: boolean
   /** What is for the ledgers that were not named. */
@@ -155,21 +161,22 @@ interface ReplayChoice {
 
 async function replayAll(
   contents: readonly OutboxContent[],
-  { keys, to, isChosen, others }: ReplayChoice,
+  { keys, to, chest, isChosen, others }: ReplayChoice,
   isJson: boolean,
 ): Promise<number> {
-  const full = contents.filter(({ left, letters }) =>
+  if (to !== undefined && chest !== undefined)
+    throw new UsageError('--to is for a ledger, --chest for a chest: give one of them.')
+  const meant = contents.filter(content => isForChest(content) === (chest !== undefined))
+  const notMeant = [...others, ...contents.filter(content => !meant.includes(content))]
+  const full = meant.filter(({ left, letters }) =>
     keys === undefined ? left + letters.length > 0 : letters.some(letter => keys.has(letter.idempotency_key)),
   )
   if (full.length === 0) {
-    print(isJson ? '[]' : `There is nothing to replay.${untouched(others)}`)
+    print(isJson ? '[]' : `There is nothing to replay.${untouched(notMeant)}`)
     return 0
   }
-  const url = chooseLedger(full, to, isChosen)
-  const apiKey = findVariable(process.env, ['DEEDBOX_API_KEY', 'IMTBL_API_KEY'])?.value
-  if (apiKey === undefined) throw new UsageError(`Set DEEDBOX_API_KEY to a key of ${url}.`)
-  const isFor = ({ ledger }: OutboxContent): boolean => to !== undefined || sameLedger(ledger, url)
-  const chosen = full.filter(isFor)
+  const taker = chest === undefined ? ledgerTaker(full, to, isChosen) : await chestTaker(chest, isChosen)
+  const chosen = full.filter(group => taker.isFor(group))
   const progress = new Progress(process.stderr)
   const done: Replayed[] = []
   const total = keys?.size ?? chosen.reduce((sum, { left, letters }) => sum + left + letters.length, 0)
@@ -178,45 +185,39 @@ async function replayAll(
     progress.show('events sent', done.length, total)
   }
   let tookAll = true
-  for (const group of chosen) tookAll = (await replay(group, { url, apiKey, keys, tell })) && tookAll
+  try {
+    for (const group of chosen) tookAll = (await replay(group, { taker, keys, tell })) && tookAll
+  } finally {
+    await taker.close()
+  }
   progress.clear()
   if (isJson) print(JSON.stringify(done, null, 2))
   else
     printReplayed(
       done,
-      url,
-      keys === undefined ? untouched([...others, ...full.filter(content => !isFor(content))]) : '',
+      taker.name,
+      keys === undefined
+        ? untouched([...notMeant, ...full.filter(content => !chosen.includes(content))])
+        : '',
     )
   return tookAll ? 0 : 1
 }
 
-/** That there is more, for other ledgers. */
+/** That there is more, for others. */
 function untouched(others: readonly OutboxContent[]): string {
-  const count = others.reduce((sum, { left, letters }) => sum + left + letters.length, 0)
-  return count === 0 ? '' : ` ${counted(count, 'event')} for other ledgers: not touched.`
+  const count = (contents: readonly OutboxContent[]): number =>
+    contents.reduce((sum, { left, letters }) => sum + left + letters.length, 0)
+  const forLedgers = count(others.filter(content => !isForChest(content)))
+  const forChests = count(others.filter(isForChest))
+  return (
+    (forLedgers === 0 ? '' : ` ${counted(forLedgers, 'event')} for other ledgers: not touched.`) +
+    (forChests === 0
+      ? ''
+      : ` ${counted(forChests, 'request')} for chests: not touched, "--chest <url>" names one.`)
+  )
 }
 
-/** The key of one ledger is shown to no other: what is for several needs a word of the caller's. */
-function chooseLedger(contents: readonly OutboxContent[], to: string | undefined, isChosen: boolean): string {
-  const variable = isChosen ? undefined : findVariable(process.env, ['DEEDBOX_URL', 'IMTBL_URL'])
-  const url = to ?? variable?.value
-  if (url !== undefined) {
-    if (/^https?:/.test(url) && URL.canParse(url)) return url
-    throw new UsageError(`${to === undefined ? variable?.name : '--to'}: this is no http or https URL.`)
-  }
-  const ledgers = [...new Set(contents.map(({ ledger }) => ledger))]
-  const [only = ''] = ledgers
-  if (ledgers.length > 1) {
-    throw new UsageError(
-      `Events wait for ${ledgers.length} ledgers. Choose one with --ledger, or send all with --to.`,
-    )
-  }
-  if (!/^https?:/.test(only))
-    throw new UsageError(`The events are for a ledger "${only}". Name one with --to.`)
-  return only
-}
-
-function printReplayed(done: readonly Replayed[], url: string, more: string): void {
+function printReplayed(done: readonly Replayed[], taker: string, more: string): void {
   const not = done.filter(({ outcome }) => outcome === 'refused' || outcome === 'not sent')
   if (not.length > 0) {
     print(
@@ -229,7 +230,7 @@ function printReplayed(done: readonly Replayed[], url: string, more: string): vo
   const counts = (['stored', 'already there', 'refused', 'not sent'] as const)
     .map(outcome => `${done.filter(each => each.outcome === outcome).length} ${outcome}`)
     .join(', ')
-  print(`Replayed to ${url}: ${counts}.${more}`)
+  print(`Replayed to ${taker}: ${counts}.${more}`)
 }
 
 async function dropAll(

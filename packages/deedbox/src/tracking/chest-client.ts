@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { type LedgerClient, type LedgerItem, type LedgerResult, LedgerUnavailable } from '../audit/index.ts'
 import { errorMessage } from '../safety/index.ts'
 import type { Chest, ContextEntry } from './chest.ts'
@@ -7,14 +8,18 @@ import { entriesIn } from './tracked-payload.ts'
 /** Requests of one write, unless the chest says otherwise. */
 const usualBatch = 256
 
+/** Milliseconds after which a write that has not come back counts as failed. */
+const longestWrite = 30_000
+
 /**
  * A chest as the delivery knows it: what it takes are the texts of `trackedPayload`. A write that is refused is divided until
  * it is known which requests it is about. (Ruling 25)
+ * @param timeout milliseconds that a write may take
  */
-export function chestClient(chest: Chest): LedgerClient {
+export function chestClient(chest: Chest, timeout: number = longestWrite): LedgerClient {
   const append = async (items: readonly LedgerItem[]): Promise<LedgerResult[]> => {
     try {
-      await writeTold(chest, items.flatMap(entriesOf))
+      await writeTold(chest, items.flatMap(entriesOf), timeout)
       return items.map(stored)
     } catch (error) {
       if (!(error instanceof ChestError)) throw new LedgerUnavailable(errorMessage(error), { cause: error })
@@ -43,12 +48,19 @@ export function chestClient(chest: Chest): LedgerClient {
   return { batchSize: chest.queue?.batch ?? usualBatch, appendBatch: append }
 }
 
-/** Writes, and has the chest's own logger told. */
-export async function writeTold(chest: Chest, entries: readonly ContextEntry[]): Promise<void> {
+/**
+ * Writes, and has the chest's own logger told.
+ * @throws ChestError `unavailable` for a write that has not come back in time; else what the chest throws
+ */
+export async function writeTold(
+  chest: Chest,
+  entries: readonly ContextEntry[],
+  timeout: number = longestWrite,
+): Promise<void> {
   const start = performance.now()
   const milliseconds = (): number => Math.round((performance.now() - start) * 100) / 100
   try {
-    await chest.write(entries)
+    await inTime(chest, chest.write(entries), timeout)
   } catch (error) {
     tell(() =>
       chest.logger?.warn(`${chest.id} did not take ${entries.length} entries: ${errorMessage(error)}`, {
@@ -66,6 +78,20 @@ export async function writeTold(chest: Chest, entries: readonly ContextEntry[]):
       milliseconds: milliseconds(),
     }),
   )
+}
+
+/** What comes of it later is nobody's concern: it is written again, and stored once. */
+async function inTime(chest: Chest, written: Promise<void>, timeout: number): Promise<void> {
+  const isOver = new AbortController()
+  const end = wait(timeout, undefined, { ref: false, signal: isOver.signal }).then(() => {
+    throw new ChestError('unavailable', chest.id, `a write has not come back for ${timeout / 1_000} s`)
+  })
+  try {
+    await Promise.race([written, end])
+  } finally {
+    end.catch(() => {})
+    isOver.abort()
+  }
 }
 
 /** A logger that throws is no reason to write anything twice. */

@@ -78,7 +78,8 @@ export interface CheckMessage {
 /**
  * Where tracked variables go. Anything with these members is one. (FC-15)
  *
- * A chest is written by one write at a time; other processes may write to the same place meanwhile.
+ * The queue of an instance writes one batch at a time. Awaiting routes, other instances and other processes may write to
+ * the same place meanwhile.
  */
 export interface Chest {
   /** `SQLite(name=…)`: stands in each line about it. Unique among the chests of an instance. Holds no secret. */
@@ -90,13 +91,16 @@ export interface Chest {
   /**
    * Writes entries of one or more requests; those of one request stand together. Resolves once they are as durable as the
    * place makes them. The same entries may come again after a write whose outcome was unknown: by their `id` they are to
-   * be stored once.
+   * be stored once. A write that has not come back after 30 seconds counts as one of unknown outcome.
    * @throws ChestError `refused` for what no further attempt would change; anything else that is thrown is tried again
    */
   write(entries: readonly ContextEntry[]): Promise<void>
   /** Looks whether it could write now; no message means yes. Never rejects, and takes seconds at most. */
   check(): Promise<CheckMessage[]>
-  /** Lets go of what it opened itself; what the caller handed over stays open. May come twice. */
+  /**
+   * Lets go of what it opened itself; what the caller handed over stays open. Called when the last instance that writes to
+   * it is closed, also while a write hangs. May come twice.
+   */
   close(): Promise<void>
 }
 

@@ -10,15 +10,20 @@ class Entry extends Array<TrackedValue> implements EntryFacts {
     return Array
   }
 
-  readonly record: TrackedRecord
+  readonly #record: TrackedRecord
   readonly #position: number
 
   constructor(record: TrackedRecord, position: number, name: string, value: TrackedValue) {
     super()
-    this.push(name, value, record.requestId)
-    this.record = record
-    Object.defineProperty(this, 'record', { enumerable: false })
+    this[0] = name
+    this[1] = value
+    this[2] = record.requestId
+    this.#record = record
     this.#position = position
+  }
+
+  get record(): TrackedRecord {
+    return this.#record
   }
 
   get name(): string {
@@ -30,27 +35,27 @@ class Entry extends Array<TrackedValue> implements EntryFacts {
   }
 
   get requestId(): string {
-    return this.record.requestId
+    return this.#record.requestId
   }
 
   get id(): string {
-    return `${this.record.id}.${this.#position}`
+    return `${this.#record.id}.${this.#position}`
   }
 
   get timestamp(): number {
-    return this.record.timestamp
+    return this.#record.timestamp
   }
 
   get route(): string | null {
-    return this.record.route
+    return this.#record.route
   }
 
   get method(): string | null {
-    return this.record.method
+    return this.#record.method
   }
 
   get status(): number | null {
-    return this.record.status
+    return this.#record.status
   }
 }
 

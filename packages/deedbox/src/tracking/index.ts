@@ -11,10 +11,11 @@ export type {
   TrackedRecord,
   TrackedValue,
 } from './chest.ts'
-export { writeTold } from './chest-client.ts'
+export { chestClient, writeTold } from './chest-client.ts'
 export { ChestError, type ChestErrorCode } from './chest-error.ts'
+export { type ChestStats, isSpoolName, spoolName } from './chest-queue.ts'
 export { contextEntry } from './context-entry.ts'
-export { type ChestStats, type TrackedFacts, Tracker } from './tracker.ts'
+export { type TrackedFacts, Tracker } from './tracker.ts'
 export {
   checkChests,
   type TrackedInput,

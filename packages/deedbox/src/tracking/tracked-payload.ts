@@ -33,7 +33,7 @@ export function entriesIn(payload: string, id: string, requestId: string): Conte
   }
   const record: TrackedRecord = { id, requestId, ...facts }
   return entries.map((entry, position) => {
-    const [[name, value] = ['', null]] = Object.entries(entry)
-    return contextEntry(record, position, name, value)
+    const [name = ''] = Object.keys(entry)
+    return contextEntry(record, position, name, entry[name] ?? null)
   })
 }

@@ -1,10 +1,5 @@
-import {
-  type AuditLeftover,
-  Delivery,
-  type DeliveryWords,
-  durableStore,
-  type SpoolChoice,
-} from '../audit/index.ts'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { AuditEvent, AuditLeftover, SpoolChoice } from '../audit/index.ts'
 import type { Notices } from '../log/index.ts'
 import {
   type JobRecord,
@@ -14,28 +9,13 @@ import {
   uuid7,
   wallMicroseconds,
 } from '../request/index.ts'
-import { errorMessage, type Redactor, type Serializer } from '../safety/index.ts'
+import { errorMessage, type Redactor, remember, type Serializer } from '../safety/index.ts'
 import type { Chest } from './chest.ts'
-import { chestClient, writeTold } from './chest-client.ts'
+import { writeTold } from './chest-client.ts'
+import { ChestQueue, type ChestStats } from './chest-queue.ts'
+import { holdChest, letGoOfChest } from './open-chests.ts'
 import { entriesIn, trackedPayload } from './tracked-payload.ts'
 import type { TrackingRule } from './tracking-rule.ts'
-
-/** What became of the tracked variables for one chest, counted in requests and jobs. */
-export interface ChestStats {
-  readonly id: string
-  /** Waiting in memory or on their way. */
-  readonly queued: number
-  /** Waiting in the spool alone. */
-  readonly spooled: number
-  /** Taken by the chest. */
-  readonly delivered: number
-  /** Refused because there was no room, or left when the instance was closed. */
-  readonly dropped: number
-  /** Refused by the chest for good. */
-  readonly rejected: number
-  /** Writes of awaiting routes that failed. */
-  readonly failed: number
-}
 
 /** What a tracker is made of. */
 export interface TrackerSettings {
@@ -57,47 +37,43 @@ export interface TrackerSettings {
 export type TrackedFacts = Pick<RequestRecord, 'requestId' | 'values' | 'error'> &
   Partial<Pick<RequestRecord, 'route' | 'method' | 'status' | 'outcome'>>
 
-/** What the variables of one request make for the chests of one rule. */
-interface TrackedItem {
-  readonly payload: string
-  readonly idempotencyKey: string
-  readonly requestId: string
-}
-
-interface Queue {
-  readonly chest: Chest
-  readonly delivery: Delivery
-  failed: number
+/** The variables of a request that are to be written by a rule. */
+interface Finished {
+  readonly facts: TrackedFacts
+  readonly rule: TrackingRule
+  readonly chests: readonly Chest[]
 }
 
 const meta = { type: 'info', event_name: 'tracked', service: '' } as const
 const longestId = 255
+/** How many routes are remembered as they are written. */
+const rememberedRoutes = 1_000
 const noRules: readonly TrackingRule[] = []
 
 /** Has the tracked variables of one instance written to their chests, each chest by a queue of its own. (FC-09) */
 export class Tracker {
   readonly #settings: TrackerSettings
-  readonly #queues = new Map<Chest, Queue>()
-  readonly #toWrite = new TurnQueue<() => void>(works => {
-    for (const work of works) work()
+  readonly #queues = new Map<Chest, ChestQueue>()
+  readonly #toWrite = new TurnQueue<Finished>(finished => {
+    runOutside(() => {
+      for (const each of finished) this.#offer(each)
+    })
   })
+  readonly #routeText: (route: string) => string
   #lastTimestamp = 0
   #isClosed = false
 
   constructor(settings: TrackerSettings) {
     this.#settings = settings
+    this.#routeText = remember(settings.redactor.text, rememberedRoutes)
     for (const chest of settings.chests) this.#queueOf(chest)
   }
 
   /** Takes the variables of a finished request, or job. Never throws. */
   finished(record: RequestRecord | JobRecord, rules: readonly object[] = noRules): void {
-    const facts: TrackedFacts = record
-    for (const rule of rules.length === 0 ? [this.#settings.rule] : (rules as readonly TrackingRule[])) {
-      if (rule.isAwaited) continue
-      const chests = rule.chests ?? this.#settings.chests
-      if (chests.length === 0) continue
-      this.#toWrite.add(() => this.#offer(facts, rule, chests))
-    }
+    if (isEmpty(record.values)) return
+    if (rules.length === 0) this.#put(record, this.#settings.rule)
+    else for (const rule of rules as readonly TrackingRule[]) this.#put(record, rule)
   }
 
   /**
@@ -109,11 +85,13 @@ export class Tracker {
     for (const rule of rules as readonly TrackingRule[]) {
       if (!rule.isAwaited) continue
       const chests = rule.chests ?? this.#settings.chests
-      const item = this.#itemOf(facts, rule)
-      if (item === undefined) continue
+      const event = this.#eventOf(facts, rule)
+      if (event === undefined) continue
       const outcomes = await runOutside(() =>
         Promise.allSettled(
-          chests.map(chest => writeTold(chest, entriesIn(item.payload, item.idempotencyKey, item.requestId))),
+          chests.map(chest =>
+            writeTold(chest, entriesIn(event.payload, event.idempotencyKey, event.requestId)),
+          ),
         ),
       )
       outcomes.forEach((outcome, i) => {
@@ -136,51 +114,61 @@ export class Tracker {
   /** Resolves to `true` when nothing waits any more, to `false` if that takes longer than the given milliseconds. */
   async flush(timeout: number): Promise<boolean> {
     this.#toWrite.drain()
-    const done = await Promise.all([...this.#queues.values()].map(({ delivery }) => delivery.flush(timeout)))
+    const done = await Promise.all([...this.#queues.values()].map(queue => queue.flush(timeout)))
     return done.every(Boolean)
   }
 
-  /** Writes out what only memory holds, before it returns. Returns how many would be lost if the process died now. */
-  persist(): number {
+  /** Writes out what only memory holds, before it returns. Returns what would become of what waits if the process died now. */
+  persist(): AuditLeftover {
     this.#toWrite.drain()
-    let left = 0
-    for (const { delivery } of this.#queues.values()) left += delivery.persist()
+    return sum([...this.#queues.values()].map(queue => queue.persist()))
+  }
+
+  /**
+   * Takes nothing more, and closes the chests that no other instance writes to. What still waits stays in the spool, or is
+   * given up without one.
+   * @param timeout milliseconds after which a chest that does not close is left to itself
+   */
+  async close(timeout: number): Promise<AuditLeftover> {
+    if (this.#isClosed) return { dropped: 0, spooled: 0 }
+    this.#toWrite.drain()
+    this.#isClosed = true
+    const queues = [...this.#queues.values()]
+    const left = sum(queues.map(queue => queue.close()))
+    const isOver = new AbortController()
+    const end = wait(Math.max(0, timeout), 'it takes too long', { signal: isOver.signal }).catch(() => '')
+    await Promise.all(
+      queues.map(async ({ chest }) => {
+        const closed = letGoOfChest(chest).then(() => '', errorMessage)
+        const problem = await Promise.race([closed, end])
+        if (problem === '') return
+        const message = `${chest.id} could not be closed: ${problem}`
+        this.#settings.notices.tell('WARNING', 'chest_not_closed', message, { chest: chest.id }, chest.id)
+      }),
+    )
+    isOver.abort()
     return left
   }
 
-  /** Takes nothing more, and closes the chests. What still waits stays in the spool, or is given up without one. */
-  async close(): Promise<AuditLeftover> {
-    this.#toWrite.drain()
-    this.#isClosed = true
-    let dropped = 0
-    let spooled = 0
-    for (const { delivery } of this.#queues.values()) {
-      const left = delivery.close()
-      dropped += left.dropped
-      spooled += left.spooled
-    }
-    await Promise.allSettled([...this.#queues.keys()].map(async chest => chest.close()))
-    return { dropped, spooled }
-  }
-
   stats(): ChestStats[] {
-    return [...this.#queues.values()].map(({ chest, delivery, failed }) => {
-      const { queued, spooled, delivered, dropped, rejected } = delivery.stats()
-      return { id: chest.id, queued, spooled, delivered, dropped, rejected, failed }
-    })
+    return [...this.#queues.values()].map(queue => queue.stats())
   }
 
-  #offer(facts: TrackedFacts, rule: TrackingRule, chests: readonly Chest[]): void {
+  #put(facts: TrackedFacts, rule: TrackingRule): void {
+    const chests = rule.chests ?? this.#settings.chests
+    if (!rule.isAwaited && chests.length > 0) this.#toWrite.add({ facts, rule, chests })
+  }
+
+  #offer({ facts, rule, chests }: Finished): void {
     try {
-      const item = this.#itemOf(facts, rule)
-      if (item === undefined) return
-      for (const chest of chests) runOutside(() => this.#queueOf(chest).delivery.offer({ ...item, meta }))
+      const event = this.#eventOf(facts, rule)
+      if (event !== undefined) for (const chest of chests) this.#queueOf(chest).offer(event)
     } catch (error) {
       this.#settings.notices.warn('tracking_failed', `Variables could not be tracked: ${errorMessage(error)}`)
     }
   }
 
-  #itemOf(facts: TrackedFacts, rule: TrackingRule): TrackedItem | undefined {
+  #eventOf(facts: TrackedFacts, rule: TrackingRule): AuditEvent | undefined {
     const { values, error, route = null, method = null, status = null, outcome } = facts
     const isFailure = error !== null || (outcome !== undefined && outcome !== 'completed')
     if (isFailure && !rule.includeFailures) return undefined
@@ -189,10 +177,18 @@ export class Tracker {
     const { service, env, redactor, serializer } = this.#settings
     this.#tellBlanked(variables, rule.namesFor(method))
     const message = error === null ? null : redactor.text(errorMessage(error.thrown))
-    const recordFacts = { timestamp: this.#timestamp(), service, env, route, method, status, error: message }
+    const recordFacts = {
+      timestamp: this.#timestamp(),
+      service,
+      env,
+      route: route === null ? null : this.#routeText(route),
+      method,
+      status,
+      error: message,
+    }
     const payload = trackedPayload(recordFacts, variables, serializer)
     if (payload === undefined) return undefined
-    return { payload, idempotencyKey: uuid7(), requestId: this.#idOf(facts, rule) }
+    return { payload, meta, idempotencyKey: uuid7(), requestId: this.#idOf(facts, rule) }
   }
 
   /** Each is an instant of its own: databases of measurements know points by their time. */
@@ -228,50 +224,26 @@ export class Tracker {
       )
   }
 
-  #queueOf(chest: Chest): Queue {
+  #queueOf(chest: Chest): ChestQueue {
     const known = this.#queues.get(chest)
     if (known !== undefined) return known
-    const { service, spool, notices } = this.#settings
-    const { id, address, queue: { durable, capacity, linger } = {} } = chest
-    const warn = (
-      code: string,
-      message: string,
-      fields?: Record<string, unknown>,
-      level: 'INFO' | 'WARNING' = 'WARNING',
-    ): void => notices.tell(level, code, message, { ...fields, chest: id }, id)
-    const options = {
-      ...(capacity === undefined ? {} : { capacity }),
-      ...(linger === undefined ? {} : { linger }),
-    }
-    const store =
-      durable === true && !this.#isClosed
-        ? durableStore({
-            service,
-            producerId: uuid7(),
-            highWater: () => 0,
-            spool,
-            taker: `chest ${id}${address === undefined ? '' : ` at ${address}`}`,
-            capacity,
-            onAdopted: () => {},
-            warn,
-          })
-        : undefined
-    const delivery = new Delivery(chestClient(chest), warn, options, store, wordsFor(id))
-    const queue = { chest, delivery, failed: 0 }
+    const queue = new ChestQueue(chest, this.#settings, this.#isClosed)
     this.#queues.set(chest, queue)
-    if (this.#isClosed) delivery.close()
+    if (!this.#isClosed) holdChest(chest)
     return queue
   }
 }
 
-function wordsFor(id: string): DeliveryWords {
-  return {
-    code: 'chest',
-    one: 'the tracked variables of a request',
-    many: 'Tracked variables',
-    taker: id,
-    remedy: () => '"deedbox outbox list --dead" shows them',
-  }
+function isEmpty(values: Readonly<Record<string, unknown>>): boolean {
+  for (const name in values) if (Object.hasOwn(values, name)) return false
+  return true
+}
+
+function sum(leftovers: readonly AuditLeftover[]): AuditLeftover {
+  return leftovers.reduce(
+    (all, { dropped, spooled }) => ({ dropped: all.dropped + dropped, spooled: all.spooled + spooled }),
+    { dropped: 0, spooled: 0 },
+  )
 }
 
 /** Own data that was set: nothing of ours, and no functions. (FC-04, FC-05) */

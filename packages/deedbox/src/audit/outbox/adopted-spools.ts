@@ -8,11 +8,9 @@ import { type ClaimedSpool, claim, orphansIn, removeUnfinished } from './claim.t
 import { ReadPause } from './read-pause.ts'
 import { type OpenedSpool, openSpool } from './spool-cursor.ts'
 import type { PlacedEvent } from './spool-files.ts'
-import type { AdoptedProducer, SpoolHome } from './spool-home.ts'
+import type { SpoolHome, SpoolHomeSettings } from './spool-home.ts'
 import { ownerFile, SignWatch } from './spool-owner.ts'
 import { asideOf, damagedFolder, readMark, removeSpool } from './spool-place.ts'
-
-type Warn = (code: string, message: string, fields?: Record<string, unknown>) => void
 
 /** Milliseconds between two looks for spools that nobody has any more. */
 const lookEvery = 30_000
@@ -29,9 +27,8 @@ interface AdoptedSpool extends OpenedSpool {
 /** The spools of processes that are gone: found, taken over once, delivered, and removed. */
 export class AdoptedSpools {
   readonly #home: SpoolHome
-  readonly #warn: Warn
+  readonly #settings: Pick<SpoolHomeSettings, 'warn' | 'words' | 'onAdopted'>
   readonly #listener: BacklogListener
-  readonly #onAdopted: (producer: AdoptedProducer) => void
   readonly #signs = new SignWatch()
   readonly #spools: AdoptedSpool[] = []
   #timer: NodeJS.Timeout
@@ -43,14 +40,12 @@ export class AdoptedSpools {
 
   constructor(
     home: SpoolHome,
-    warn: Warn,
+    settings: Pick<SpoolHomeSettings, 'warn' | 'words' | 'onAdopted'>,
     listener: BacklogListener,
-    onAdopted: (producer: AdoptedProducer) => void,
   ) {
     this.#home = home
-    this.#warn = warn
+    this.#settings = settings
     this.#listener = listener
-    this.#onAdopted = onAdopted
     this.#timer = setTimeout(this.#look, 0).unref()
   }
 
@@ -178,14 +173,14 @@ export class AdoptedSpools {
     const opened = await openSpool(path)
     const { waiting: events } = opened
     for (const [file, places] of opened.damaged) {
-      const message = `A spool that was left behind is damaged: what stood in ${places} places cannot be read`
-      this.#warn('spool_damaged', message, { file, places })
+      const message = `${this.#called} is damaged: what stood in ${places} places cannot be read`
+      this.#settings.warn('spool_damaged', message, { file, places })
     }
     if (this.#isClosed) return
     if (events === 0) removeSpool(path)
     else this.#spools.push({ ...opened, unread: events, lost: 0, pause: new ReadPause(), ledger })
     this.taken += events
-    this.#onAdopted({ producerId, highWater, events, wasClosed })
+    this.#settings.onAdopted({ producerId, highWater, events, wasClosed })
     if (events > 0) this.#listener.onWork()
   }
 
@@ -204,10 +199,11 @@ export class AdoptedSpools {
 
   /** Events were there when the spool was opened, and are not any more: what is left is nobody's to delete. */
   #lose(spool: AdoptedSpool): void {
-    this.#warn(
+    const { warn, words } = this.#settings
+    warn(
       'spool_damaged',
-      `${spool.unread} audit events of a spool cannot be read any more; once the others are delivered, its files are ` +
-        `in the folder "${damagedFolder}"`,
+      `${this.#called} is damaged: ${words.counted(spool.unread)} cannot be read any more; once the others are delivered, ` +
+        `its files are in the folder "${damagedFolder}"`,
       { folder: spool.ledger, producer: basename(spool.files.folder), events: spool.unread },
     )
     this.#listener.onLost(spool.unread)
@@ -216,15 +212,21 @@ export class AdoptedSpools {
     this.forget(spool.files)
   }
 
+  /** At the beginning of a sentence. */
+  get #called(): string {
+    return `A spool for ${this.#settings.words.taker} that was left behind`
+  }
+
   #tellUnreadable(error: unknown, producer?: string): void {
-    this.#warn(
+    this.#settings.warn(
       'spool_unreadable',
-      `A spool that was left behind cannot be read and is tried again: ${errorMessage(error)}`,
+      `${this.#called} cannot be read and is tried again: ${errorMessage(error)}`,
       producer === undefined ? {} : { producer },
     )
   }
 
   #tellUnwritten(folder: string, error: unknown): void {
-    this.#warn('spool_failed', `The spool cannot be written: ${errorMessage(error)}`, { folder })
+    const message = `${this.#called} cannot be written: ${errorMessage(error)}`
+    this.#settings.warn('spool_failed', message, { folder })
   }
 }

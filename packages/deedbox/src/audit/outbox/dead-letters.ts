@@ -2,6 +2,7 @@ import { closeSync, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorMessage } from '../../safety/index.ts'
 import type { AuditEvent } from '../audit-event.ts'
+import type { DeliveryWords } from '../delivery-words.ts'
 import type { LedgerResult } from '../ledger-client.ts'
 import type { SpoolHome } from './spool-home.ts'
 import { deadFolder } from './spool-place.ts'
@@ -42,13 +43,15 @@ export class DeadLetters {
   readonly #name: string
   readonly #size: number
   readonly #warn: Warn
+  readonly #words: DeliveryWords
 
   /** @param size bytes that the file may have */
-  constructor(home: SpoolHome, producerId: string, size: number, warn: Warn) {
+  constructor(home: SpoolHome, producerId: string, size: number, warn: Warn, words: DeliveryWords) {
     this.#home = home
     this.#name = `${producerId}.jsonl`
     this.#size = size
     this.#warn = warn
+    this.#words = words
   }
 
   /** Keeps an event. Returns whether it could. */
@@ -64,7 +67,7 @@ export class DeadLetters {
         if (fstatSync(fd).size + bytes.length > this.#size) {
           this.#warn(
             'dead_letters_full',
-            `A refused audit event is gone: the file of dead letters has ${this.#size} bytes. ` +
+            `What ${this.#words.taker} refused is gone: the file of dead letters has ${this.#size} bytes. ` +
               'See "deedbox outbox list"',
             { folder },
           )
@@ -76,9 +79,11 @@ export class DeadLetters {
       }
       return true
     } catch (error) {
-      this.#warn('spool_failed', `A refused audit event could not be kept: ${errorMessage(error)}`, {
-        folder,
-      })
+      this.#warn(
+        'spool_failed',
+        `What ${this.#words.taker} refused could not be kept: ${errorMessage(error)}`,
+        { folder },
+      )
       return false
     }
   }

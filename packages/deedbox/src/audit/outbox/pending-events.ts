@@ -14,6 +14,11 @@ export function newPlace(files: SpoolFiles, id: number, inMemory: boolean): Spoo
   return { files, id, segment: undefined, isSettled: false, isWritten: false, inMemory, onWritten: undefined }
 }
 
+/** Whether an event has no place yet that could have one. */
+export function isUnplaced({ place, isUnfit }: QueuedEvent): boolean {
+  return place === undefined && isUnfit !== true
+}
+
 /** The events that are to be written with the next write. */
 export class PendingEvents {
   #entries: PlacedEvent[] = []

@@ -19,8 +19,12 @@ export interface SpoolReading {
   readonly consumed: number
 }
 
-/** No record is longer: a payload of 64 KiB, each byte of it escaped, and what is said about it. */
-export const longestRecord: number = 1024 * 1024
+/** No record is longer: variables of a megabyte, each character of them escaped twice, and what is said about them. */
+export const longestRecord: number = 8 * 1024 * 1024
+
+/** Bytes that a character of a payload takes, at most, and what stands beside the payload. */
+const longestCharacter = 6
+const besidePayload = 32 * 1024
 
 const space = 0x20
 const lineBreak = 0x0a
@@ -37,6 +41,14 @@ export function eventLine(id: number, event: AuditEvent): string {
     `{"id":${id},"key":${JSON.stringify(event.idempotencyKey)},"request":${JSON.stringify(event.requestId)},` +
       `"meta":${JSON.stringify(event.meta)},"payload":${JSON.stringify(event.payload)}}`,
   )
+}
+
+/** Whether an event is short enough for a record. */
+export function isRecordable(event: AuditEvent): boolean {
+  const { payload } = event
+  if (payload.length > longestRecord) return false
+  if (payload.length * longestCharacter + besidePayload <= longestRecord) return true
+  return Buffer.byteLength(JSON.stringify(payload)) + besidePayload <= longestRecord
 }
 
 /** The line that says which events need no delivery any more. */

@@ -7,8 +7,9 @@ import { longestRecord, readRecords } from './record.ts'
 import { type PlacedEvent, SpoolFiles } from './spool-files.ts'
 import { segmentFile } from './spool-place.ts'
 
-/** Bytes that are read at once; each record fits. */
-const stretch = longestRecord + 256 * 1024
+/** Bytes that are read at once, and for a record that does not fit into them. */
+const usualStretch = 1024 * 1024
+const longestStretch = longestRecord + 256 * 1024
 
 /** Reads the events of a spool in their order, as many at a time as somebody has room for. */
 export class SpoolCursor {
@@ -16,6 +17,7 @@ export class SpoolCursor {
   readonly #isWanted: (id: number) => boolean
   #number: number
   #offset: number
+  #stretch = usualStretch
   #ahead: PlacedEvent[] = []
   /** Places that could not be read so far. */
   damaged = 0
@@ -53,12 +55,13 @@ export class SpoolCursor {
       if (segment === undefined) return false
       this.#goTo(segment)
     }
-    const length = Math.min(stretch, segment.written - this.#offset)
+    const length = Math.min(this.#stretch, segment.written - this.#offset)
     const bytes = await this.#bytesOf(segment, length)
     const isEnd = bytes.length < length || this.#offset + length >= segment.written
     const { records, damaged, consumed } = readRecords(bytes, isEnd)
     this.damaged += damaged
     this.#offset += isEnd ? length : consumed
+    this.#stretch = nextStretch(this.#stretch, isEnd ? length : consumed)
     for (const record of records) {
       if (!('event' in record) || !this.#isWanted(record.id)) continue
       this.#ahead.push({
@@ -110,12 +113,14 @@ export async function openSpool(folder: string): Promise<OpenedSpool> {
     const number = Number(name.slice(0, 8))
     const segment: Segment = { number, path, fd: undefined, size, written: size, waiting: 0, writing: 0 }
     segments.push(segment)
+    let stretch = usualStretch
     for (let offset = 0; offset < size; ) {
       const bytes = await readAt(path, offset, Math.min(stretch, size - offset))
       const isEnd = offset + bytes.length >= size || bytes.length === 0
       const reading = readRecords(bytes, isEnd)
       if (reading.damaged > 0) damaged.set(path, (damaged.get(path) ?? 0) + reading.damaged)
       offset = isEnd ? size : offset + reading.consumed
+      stretch = nextStretch(stretch, isEnd ? size : reading.consumed)
       for (const record of reading.records) {
         if ('event' in record) places.set(record.id, segment)
         else for (const range of record.settled) settled.push(range)
@@ -129,6 +134,11 @@ export async function openSpool(folder: string): Promise<OpenedSpool> {
   // An event that was written twice, because the first time failed, is delivered once.
   const isWanted = (id: number): boolean => places.delete(id)
   return { files, cursor: new SpoolCursor(files, isWanted), waiting: places.size, damaged }
+}
+
+/** How much to read after a stretch of which so many bytes were consumed: none means that its record is longer. */
+function nextStretch(stretch: number, consumed: number): number {
+  return consumed === 0 ? Math.min(stretch * 2, longestStretch) : usualStretch
 }
 
 async function readAt(path: string, offset: number, length: number): Promise<Buffer> {

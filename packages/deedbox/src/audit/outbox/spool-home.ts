@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { errorMessage } from '../../safety/index.ts'
+import { capital, type DeliveryWords } from '../delivery-words.ts'
 import { giveSign, signEvery } from './spool-owner.ts'
 import { ledgerFolder, makeProducerFolder, type ProducerFolder } from './spool-place.ts'
 
@@ -32,6 +33,7 @@ export interface SpoolHomeSettings {
   readonly highWater: () => number
   readonly onAdopted: (producer: AdoptedProducer) => void
   readonly warn: Warn
+  readonly words: DeliveryWords
 }
 
 /** The folder of one producer: made with its first event, marked as living, and left at the end. */
@@ -70,7 +72,7 @@ export class SpoolHome {
     if (this.#folder !== undefined) return true
     const ledger = this.#ledger
     if (!this.isUsable || ledger === undefined) return false
-    const { service, producerId, warn } = this.#settings
+    const { service, producerId, warn, words } = this.#settings
     try {
       this.#folder = makeProducerFolder({ ...ledger, service }, producerId)
     } catch (error) {
@@ -78,8 +80,9 @@ export class SpoolHome {
       this.#tryAgainAt = performance.now() + (isForbidden ? forbiddenPause : shortPause)
       warn(
         'spool_unusable',
-        'The spool cannot be written, so audit events wait in memory only and a killed process loses them; it is tried again. ' +
-          `Set DEEDBOX_SPOOL to a folder of the service's own, or audit.durability to 'memory': ${errorMessage(error)}`,
+        `${capital(words.spool)} cannot be written, so ${words.many.toLowerCase()} wait in memory only and a killed process ` +
+          "loses them; it is tried again. Set DEEDBOX_SPOOL to a folder of the service's own, or " +
+          `${words.memoryOnly}: ${errorMessage(error)}`,
         { folder: this.#settings.folder },
       )
       return false
@@ -119,7 +122,8 @@ export class SpoolHome {
       this.#folder.mark(highWater)
       this.#marked = highWater
     } catch (error) {
-      this.#settings.warn('spool_failed', `The spool cannot be written: ${errorMessage(error)}`)
+      const { warn, words } = this.#settings
+      warn('spool_failed', `${capital(words.spool)} cannot be written: ${errorMessage(error)}`)
     }
   }
 

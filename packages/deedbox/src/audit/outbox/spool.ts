@@ -3,8 +3,9 @@ import type { Backlog, BacklogListener } from '../backlog.ts'
 import { EventQueue } from '../event-queue.ts'
 import type { QueuedEvent } from '../queued-event.ts'
 import { AdoptedSpools } from './adopted-spools.ts'
-import { aboutBytes, newPlace, PendingEvents, tellWritten } from './pending-events.ts'
+import { aboutBytes, isUnplaced, newPlace, PendingEvents, tellWritten } from './pending-events.ts'
 import { Nap } from './read-pause.ts'
+import { isRecordable } from './record.ts'
 import { SpilledEvents } from './spilled-events.ts'
 import { type PlacedEvent, SpoolFiles } from './spool-files.ts'
 import type { SpoolHome } from './spool-home.ts'
@@ -47,7 +48,7 @@ export class Spool implements Backlog {
   constructor(home: SpoolHome, settings: SpoolSettings, listener: BacklogListener) {
     this.#settings = settings
     this.#listener = listener
-    this.#notices = new SpoolNotices(settings.warn)
+    this.#notices = new SpoolNotices(settings.warn, settings.words)
     this.#memory = new EventQueue(settings.capacity)
     this.#home = home
     home.onLost = () => this.#beginAnew()
@@ -55,8 +56,7 @@ export class Spool implements Backlog {
       this.#nap.wake()
       listener.onWork()
     }
-    const { warn, onAdopted } = settings
-    this.#adopted = new AdoptedSpools(home, warn, { ...listener, onWork }, onAdopted)
+    this.#adopted = new AdoptedSpools(home, settings, { ...listener, onWork })
   }
 
   get size(): number {
@@ -70,10 +70,12 @@ export class Spool implements Backlog {
   add(entry: QueuedEvent): boolean {
     this.#home.touch()
     this.#nap.wake()
-    const isRoom = this.#hasRoom(entry)
+    entry.isUnfit = !isRecordable(entry.event)
+    const isRoom = !entry.isUnfit && this.#hasRoom(entry)
     const canSpill = isRoom && entry.settle === undefined && !this.#isFailing && this.#open()
     if ((this.#spilled.count === 0 || !canSpill) && this.#memory.add(entry)) {
       if (isRoom) this.#put(entry, true)
+      else if (entry.isUnfit) this.#notices.unfit()
       else this.#leaveUnplaced()
       return true
     }
@@ -111,7 +113,7 @@ export class Spool implements Backlog {
   putBack(entries: readonly QueuedEvent[]): void {
     this.#memory.putBack(entries)
     for (const entry of entries) if (entry.place?.files.isGone) this.#put(entry, true)
-    if (entries.some(({ place }) => place === undefined)) this.#leaveUnplaced()
+    if (entries.some(isUnplaced)) this.#leaveUnplaced()
   }
 
   remove(which: QueuedEvent | 'awaited'): QueuedEvent[] {
@@ -213,7 +215,7 @@ export class Spool implements Backlog {
   /** Gives those a place that wait in memory alone. */
   #placeAll(): void {
     if (!this.#hasUnplaced || !this.#home.isUsable) return
-    const unplaced = this.#memory.all().filter(({ place }) => place === undefined)
+    const unplaced = this.#memory.all().filter(isUnplaced)
     const unfit = unplaced.findIndex(entry => {
       if (!this.#hasRoom(entry)) return true
       this.#put(entry, true)
@@ -335,7 +337,7 @@ export class Spool implements Backlog {
     this.#files.isGone = true
     this.#leaveFiles()
     this.#pending.take()
-    for (const entry of this.#memory.all()) this.#put(entry, true)
+    for (const entry of this.#memory.all()) if (entry.isUnfit !== true) this.#put(entry, true)
   }
 
   /** Goes on with others; a write of these may be under way, and has to find them open. */

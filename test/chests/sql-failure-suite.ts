@@ -27,6 +27,35 @@ export function sqlFailureSuite(server: SqlServer): void {
     assert.equal(await chest.lease('me', 60_000), true)
   })
 
+  test(title('FC-24', 'what comes twice in one write is stored once'), { skip }, async t => {
+    const name = server.freshTable()
+    const chest = open(url, { name })
+    t.after(() => chest.close())
+    const [first, second] = [1, 2].map(n => entriesOf(aRecord(), [['n', n]]))
+    await chest.write([...first!, ...second!, ...first!])
+    assert.equal(await chest.count(), 2)
+  })
+
+  test(title('FC-22 FC-24', 'five processes that find a table of the original write all they have'), {
+    skip,
+  }, async t => {
+    const name = server.freshTable()
+    await ask(`CREATE TABLE ${name} (unique_id ${server.counted}, request_id text, name text, value text)`)
+    await ask(`INSERT INTO ${name} (request_id, name, value) VALUES ('old', 'a', '1')`)
+    const program = `import { ${server.open.name} } from 'deedbox/chests'
+import { aRecord, entriesOf, writeUntilTaken } from './entries.ts'
+const chest = ${server.open.name}(${JSON.stringify(url)}, { name: '${name}' })
+for (let n = 0; n < 20; n++) await writeUntilTaken(chest, entriesOf(aRecord(), [['n', n]]))`
+    const ended = await Promise.all(Array.from({ length: 5 }, () => aProcess(t, program)))
+    assert.deepEqual(
+      ended.map(({ code }) => code),
+      [0, 0, 0, 0, 0],
+    )
+    const chest = open(url, { name })
+    t.after(() => chest.close())
+    assert.equal(await chest.count(), 101)
+  })
+
   test(title('FC-24', 'what the server will never take costs nobody else'), { skip }, async t => {
     const name = server.freshTable()
     const chest = open(url, { name })

@@ -1,30 +1,11 @@
 import { ChestError, type EntryFilter } from '../tracking/index.ts'
 import { mysqlLiteral } from './mysql-literal.ts'
 import type { MysqlChestConnection } from './mysql-pool.ts'
+import { hasNumber, read, run, textOf } from './mysql-query.ts'
+import { createMissing } from './mysql-schema.ts'
 import type { SqlDialect } from './sql-chest.ts'
-import { originalColumns, portionsOf, type ReadRow, type SqlRow } from './sql-row.ts'
+import { portionsOf, type ReadRow, type SqlRow } from './sql-row.ts'
 import { storableText } from './stored-value.ts'
-
-/** What stands beside the columns of Flask-Chest. No text is cut, whatever `sql_mode` says: it has room for all. */
-const ownColumns = {
-  type: 'varchar(16) CHARACTER SET ascii COLLATE ascii_bin NULL',
-  value_json: 'json NULL',
-  created_at: 'datetime(6) NULL',
-  entry_id: 'varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
-  route: 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
-  method: 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
-  status: 'int NULL',
-  error: 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
-  service: 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
-  env: 'longtext CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL',
-  tags: 'json NULL',
-}
-
-const indexes = {
-  entry_id: 'UNIQUE KEY entry_id (entry_id)',
-  request_id: 'KEY request_id (request_id(64))',
-  created_at: 'KEY created_at (created_at)',
-}
 
 const written = [
   'request_id',
@@ -89,7 +70,7 @@ export function mysqlTable(chest: string, table: string): MysqlTable {
       await run(connection, 'COMMIT')
     },
     migrate: async connection => {
-      await migrate(connection, table)
+      await createMissing(connection, table)
     },
     insert: async (connection, rows) => {
       packet ??= Number((await read(connection, 'SELECT @@max_allowed_packet'))[0]?.[0])
@@ -152,7 +133,7 @@ ORDER BY \`${table}\`.unique_id${order} LIMIT ${Math.trunc(limit)}`,
       const who = mysqlLiteral(storableText(holder))
       // The time of a statement is that of its begin: one that had to wait would find a lease that begins later than now.
       const [there] = await read(connection, `SELECT 1 FROM deedbox_chests WHERE chest = ${place} FOR UPDATE`)
-      if (there === undefined) await migrate(connection, table)
+      if (there === undefined) await createMissing(connection, table)
       // By the clock of the server. A right that begins later than now is of a clock that was set back since.
       const taken = await run(
         connection,
@@ -179,22 +160,6 @@ LIMIT ${portion}`,
       ),
     faultOf,
   }
-}
-
-/** Runs one statement. Resolves to how many rows it was about. */
-async function run(connection: MysqlChestConnection, sql: string): Promise<number> {
-  const [answer] = await connection.query({ sql, rowsAsArray: true, typeCast: true }, [])
-  return Number(Object(answer).affectedRows)
-}
-
-async function read(connection: MysqlChestConnection, sql: string): Promise<unknown[][]> {
-  const [rows] = await connection.query({ sql, rowsAsArray: true, typeCast: true }, [])
-  return rows as unknown[][]
-}
-
-function textOf(column: unknown): string | null {
-  if (column === null || column === undefined) return null
-  return column instanceof Uint8Array ? Buffer.from(column).toString() : String(column)
 }
 
 function valuesOf(row: SqlRow): string {
@@ -238,75 +203,13 @@ function conditionsOf({ requestId, name }: EntryFilter = {}): string {
   return conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
 }
 
-/** How often others may have been faster. */
-const attempts = 5
-
-/** Creates what is missing. Each statement does all or nothing, and others may be doing the same. */
-async function migrate(connection: MysqlChestConnection, table: string): Promise<void> {
-  const own = Object.entries(ownColumns)
-  await run(
-    connection,
-    `CREATE TABLE IF NOT EXISTS \`${table}\` (
-  unique_id bigint unsigned NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  request_id longtext NULL, name longtext NULL, value longtext NULL,
-  ${own.map(([column, type]) => `\`${column}\` ${type}`).join(', ')},
-  ${Object.values(indexes).join(', ')}
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin`,
-  )
-  for (let attempt = 1; ; attempt++) {
-    const columns = await firsts(connection, `SHOW COLUMNS FROM \`${table}\``, 0)
-    const missing = originalColumns.filter(column => !columns.has(column))
-    if (missing.length > 0)
-      throw new Error(`the table ${table} is another program's: it has no column ${missing.join(', ')}`)
-    const keys = await firsts(connection, `SHOW INDEX FROM \`${table}\``, 2)
-    const added = [
-      ...own.filter(([column]) => !columns.has(column)).map(([column, type]) => `\`${column}\` ${type}`),
-      ...Object.entries(indexes)
-        .filter(([name]) => !keys.has(name))
-        .map(([, index]) => index),
-    ]
-    if (added.length === 0) break
-    try {
-      await run(connection, `ALTER TABLE \`${table}\` ${added.map(part => `ADD ${part}`).join(', ')}`)
-      break
-    } catch (error) {
-      if (!hasNumber(error, duplicateColumn, duplicateKeyName) || attempt === attempts) throw error
-    }
-  }
-  await run(
-    connection,
-    `CREATE TABLE IF NOT EXISTS deedbox_chests (
-  chest varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
-  place char(36) CHARACTER SET ascii NOT NULL,
-  adopted_at datetime(6) NOT NULL,
-  holder varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
-  held_from datetime(6) NULL,
-  held_until datetime(6) NULL
-) ENGINE=InnoDB`,
-  )
-  await run(
-    connection,
-    `INSERT IGNORE INTO deedbox_chests (chest, place, adopted_at) VALUES (${mysqlLiteral(table)}, UUID(), UTC_TIMESTAMP(6))`,
-  )
-}
-
-async function firsts(
-  connection: MysqlChestConnection,
-  sql: string,
-  position: number,
-): Promise<Set<string | null>> {
-  return new Set((await read(connection, sql)).map(row => textOf(row[position])))
-}
-
 const duplicate = 1062
-const duplicateColumn = 1060
-const duplicateKeyName = 1061
 const noSuchTable = 1146
 const noSuchColumn = 1054
 
 /**
  * What is about the values: out of range, too long, no such characters, no such JSON, a violated constraint, more than a row
- * may have. https://dev.mysql.com/doc/mysql-errors/8.0/en/server-error-reference.html
+ * may have.
  */
 const refusals = [
   1048, 1062, 1118, 1216, 1264, 1265, 1292, 1364, 1366, 1406, 1452, 3140, 3141, 3144, 3157, 3819, 4025,
@@ -315,8 +218,4 @@ const refusals = [
 function faultOf(error: unknown): 'schema' | 'refused' | 'unavailable' {
   if (hasNumber(error, noSuchTable, noSuchColumn)) return 'schema'
   return hasNumber(error, ...refusals) ? 'refused' : 'unavailable'
-}
-
-function hasNumber(error: unknown, ...numbers: readonly number[]): boolean {
-  return error instanceof Error && numbers.includes(Number(Reflect.get(error, 'errno')))
 }

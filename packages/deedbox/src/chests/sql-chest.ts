@@ -93,8 +93,9 @@ export class SqlChest<Connection> implements ReadableChest {
 
   async write(entries: readonly ContextEntry[]): Promise<void> {
     if (entries.length === 0) return
-    const rows = entries.map(entry => sqlRow(entry, this.id, this.#tags))
-    await this.#run(connection => this.#dialect.insert(connection, rows))
+    // A spool that was found twice may bring a request twice in one write.
+    const rows = new Map(entries.map(entry => [entry.id, sqlRow(entry, this.id, this.#tags)]))
+    await this.#run(connection => this.#dialect.insert(connection, [...rows.values()]))
     this.#expireSoon()
   }
 

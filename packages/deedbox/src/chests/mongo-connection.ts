@@ -4,6 +4,8 @@ import { ChestError } from '../tracking/index.ts'
 /** What a chest needs of a `Db` of `mongodb`. */
 export interface MongoDatabase {
   readonly databaseName: string
+  /** Its `MongoClient`; older drivers do not tell. */
+  readonly client?: { connect(): Promise<unknown>; readonly options?: object }
   readonly writeConcern?: unknown
   collection(name: string, options?: object): MongoCollection
   command(command: object, options?: object): Promise<Readonly<Record<string, unknown>>>
@@ -66,7 +68,11 @@ export function mongoPlace(given: MongoDatabase | string): MongoPlace {
     throw new ConfigurationError('mongo()', 'takes a Db of mongodb, or a URL: mongodb://host/database.')
   return {
     address: `mongodb://${hostsOf(given)}/${given.databaseName}`,
-    connect: async () => ({ database: given, close: async () => {} }),
+    connect: async () => {
+      // A client whose first connection failed stays closed until it is told to connect; for one that is, this is nothing.
+      await given.client?.connect()
+      return { database: given, close: async () => {} }
+    },
   }
 }
 
@@ -127,8 +133,7 @@ async function driver(chest: string): Promise<typeof import('mongodb')> {
 
 /** Where the client of a database connects to, as far as it tells. */
 function hostsOf(database: MongoDatabase): string {
-  const { client } = database as { readonly client?: { readonly options?: Record<string, unknown> } }
-  const { srvHost, hosts } = client?.options ?? {}
+  const { srvHost, hosts } = (database.client?.options ?? {}) as Readonly<Record<string, unknown>>
   if (typeof srvHost === 'string') return srvHost
   return Array.isArray(hosts) ? hosts.map(String).join() : ''
 }

@@ -41,13 +41,12 @@ export function isRefusal(code: unknown): boolean {
   return refusing.has(code)
 }
 
-/** Whether the driver, or the server for all operations together, will never take this. */
-export function isRefusedAsAWhole(error: unknown): boolean {
+/** Whether the driver will never send this. */
+export function isUnsendable(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   return (
     error.name.startsWith('BSON') ||
-    (error.name === 'MongoInvalidArgumentError' && error.message.includes('larger than')) ||
-    (error.name === 'MongoServerError' && isRefusal(mongoCode(error)))
+    (error.name === 'MongoInvalidArgumentError' && error.message.includes('larger than'))
   )
 }
 

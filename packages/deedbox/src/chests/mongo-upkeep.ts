@@ -1,9 +1,13 @@
+import { setTimeout } from 'node:timers/promises'
 import type { MongoCollection } from './mongo-connection.ts'
 
 const minute = 60_000
 const hour = 60 * minute
 /** Documents that are deleted at once. */
 const portion = 500
+
+/** Milliseconds. */
+const longestEnd = 1_000
 
 const indexes = [{ key: { request_id: 1 } }, { key: { at: 1, _id: 1 } }]
 
@@ -27,10 +31,10 @@ export class Upkeep {
     this.#running = this.#run(collection)
   }
 
-  /** Resolves once nothing runs any more. */
+  /** Resolves once nothing runs any more, or is not to be waited for: an index of a large collection takes minutes. */
   async end(): Promise<void> {
     this.#isOver = true
-    await this.#running
+    await Promise.race([this.#running, setTimeout(longestEnd, undefined, { ref: false })])
   }
 
   async #run(collection: MongoCollection): Promise<void> {
@@ -48,7 +52,7 @@ export class Upkeep {
       return true
     } catch (error) {
       try {
-        this.#failed(error)
+        if (!this.#isOver) this.#failed(error)
       } catch {
         // A logger that throws has had its chance.
       }

@@ -1,7 +1,14 @@
 import { errorMessage } from '../safety/index.ts'
 import type { MongoCollection } from './mongo-connection.ts'
 import { type MongoDocument, mergeOf } from './mongo-document.ts'
-import { duplicateKey, failuresIn, isForeignKey, isRefusal, isRefusedAsAWhole } from './mongo-failure.ts'
+import {
+  duplicateKey,
+  failuresIn,
+  isForeignKey,
+  isRefusal,
+  isUnsendable,
+  mongoCode,
+} from './mongo-failure.ts'
 import { positionsOf } from './mongo-removal.ts'
 
 /** A document that a server did not take, and why. */
@@ -58,8 +65,10 @@ async function bulk(
   } catch (error) {
     const failures = failuresIn(error)
     if (failures === undefined) {
+      // Of documents to insert a server says which it refuses; what it refuses of all is how it was asked, which can be
+      // mended. Of updates some say it of all.
+      if (!isUnsendable(error) && !(repeats === undefined && isRefusal(mongoCode(error)))) throw error
       const [only, ...others] = documents
-      if (!isRefusedAsAWhole(error)) throw error
       if (others.length === 0) return [{ document: only!, reason: errorMessage(error), cause: error }]
       const half = Math.ceil(documents.length / 2)
       return [

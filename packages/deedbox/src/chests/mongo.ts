@@ -74,6 +74,7 @@ class MongoChest implements ReadableChest {
   }
 
   async write(entries: readonly ContextEntry[]): Promise<void> {
+    if (entries.length === 0) return
     const documents = documentsOf(entries, this.#tags)
     const refused = await this.#told(async collection => {
       const odd = await insertOrMerge(collection, documents)

@@ -161,7 +161,10 @@ for (const { name, skip, url } of sources) {
     const written = await stop()
     await eventually(async () => (await chest.count()) === 0)
     assertEachOnce(endpoint.ids(), written)
-    assert.equal(endpoint.again(), 0)
+    const said = (line: string): number => all.reduce((sum, worker) => sum + worker.said(line), 0)
+    assert.equal(said('export: lost its lease'), 0)
+    // On a machine that is too slow for a deletion the run fails, and what was posted comes again.
+    if (said('export: the run failed') === 0) assert.equal(endpoint.again(), 0)
   })
 
   test(`FC-28 FC-29 FC-30 ${kills} exporters of ${name} and ${kills / 2} targets are killed: each row arrives once, none is lost`, {

@@ -50,6 +50,9 @@ const lookahead = 100
 /** Entries that may lie refused before a person is needed: each run reads past them. */
 const mostRefused = 10_000
 
+/** SQLite answers at once: without turns between, requests of the service would wait for the whole run. */
+const othersTurn = (): Promise<void> => setImmediate()
+
 /** One run: reads, writes, and deletes exactly what was confirmed, batch after batch. (FC-28) */
 export class ExportRun {
   readonly #plan: ExportPlan
@@ -73,11 +76,11 @@ export class ExportRun {
       this.#left = await this.#plan.from.count()
       this.#report()
       for (;;) {
-        // SQLite answers at once: without this, requests of the service would wait for the whole run.
-        await setImmediate()
+        await othersTurn()
         if (this.#options.signal?.aborted) return this.#result('stopped')
         const records = await this.#read()
         if (records.length === 0) return this.#result('done')
+        await othersTurn()
         if (!(await this.#bring(records))) return this.#result('lost')
       }
     } finally {
@@ -115,6 +118,7 @@ export class ExportRun {
   async #bring(records: readonly StoredRecord[]): Promise<boolean> {
     const { from, to, refused, warn } = this.#plan
     const { taken, refused: turnedDown, reason, failure } = await writeBatch(to, records)
+    await othersTurn()
     if (!(await this.#lease.renew())) {
       warn(`lost its lease of ${from.id}: what it had not deleted comes again`, { entries: taken.length })
       return false

@@ -4,9 +4,9 @@ import { setImmediate } from 'node:timers/promises'
 import { entriesOf, twoChests } from '../testing/readable-chest.ts'
 import { createExporter, type Exporter } from './exporter.ts'
 
-/** Lets all that is waiting for no timer happen: a run of chests in memory takes a turn of the event loop for each batch. */
+/** Lets all that is waiting for no timer happen: a run of chests in memory takes a few turns of the event loop for each batch. */
 async function settled(): Promise<void> {
-  for (let turn = 0; turn < 10; turn++) await setImmediate()
+  for (let turn = 0; turn < 20; turn++) await setImmediate()
 }
 
 function started(t: TestContext, exporter: Exporter): Exporter {

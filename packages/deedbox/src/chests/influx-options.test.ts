@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { ConfigurationError } from '../safety/index.ts'
-import { type InfluxOptions, influx } from './influx.ts'
+import { influx } from './influx.ts'
+import type { InfluxOptions } from './influx-options.ts'
 import { influxPlace } from './influx-place.ts'
 
 function isAbout(setting: string): (error: unknown) => boolean {

@@ -1,11 +1,31 @@
 import { ConfigurationError } from '../safety/index.ts'
 import type { ChestLogger, ChestQueueOptions } from '../tracking/index.ts'
-import { checkWhole, chestParts } from './chest-options.ts'
-import type { InfluxOptions } from './influx.ts'
+import { type ChestOptions, checkWhole, chestParts } from './chest-options.ts'
 import type { InfluxTls } from './influx-connection.ts'
+import type { InfluxType } from './influx-fields.ts'
 import { pointName } from './influx-line.ts'
-import { type InfluxPlace, influxPlace } from './influx-place.ts'
-import { factKeys, type PointWriter, pointWriter, reservedKeys } from './influx-points.ts'
+import { type InfluxAddress, type InfluxPlace, influxPlace } from './influx-place.ts'
+import { factKeys, type InfluxLayout, type PointWriter, pointWriter, reservedKeys } from './influx-points.ts'
+
+/** What `influx` takes. */
+export interface InfluxOptions extends ChestOptions, InfluxAddress {
+  /** Default `request`: one point for each request. (FC-17) */
+  readonly layout?: InfluxLayout | undefined
+  /** Of the layout `request`. Default `sample`. */
+  readonly measurement?: string | undefined
+  /**
+   * What variables are, by name. Values are made that where they can be; others go to a field beside. Without it a field
+   * is what its first value was. (FC-18)
+   */
+  readonly types?: Readonly<Record<string, InfluxType>> | undefined
+  /** Whether route and method are tags, for grouping, in the layout `request`. Default `false`: they are fields. */
+  readonly routeTags?: boolean | undefined
+  /** Whether the certificate of the server is verified. Default `true`. (FC-21) */
+  readonly verify?: boolean | undefined
+  readonly tls?: InfluxTls | undefined
+  /** How long one write may take. Default 10,000. */
+  readonly timeoutMs?: number | undefined
+}
 
 /** The options of an InfluxDB chest, checked. */
 export interface InfluxSettings {

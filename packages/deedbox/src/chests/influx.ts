@@ -7,37 +7,9 @@ import {
   type ChestQueueOptions,
   type ContextEntry,
 } from '../tracking/index.ts'
-import type { ChestOptions } from './chest-options.ts'
-import {
-  type InfluxAnswer,
-  type InfluxConnection,
-  type InfluxTls,
-  influxConnection,
-} from './influx-connection.ts'
-import type { InfluxType } from './influx-fields.ts'
-import { type InfluxSettings, influxSettings } from './influx-options.ts'
-import type { InfluxAddress } from './influx-place.ts'
-import type { InfluxLayout, InfluxPoint, PointWriter } from './influx-points.ts'
-
-/** What `influx` takes. */
-export interface InfluxOptions extends ChestOptions, InfluxAddress {
-  /** Default `request`: one point for each request. (FC-17) */
-  readonly layout?: InfluxLayout | undefined
-  /** Of the layout `request`. Default `sample`. */
-  readonly measurement?: string | undefined
-  /**
-   * What variables are, by name. Values are made that where they can be; others go to a field beside. Without it a field
-   * is what its first value was. (FC-18)
-   */
-  readonly types?: Readonly<Record<string, InfluxType>> | undefined
-  /** Whether route and method are tags, for grouping, in the layout `request`. Default `false`: they are fields. */
-  readonly routeTags?: boolean | undefined
-  /** Whether the certificate of the server is verified. Default `true`. (FC-21) */
-  readonly verify?: boolean | undefined
-  readonly tls?: InfluxTls | undefined
-  /** How long one write may take. Default 10,000. */
-  readonly timeoutMs?: number | undefined
-}
+import { type InfluxAnswer, type InfluxConnection, influxConnection } from './influx-connection.ts'
+import { type InfluxOptions, type InfluxSettings, influxSettings } from './influx-options.ts'
+import type { InfluxPoint, PointWriter } from './influx-points.ts'
 
 /** Bytes of one write, about; servers take 25 MB at most as they come. */
 const writeSize = 4_000_000

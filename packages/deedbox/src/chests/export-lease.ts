@@ -1,7 +1,10 @@
 import { uuid7 } from '../request/index.ts'
 import type { Chest, ReadableChest } from '../tracking/index.ts'
 
-/** The right of one run to empty a chest, kept alive while the run goes on. (FC-29) */
+/**
+ * The right to empty a chest, kept alive while a run goes on. An exporter keeps its name from run to run: what it could not
+ * give back after one is its own in the next. (FC-29)
+ */
 export class ExportLease {
   readonly #from: ReadableChest
   readonly #milliseconds: number
@@ -13,7 +16,7 @@ export class ExportLease {
     this.#milliseconds = milliseconds
   }
 
-  /** Resolves to whether this run has the right now; if so, it is renewed until {@link end}. */
+  /** Resolves to whether this exporter has the right now; if so, it is renewed until {@link end}. */
   async take(): Promise<boolean> {
     if (!(await this.renew())) return false
     // A batch may take longer than the lease; of three renewals two may fail.
@@ -21,7 +24,7 @@ export class ExportLease {
     return true
   }
 
-  /** Takes it for its whole time again. Resolves to whether this run still has it. */
+  /** Takes it for its whole time again. Resolves to whether this exporter still has it. */
   renew(): Promise<boolean> {
     return this.#from.lease(this.#holder, this.#milliseconds)
   }
@@ -41,7 +44,7 @@ export class ExportLease {
     }
   }
 
-  /** Gives it back. Where that fails its time runs out. */
+  /** Gives it back. Where that fails its time runs out, unless the next run comes before. */
   async end(): Promise<void> {
     clearInterval(this.#timer)
     await this.#from.release(this.#holder).catch(() => {})

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { type Chest, ChestError, type ReadableChest } from '../tracking/index.ts'
 import { type StoredRecord, wholeRecords, writeBatch } from './export-batch.ts'
-import { ExportLease } from './export-lease.ts'
+import type { ExportLease } from './export-lease.ts'
 import type { RefusedEntries } from './refused-entries.ts'
 
 /** How far a run is. */
@@ -38,7 +38,7 @@ export interface ExportPlan {
   readonly from: ReadableChest
   readonly to: Chest
   readonly batchSize: number
-  readonly leaseMs: number
+  readonly lease: ExportLease
   /** Kept from run to run. */
   readonly refused: RefusedEntries
   readonly warn: (message: string, fields: Record<string, unknown>) => void
@@ -65,7 +65,7 @@ export class ExportRun {
   constructor(plan: ExportPlan, options: RunOptions) {
     this.#plan = plan
     this.#options = options
-    this.#lease = new ExportLease(plan.from, plan.leaseMs)
+    this.#lease = plan.lease
   }
 
   /** @throws what either of the chests says */

@@ -50,6 +50,18 @@ test('FC-28 a write has no more requests than the target takes at once', async (
   assert.deepEqual(idsIn(to), all)
 })
 
+test('FC-29 a lease that could not be given back is the own one in the next run, and nobody has to wait for its time', async () => {
+  const { from, to } = await twoChests(2)
+  const release = from.release.bind(from)
+  from.release = async () => unavailable()
+  const exporter = createExporter({ from, to, leaseMs: 3_600_000 })
+  await exporter.runOnce()
+  assert.notEqual(from.lessee, undefined)
+  from.release = release
+  assert.equal((await exporter.runOnce()).outcome, 'done')
+  assert.equal(from.lessee, undefined)
+})
+
 test('FC-28 with the target down the rows stay; when it is back all arrive once', async () => {
   const { from, to, all } = await twoChests(3)
   const exporter = createExporter({ from, to, batchSize: 2 })

@@ -2,7 +2,7 @@ import { runOutside } from '../request/index.ts'
 import { ConfigurationError, errorMessage } from '../safety/index.ts'
 import { type Chest, type ChestLogger, checkChests, type ReadableChest } from '../tracking/index.ts'
 import { checkedLogger, checkWhole } from './chest-options.ts'
-import { isReadable } from './export-lease.ts'
+import { ExportLease, isReadable } from './export-lease.ts'
 import { type ExportResult, ExportRun, type RunOptions } from './export-run.ts'
 import { longestTimer, nextDelay, Schedule, type ScheduleOptions } from './export-schedule.ts'
 import { RefusedEntries } from './refused-entries.ts'
@@ -86,6 +86,7 @@ class ChestExporter implements Exporter {
   readonly #options: ExporterOptions
   readonly #name: string
   readonly #refused = new RefusedEntries()
+  readonly #lease: ExportLease
   readonly #schedule: Schedule
   /** Ends the run under way, which is the schedule's. */
   #stopping = new AbortController()
@@ -101,6 +102,7 @@ class ChestExporter implements Exporter {
     check(options)
     this.#options = options
     this.#name = options.name ?? `${options.from.id} to ${options.to.id}`
+    this.#lease = new ExportLease(options.from, options.leaseMs ?? 60_000)
     this.#schedule = new Schedule(nextDelay(options), options.keepAlive ?? false, async () => {
       // The failure is told, counted, and tried again when it is time.
       await this.runOnce({ signal: this.#stopping.signal }).catch(() => {})
@@ -140,13 +142,13 @@ class ChestExporter implements Exporter {
   }
 
   async #run({ signal, onProgress }: RunOptions): Promise<ExportResult> {
-    const { from, to, batchSize = 500, leaseMs = 60_000 } = this.#options
+    const { from, to, batchSize = 500 } = this.#options
     const warn = (message: string, fields: Record<string, unknown>): void =>
       this.#tell('warn', message, fields)
     const before = this.#moved
     this.#lastRun = Date.now()
     const run = new ExportRun(
-      { from, to, batchSize, leaseMs, refused: this.#refused, warn },
+      { from, to, batchSize, lease: this.#lease, refused: this.#refused, warn },
       {
         signal,
         onProgress: progress => {

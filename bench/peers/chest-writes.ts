@@ -3,8 +3,8 @@ import { type ContextEntry, contextEntry, type TrackedRecord } from 'deedbox/che
 import { uuid7 } from '../events.ts'
 import type { ChestWrites } from './chest-writes/writes.ts'
 
-// Three variables of each of many requests, written by a chest, and then the rows that it stored, by the driver alone
-// into a table like it. Arguments: the chest as named below, where it is, writes, writes before the clock starts.
+// Three variables of each of many requests, written by a chest and, in turn with it, rows that it stored before, by the
+// driver alone into a table like it. Arguments: the chest as named below, where it is, writes, writes before the clock starts.
 
 const [kind = '', place = '', writesText, warmText] = process.argv.slice(2)
 const writes = Number(writesText)
@@ -50,23 +50,48 @@ function entriesOf(write: number): ContextEntry[] {
   return entries
 }
 
-async function timed(write: (n: number) => Promise<unknown>): Promise<WritesResult> {
-  for (let n = 0; n < warm; n++) await write(n)
-  const started = performance.now()
-  const cpu = process.cpuUsage()
-  for (let n = warm; n < warm + writes; n++) await write(n)
-  const { user, system } = process.cpuUsage(cpu)
-  const entries = writes * requestsOfWrite * 3
-  return { entries, seconds: (performance.now() - started) / 1000, cpuSeconds: (user + system) / 1e6 }
+/** One side of the comparison: how it writes its nth part, and what that took. */
+class Side {
+  readonly #write: (n: number) => Promise<unknown>
+  #seconds = 0
+  #cpuSeconds = 0
+
+  constructor(write: (n: number) => Promise<unknown>) {
+    this.#write = write
+  }
+
+  async write(n: number): Promise<void> {
+    const started = performance.now()
+    const cpu = process.cpuUsage()
+    await this.#write(n)
+    const { user, system } = process.cpuUsage(cpu)
+    this.#seconds += (performance.now() - started) / 1000
+    this.#cpuSeconds += (user + system) / 1e6
+  }
+
+  get result(): WritesResult {
+    return { entries: writes * requestsOfWrite * 3, seconds: this.#seconds, cpuSeconds: this.#cpuSeconds }
+  }
 }
 
 const opened = await kinds[kind]?.()
 if (opened === undefined) throw new Error(`There is no chest ${kind} here.`)
 const side = await opened.open(place)
-const all = Array.from({ length: warm + writes }, (_, n) => entriesOf(n))
-const chest = await timed(n => side.chest.write(all[n]!))
-await side.prepare(warm + writes, all)
-const driver = await timed(n => side.insert(n))
+// The driver's rows are those that the chest has made of others: neither side begins with code that has not run yet.
+const first = Array.from({ length: warm + writes }, (_, n) => entriesOf(n))
+for (const entries of first) await side.chest.write(entries)
+await side.prepare(first.length, first)
+const all = first.map((_, n) => entriesOf(n))
+for (let n = 0; n < warm; n++) {
+  await side.chest.write(all[n]!)
+  await side.insert(n)
+}
+const chest = new Side(n => side.chest.write(all[n]!))
+const driver = new Side(n => side.insert(n))
+for (let n = warm; n < all.length; n++) {
+  await chest.write(n)
+  await driver.write(n)
+}
 await side.chest.close()
 await side.close()
-process.stdout.write(JSON.stringify({ chest, driver }))
+process.stdout.write(JSON.stringify({ chest: chest.result, driver: driver.result }))

@@ -169,6 +169,22 @@ test('FC-28 a chest is never exported into itself, however it is called', async 
   await to.lease('its own exporter', 60_000)
   assert.equal((await createExporter({ from, to }).runOnce()).moved, 4)
   assert.equal(to.lessee?.holder, 'its own exporter')
+  // A chest of the user's own may not tell who has its right: its address has to do.
+  const own = Object.assign(new MemoryChest('own'), { holder: undefined, address: 'somewhere' })
+  await from.write(entriesOf('last', 'user'))
+  assert.equal((await createExporter({ from, to: own }).runOnce()).moved, 1)
+})
+
+test('FC-29 nothing is taken at the target: whoever empties it in turn is not in its way', async () => {
+  const { from, to } = await twoChests(2)
+  const calls: string[] = []
+  for (const member of ['lease', 'release'] as const)
+    to[member] = async () => {
+      calls.push(member)
+      return true as never
+    }
+  assert.equal((await createExporter({ from, to }).runOnce()).moved, 4)
+  assert.deepEqual(calls, [])
 })
 
 test('FC-26 between two batches others have their turn, however fast the chests are', async () => {

@@ -187,6 +187,35 @@ test('FC-29 nothing is taken at the target: whoever empties it in turn is not in
   assert.deepEqual(calls, [])
 })
 
+test('FC-28 so many refused entries that nothing more is read are tried again after their rest, and forgotten once they are gone', async t => {
+  const { from, to } = await twoChests(0)
+  const names = Array.from({ length: 201 }, (_, i) => `v${i}`)
+  for (let i = 0; i < 50; i++) await from.write(entriesOf(`r${i}`, ...names))
+  to.onWrite = () => {
+    throw new ChestError('refused', to.id, 'no such column.')
+  }
+  const exporter = createExporter({ from, to })
+  const isStuck = { code: 'refused', message: /refused 10050 entries, which are still in Memory/ }
+  const real = performance.now.bind(performance)
+  let passed = 0
+  // No mock of node:test, which keeps a stack of each of half a million calls.
+  performance.now = () => real() + passed
+  t.after(() => {
+    performance.now = real
+  })
+  for (passed of [0, 1, 300_001]) await assert.rejects(exporter.runOnce(), isStuck, `after ${passed} ms`)
+  assert.equal(exporter.stats().refused, 10_050)
+  // Somebody has deleted most of them.
+  for (const key of [...from.rows.keys()].slice(201)) from.rows.delete(key)
+  await from.write(entriesOf('new', 'user'))
+  to.onWrite = () => {}
+  assert.equal((await exporter.runOnce()).moved, 1)
+  assert.equal(exporter.stats().refused, 201)
+  passed = 86_400_000
+  assert.equal((await exporter.runOnce()).moved, 201)
+  assert.deepEqual([from.rows.size, exporter.stats().refused], [0, 0])
+})
+
 test('FC-26 between two batches others have their turn, however fast the chests are', async () => {
   const { from, to } = await twoChests(50)
   let turns = 0

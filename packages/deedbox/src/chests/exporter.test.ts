@@ -216,6 +216,28 @@ test('FC-28 so many refused entries that nothing more is read are tried again af
   assert.deepEqual([from.rows.size, exporter.stats().refused], [0, 0])
 })
 
+test('FC-26 FC-30 what a driver says is told without passwords, and a logger that fails late ends no process', async () => {
+  const { from, to } = await twoChests(1)
+  to.onWrite = () => {
+    throw new Error('no route to postgres://app:hunter2@db/shop, password=hunter2')
+  }
+  const told: string[] = []
+  const warn = async (message: string): Promise<void> => {
+    told.push(message)
+    await Promise.resolve()
+    throw new Error('the log is full')
+  }
+  const exporter = createExporter({ from, to, logger: { debug: () => {}, warn } })
+  await assert.rejects(exporter.runOnce(), /no route/)
+  assert.match(exporter.stats().lastError ?? 'hunter2', /^no route(?!.*hunter2)/)
+  to.onWrite = () => {
+    throw new ChestError('refused', to.id, 'not with postgres://app:hunter2@db/shop')
+  }
+  await exporter.runOnce()
+  assert.deepEqual([told.length, JSON.stringify([told, exporter.stats()]).includes('hunter2')], [2, false])
+  assert.match(told[0] ?? '', /no route to postgres:/)
+})
+
 test('FC-26 between two batches others have their turn, however fast the chests are', async () => {
   const { from, to } = await twoChests(50)
   let turns = 0

@@ -56,11 +56,17 @@ export async function writeUntilTaken(chest: Chest, entries: readonly ContextEnt
   }
 }
 
-/** Waits until something is true. */
-export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+/**
+ * Waits until something is true.
+ * @param what it is, in words, where the condition does not say it
+ */
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  what: string = String(condition),
+): Promise<void> {
   const last = performance.now() + 60_000
   while (!(await condition())) {
-    if (performance.now() > last) throw new Error(`never came true: ${String(condition)}`)
+    if (performance.now() > last) throw new Error(`never came true: ${what}`)
     await setTimeout(10)
   }
 }

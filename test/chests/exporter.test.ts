@@ -93,6 +93,19 @@ test('FC-28 a chest is not exported into its own table by another path', async t
   assert.equal(await from.count(), 1)
 })
 
+test('FC-28 FC-29 six sources go into one chest at once, and from there on, and nobody finds another at work', async t => {
+  const folder = tempFolder(t)
+  const target = join(folder, 'team.db')
+  await opened(t, target, {}).count()
+  const sources = Array.from({ length: 6 }, (_, n) => opened(t, join(folder, `${n}.db`), {}))
+  for (const from of sources) await from.write(entriesOf(aRecord(), [['n', 1]]))
+  const runs = sources.map(from => createExporter({ from, to: opened(t, target, {}) }).runOnce())
+  const done = { outcome: 'done', moved: 1, refused: 0, left: 0 }
+  assert.deepEqual(await Promise.all(runs), Array(6).fill(done))
+  const onward = createExporter({ from: opened(t, target, {}), to: opened(t, join(folder, 'c.db'), {}) })
+  assert.deepEqual(await onward.runOnce(), { ...done, moved: 6 })
+})
+
 test('FC-28 an HTTP target that is down, then back: all arrive once', async t => {
   const folder = tempFolder(t)
   const from = opened(t, join(folder, 'a.db'), {})

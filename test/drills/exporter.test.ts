@@ -43,6 +43,7 @@ function talker(t: TestContext, program: string, args: readonly string[]): Talke
 }
 
 async function killed({ child }: Talker): Promise<void> {
+  assert.deepEqual([child.exitCode, child.signalCode], [null, null], 'it ended before it was killed')
   const gone = once(child, 'exit')
   child.kill('SIGKILL')
   await gone
@@ -67,7 +68,7 @@ class Endpoint {
     process.child.stdout?.on('data', text => {
       ;[, port = port] = /^listening (\d+)/m.exec(text) ?? []
     })
-    await eventually(() => port !== '')
+    await eventually(() => port !== '', 'the endpoint listens')
     this.#process = process
     this.#port = port
     return `http://127.0.0.1:${port}/vars`
@@ -91,9 +92,13 @@ class Endpoint {
 }
 
 /** Writes requests of two variables until it is told to stop; resolves to the ids of all entries. */
-function writing(chest: ReadableChest): () => Promise<string[]> {
+function writing(t: TestContext, chest: ReadableChest): () => Promise<string[]> {
   const ids: string[] = []
   let isStopped = false
+  // Of a drill that fails, too: nothing else would ever end it.
+  t.after(() => {
+    isStopped = true
+  })
   const done = (async () => {
     while (!isStopped) {
       const entries = Array.from({ length: 5 }, () =>
@@ -153,13 +158,16 @@ for (const { name, skip, url } of sources) {
     const endpoint = new Endpoint(t, join(folder, 'arrived'))
     const target = await endpoint.start()
     const chest = await opened(t, source)
-    const stop = writing(chest)
+    const stop = writing(t, chest)
     const all = Array.from({ length: workers }, () =>
       talker(t, 'exporting-worker.ts', [source, target, longLease]),
     )
-    await eventually(() => all.every(worker => worker.said('confirmed') > 0))
+    await eventually(
+      () => all.every(worker => worker.said('confirmed') > 0),
+      'each of the four workers has exported something',
+    )
     const written = await stop()
-    await eventually(async () => (await chest.count()) === 0)
+    await eventually(async () => (await chest.count()) === 0, 'the source is empty')
     assertEachOnce(endpoint.ids(), written)
     const said = (line: string): number => all.reduce((sum, worker) => sum + worker.said(line), 0)
     assert.equal(said('export: lost its lease'), 0)
@@ -177,7 +185,7 @@ for (const { name, skip, url } of sources) {
     const chest = await opened(t, source)
     const newWorker = (): Talker => talker(t, 'exporting-worker.ts', [source, target, shortLease])
     const all = Array.from({ length: workers }, newWorker)
-    const stop = writing(chest)
+    const stop = writing(t, chest)
     for (let kill = 0; kill < kills; kill++) {
       drillProgress(`exporters of ${name} killed`, kill, kills)
       const isTargetToo = kill % 2 === 0
@@ -187,14 +195,14 @@ for (const { name, skip, url } of sources) {
       if (isTargetToo && moment === 'confirmed') await endpoint.start()
       const before = new Map(all.map(worker => [worker, worker.said(moment)]))
       const isBusy = (worker: Talker): boolean => worker.said(moment) > (before.get(worker) ?? 0)
-      await eventually(() => all.some(isBusy))
+      await eventually(() => all.some(isBusy), `kill ${kill}: a worker says "${moment}"`)
       const busy = all.findIndex(isBusy)
       await killed(all[busy]!)
       all.splice(busy, 1, newWorker())
       if (isTargetToo && moment === 'writing') await endpoint.start()
     }
     const written = await stop()
-    await eventually(async () => (await chest.count()) === 0)
+    await eventually(async () => (await chest.count()) === 0, 'the source is empty')
     const arrived = endpoint.ids()
     assertEachOnce(arrived, written)
     t.diagnostic(`${written.length} entries, ${endpoint.again()} posts came again`)

@@ -31,27 +31,16 @@ export class ExportLease {
 
   /**
    * Whether a target is the very place that this lease is of, however it is spelled: what is written there would be known
-   * already, and then be deleted. A place gives its lease to one holder, so to this one but to no stranger.
+   * already, and then be deleted. It is only looked at: whoever empties the target in turn keeps its right to.
    */
   async isOf(to: Chest): Promise<boolean> {
-    if (!isReadable(to)) return false
-    const stranger = uuid7()
-    try {
-      // Where a stranger gets none, an exporter of the target's own may have it, which is neither of them.
-      return !(await to.lease(stranger, this.#milliseconds)) && (await this.#isHeldAt(to))
-    } finally {
-      await to.release(stranger).catch(() => {})
-    }
+    return isReadable(to) && to.holder !== undefined && (await to.holder()) === this.#holder
   }
 
   /** Gives it back. Where that fails its time runs out, unless the next run comes before. */
   async end(): Promise<void> {
     clearInterval(this.#timer)
     await this.#from.release(this.#holder).catch(() => {})
-  }
-
-  #isHeldAt(to: ReadableChest): Promise<boolean> {
-    return to.lease(this.#holder, this.#milliseconds)
   }
 }
 

@@ -47,7 +47,7 @@ export interface ExportPlan {
 /** Rows that are read behind a batch, to find the ends of its requests. */
 const lookahead = 100
 
-/** Entries that may lie refused before a person is needed: each run reads past them. */
+/** Entries that may rest at once before a person is needed: each run reads past them. */
 const mostRefused = 10_000
 
 /** SQLite answers at once: without turns between, requests of the service would wait for the whole run. */
@@ -96,18 +96,19 @@ export class ExportRun {
 
   async #read(): Promise<StoredRecord[]> {
     const { from, to, batchSize, refused } = this.#plan
-    if (refused.size > mostRefused)
-      throw new ChestError(
-        'refused',
-        to.id,
-        `refused ${refused.size} entries, which are still in ${from.id}. Nothing more is read before they are tried again.`,
-      )
     for (let most = batchSize; ; most *= 2) {
       const limit = most + lookahead + refused.size
       const rows = await from.oldest(limit)
       refused.keepOnly(rows)
       const isAll = rows.length < limit
       const free = rows.filter(row => !refused.isResting(row))
+      const resting = rows.length - free.length
+      if (resting > mostRefused)
+        throw new ChestError(
+          'refused',
+          to.id,
+          `refused ${resting} entries, which are still in ${from.id}. Nothing more is brought before they are tried again, or gone.`,
+        )
       const records = wholeRecords(free, most, isAll)
       // A request that fills all that was read may have more.
       if (isAll || records.length !== 1 || records[0]?.length !== free.length) return records

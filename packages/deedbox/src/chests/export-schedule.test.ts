@@ -76,3 +76,64 @@ test('FC-26 a cron pattern has its time zone, across the change to summer time',
   await settled()
   assert.equal(to.rows.size, 3)
 })
+
+test('FC-26 an exporter that is stopped and started during a run keeps to one interval, and stops', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  let now = 0
+  t.mock.method(performance, 'now', () => now)
+  const pass = async (milliseconds: number): Promise<void> => {
+    now += milliseconds
+    t.mock.timers.tick(milliseconds)
+    await settled()
+  }
+  const { from, to } = await twoChests(1)
+  const letGo = Promise.withResolvers<void>()
+  to.onWrite = () => letGo.promise
+  let runs = 0
+  const lease = from.lease.bind(from)
+  const exporter = started(t, createExporter({ from, to, intervalMs: 1_000 }))
+  await pass(0)
+  const stopped = exporter.stop()
+  exporter.start()
+  await pass(0)
+  letGo.resolve()
+  await stopped
+  await settled()
+  // Each run takes the lease once, as long as there is nothing to bring.
+  from.lease = (...order) => {
+    runs++
+    return lease(...order)
+  }
+  for (let tenth = 0; tenth < 30; tenth++) await pass(100)
+  assert.equal(runs, 3)
+  await exporter.stop()
+  await pass(10_000)
+  assert.equal(runs, 3)
+})
+
+test('FC-26 FC-29 a nightly run that finds the lease of a killed process is tried again after leaseMs, not the next night', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.parse('2026-03-01T02:59:00Z') })
+  const { from, to } = await twoChests(1)
+  from.lessee = { holder: 'a killed process', until: Number.POSITIVE_INFINITY }
+  started(t, createExporter({ from, to, cron: '0 3 * * *', timeZone: 'UTC', leaseMs: 30_000 }))
+  t.mock.timers.tick(60_000)
+  await settled()
+  t.mock.timers.tick(30_000)
+  await settled()
+  assert.equal(to.rows.size, 0)
+  from.lessee = undefined
+  t.mock.timers.tick(29_999)
+  await settled()
+  assert.equal(to.rows.size, 0)
+  t.mock.timers.tick(1)
+  await settled()
+  assert.equal(to.rows.size, 2)
+  // Then it is as it was: the next night.
+  await from.write(entriesOf('next', 'user'))
+  t.mock.timers.tick(86_339_999)
+  await settled()
+  assert.equal(to.rows.size, 2)
+  t.mock.timers.tick(1)
+  await settled()
+  assert.equal(to.rows.size, 3)
+})

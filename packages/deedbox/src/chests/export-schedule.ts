@@ -22,6 +22,8 @@ export type NextDelay = (isFirst: boolean) => number | undefined
 
 /** Milliseconds by which a timer may be early, by the clock. */
 const early = 1_000
+/** The same, by the clock that timers go by. */
+const earlyTick = 2
 
 /**
  * Reads when to run.
@@ -46,12 +48,15 @@ export function nextDelay({ intervalMs = 300_000, cron, timeZone }: ScheduleOpti
 }
 
 function everySoOften(interval: number): NextDelay {
-  let due = 0
+  let first = 0
   return isFirst => {
     const now = performance.now()
+    if (isFirst) {
+      first = now
+      return 0
+    }
     // Times that a long run has passed over are not made up for.
-    due = isFirst ? now : due + Math.max(1, Math.ceil((now - due) / interval)) * interval
-    return due - now
+    return first + Math.ceil((now - first + earlyTick) / interval) * interval - now
   }
 }
 
@@ -77,45 +82,56 @@ function readCron(cron: string, timeZone: string | undefined): Cron {
   )
 }
 
-/** Has work done when it is due, never twice at a time. */
+/** What one start began, until it is stopped. */
+interface Chain {
+  timer: NodeJS.Timeout | undefined
+}
+
+/** Has work done when it is due, never twice at a time between a start and its stop. */
 export class Schedule {
   readonly #next: NextDelay
   readonly #isKeepingAlive: boolean
-  readonly #work: () => Promise<void>
-  #timer: NodeJS.Timeout | undefined
-  #isRunning = false
+  readonly #work: () => Promise<number | undefined>
+  #chain: Chain | undefined
 
-  /** @param work never rejects */
-  constructor(next: NextDelay, isKeepingAlive: boolean, work: () => Promise<void>) {
+  /**
+   * @param work never rejects. Resolves to the milliseconds after which it has to be done again, where that is before the
+   * next time
+   */
+  constructor(next: NextDelay, isKeepingAlive: boolean, work: () => Promise<number | undefined>) {
     this.#next = next
     this.#isKeepingAlive = isKeepingAlive
     this.#work = work
   }
 
   get isRunning(): boolean {
-    return this.#isRunning
+    return this.#chain !== undefined
   }
 
   start(): void {
-    if (this.#isRunning) return
-    this.#isRunning = true
-    runOutside(() => this.#plan(true))
+    if (this.#chain !== undefined) return
+    const chain: Chain = { timer: undefined }
+    this.#chain = chain
+    runOutside(() => this.#plan(chain, true))
   }
 
   stop(): void {
-    this.#isRunning = false
-    clearTimeout(this.#timer)
+    clearTimeout(this.#chain?.timer)
+    this.#chain = undefined
   }
 
-  #plan(isFirst: boolean): void {
-    const delay = this.#isRunning ? this.#next(isFirst) : undefined
-    if (delay === undefined) return
+  #plan(chain: Chain, isFirst: boolean, again: number = Number.POSITIVE_INFINITY): void {
+    // Work that was under way when it was stopped ends in a chain that nobody goes on with.
+    if (this.#chain !== chain) return
+    const next = this.#next(isFirst)
+    if (next === undefined) return
+    const delay = Math.min(next, again)
     const work = (): void => {
       // A far time is waited for in parts; the clock may be set meanwhile.
-      if (delay > longestTimer) this.#plan(false)
-      else void this.#work().then(() => this.#plan(false))
+      if (delay > longestTimer) this.#plan(chain, false)
+      else void this.#work().then(soon => this.#plan(chain, false, soon))
     }
-    this.#timer = setTimeout(work, Math.min(delay, longestTimer))
-    if (!this.#isKeepingAlive) this.#timer.unref()
+    chain.timer = setTimeout(work, Math.min(delay, longestTimer))
+    if (!this.#isKeepingAlive) chain.timer.unref()
   }
 }

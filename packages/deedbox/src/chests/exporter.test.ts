@@ -169,6 +169,73 @@ test('FC-28 a chest is never exported into itself, however it is called', async 
   await to.lease('its own exporter', 60_000)
   assert.equal((await createExporter({ from, to }).runOnce()).moved, 4)
   assert.equal(to.lessee?.holder, 'its own exporter')
+  // A chest of the user's own may not tell who has its right: its address has to do.
+  const own = Object.assign(new MemoryChest('own'), { holder: undefined, address: 'somewhere' })
+  await from.write(entriesOf('last', 'user'))
+  assert.equal((await createExporter({ from, to: own }).runOnce()).moved, 1)
+})
+
+test('FC-29 nothing is taken at the target: whoever empties it in turn is not in its way', async () => {
+  const { from, to } = await twoChests(2)
+  const calls: string[] = []
+  for (const member of ['lease', 'release'] as const)
+    to[member] = async () => {
+      calls.push(member)
+      return true as never
+    }
+  assert.equal((await createExporter({ from, to }).runOnce()).moved, 4)
+  assert.deepEqual(calls, [])
+})
+
+test('FC-28 so many refused entries that nothing more is read are tried again after their rest, and forgotten once they are gone', async t => {
+  const { from, to } = await twoChests(0)
+  const names = Array.from({ length: 201 }, (_, i) => `v${i}`)
+  for (let i = 0; i < 50; i++) await from.write(entriesOf(`r${i}`, ...names))
+  to.onWrite = () => {
+    throw new ChestError('refused', to.id, 'no such column.')
+  }
+  const exporter = createExporter({ from, to })
+  const isStuck = { code: 'refused', message: /refused 10050 entries, which are still in Memory/ }
+  const real = performance.now.bind(performance)
+  let passed = 0
+  // No mock of node:test, which keeps a stack of each of half a million calls.
+  performance.now = () => real() + passed
+  t.after(() => {
+    performance.now = real
+  })
+  for (passed of [0, 1, 300_001]) await assert.rejects(exporter.runOnce(), isStuck, `after ${passed} ms`)
+  assert.equal(exporter.stats().refused, 10_050)
+  // Somebody has deleted most of them.
+  for (const key of [...from.rows.keys()].slice(201)) from.rows.delete(key)
+  await from.write(entriesOf('new', 'user'))
+  to.onWrite = () => {}
+  assert.equal((await exporter.runOnce()).moved, 1)
+  assert.equal(exporter.stats().refused, 201)
+  passed = 86_400_000
+  assert.equal((await exporter.runOnce()).moved, 201)
+  assert.deepEqual([from.rows.size, exporter.stats().refused], [0, 0])
+})
+
+test('FC-26 FC-30 what a driver says is told without passwords, and a logger that fails late ends no process', async () => {
+  const { from, to } = await twoChests(1)
+  to.onWrite = () => {
+    throw new Error('no route to postgres://app:hunter2@db/shop, password=hunter2')
+  }
+  const told: string[] = []
+  const warn = async (message: string): Promise<void> => {
+    told.push(message)
+    await Promise.resolve()
+    throw new Error('the log is full')
+  }
+  const exporter = createExporter({ from, to, logger: { debug: () => {}, warn } })
+  await assert.rejects(exporter.runOnce(), /no route/)
+  assert.match(exporter.stats().lastError ?? 'hunter2', /^no route(?!.*hunter2)/)
+  to.onWrite = () => {
+    throw new ChestError('refused', to.id, 'not with postgres://app:hunter2@db/shop')
+  }
+  await exporter.runOnce()
+  assert.deepEqual([told.length, JSON.stringify([told, exporter.stats()]).includes('hunter2')], [2, false])
+  assert.match(told[0] ?? '', /no route to postgres:/)
 })
 
 test('FC-26 between two batches others have their turn, however fast the chests are', async () => {

@@ -1,5 +1,5 @@
 import { runOutside } from '../request/index.ts'
-import { ConfigurationError, errorMessage } from '../safety/index.ts'
+import { ConfigurationError, createRedactor, errorMessage } from '../safety/index.ts'
 import { type Chest, type ChestLogger, checkChests, type ReadableChest } from '../tracking/index.ts'
 import { checkedLogger, checkWhole } from './chest-options.ts'
 import { ExportLease, isReadable } from './export-lease.ts'
@@ -16,8 +16,8 @@ export interface ExporterOptions extends ScheduleOptions {
   /** Entries of one write; those of one request stay together, so it may be a few more. Default 500. */
   readonly batchSize?: number | undefined
   /**
-   * Milliseconds after which another process takes over from one that died in a run; a run under way renews its right.
-   * Default 60,000. (FC-29)
+   * Milliseconds after which another process takes over from one that died in a run; a run under way renews its right. A
+   * started exporter that finds another at work tries again after as long, if not before. Default 60,000. (FC-29)
    */
   readonly leaseMs?: number | undefined
   /** Stands in its messages. Default: the ids of both chests. */
@@ -61,6 +61,9 @@ export interface Exporter {
   stats(): ExporterStats
 }
 
+/** Drivers say in their messages what they were told. */
+const redactor = createRedactor()
+
 const optionNames: readonly string[] = Object.keys({
   from: true,
   to: true,
@@ -102,10 +105,13 @@ class ChestExporter implements Exporter {
     check(options)
     this.#options = options
     this.#name = options.name ?? `${options.from.id} to ${options.to.id}`
-    this.#lease = new ExportLease(options.from, options.leaseMs ?? 60_000)
+    const { leaseMs = 60_000 } = options
+    this.#lease = new ExportLease(options.from, leaseMs)
     this.#schedule = new Schedule(nextDelay(options), options.keepAlive ?? false, async () => {
       // The failure is told, counted, and tried again when it is time.
-      await this.runOnce({ signal: this.#stopping.signal }).catch(() => {})
+      const result = await this.runOnce({ signal: this.#stopping.signal }).catch(() => undefined)
+      // Its holder may be a process that was killed: a nightly run would wait for the next night.
+      return result?.outcome === 'busy' ? leaseMs : undefined
     })
   }
 
@@ -167,7 +173,7 @@ class ChestExporter implements Exporter {
       return result
     } catch (error) {
       this.#failed++
-      this.#lastError = errorMessage(error)
+      this.#lastError = redactor.text(errorMessage(error))
       warn(`the run failed, and the next one goes on: ${this.#lastError}`, { failed: this.#failed })
       throw error
     }
@@ -175,7 +181,10 @@ class ChestExporter implements Exporter {
 
   #tell(level: keyof ChestLogger, message: string, fields: Record<string, unknown>): void {
     try {
-      this.#options.logger?.[level](`${this.#name}: ${message}`, { exporter: this.#name, ...fields })
+      const said = `${this.#name}: ${redactor.text(message)}`
+      const answer: unknown = this.#options.logger?.[level](said, { exporter: this.#name, ...fields })
+      // One that fails later ends no process.
+      Promise.resolve(answer).catch(() => {})
     } catch {
       // A logger that throws ends no export.
     }

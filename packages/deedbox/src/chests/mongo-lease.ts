@@ -32,6 +32,12 @@ export async function endTurn(turns: MongoCollection, holder: string): Promise<v
   if (last?.holder === holder) await begin(turns, last, { holder, until: new Date(0) })
 }
 
+/** Who took the right last, and has not given it back. */
+export async function holderIn(turns: MongoCollection): Promise<string | undefined> {
+  const last = await newest(turns)
+  return last === undefined || last.until.getTime() === 0 ? undefined : last.holder
+}
+
 async function begin(
   turns: MongoCollection,
   last: Turn | undefined,

@@ -19,7 +19,7 @@ import {
 } from './mongo-connection.ts'
 import { documentsOf, entriesIn, keyOf, type MongoDocument, withTexts } from './mongo-document.ts'
 import { mongoCode } from './mongo-failure.ts'
-import { endTurn, takeTurn } from './mongo-lease.ts'
+import { endTurn, holderIn, takeTurn } from './mongo-lease.ts'
 import { removeEntries } from './mongo-removal.ts'
 import { Upkeep } from './mongo-upkeep.ts'
 import { insertOrMerge } from './mongo-write.ts'
@@ -166,6 +166,10 @@ class MongoChest implements ReadableChest {
 
   release(holder: string): Promise<void> {
     return this.#told((_, database) => endTurn(this.#turns(database), holder))
+  }
+
+  holder(): Promise<string | undefined> {
+    return this.#told((_, database) => holderIn(this.#turns(database)))
   }
 
   /** The entries of documents, until there are enough; the last document's are all of it. */

@@ -151,6 +151,10 @@ WHERE chest = ${place} AND (holder IS NULL OR holder = ${who}
         `UPDATE deedbox_chests SET holder = NULL WHERE chest = ${place} AND holder = ${who}`,
       )
     },
+    holder: async connection => {
+      const [row] = await read(connection, `SELECT holder FROM deedbox_chests WHERE chest = ${place}`)
+      return textOf(row?.[0]) ?? undefined
+    },
     expire: (connection, days, portion) =>
       run(
         connection,

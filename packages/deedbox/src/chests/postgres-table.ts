@@ -136,6 +136,10 @@ WHERE known.holder IS NULL OR known.holder = excluded.holder
         storableText(holder),
       ])
     },
+    holder: async connection => {
+      const { rows } = await connection.query('SELECT holder FROM deedbox_chests WHERE chest = $1', [table])
+      return (rows as { holder: string | null }[])[0]?.holder ?? undefined
+    },
     expire: async (connection, days, portion) => {
       const { rowCount } = await connection.query(
         `DELETE FROM "${table}" WHERE unique_id IN (

@@ -39,6 +39,7 @@ export interface SqlDialect<Connection> {
   count(connection: Connection): Promise<number>
   lease(connection: Connection, holder: string, milliseconds: number): Promise<boolean>
   giveBack(connection: Connection, holder: string): Promise<void>
+  holder(connection: Connection): Promise<string | undefined>
   /** Deletes rows that are older, so many at most. Resolves to how many those were. */
   expire(connection: Connection, days: number, portion: number): Promise<number>
   /** `schema`: a table or column is not there. `refused`: these values will never be stored. */
@@ -133,6 +134,10 @@ export class SqlChest<Connection> implements ReadableChest {
 
   async release(holder: string): Promise<void> {
     await this.#run(connection => this.#dialect.giveBack(connection, holder))
+  }
+
+  async holder(): Promise<string | undefined> {
+    return this.#run(connection => this.#dialect.holder(connection))
   }
 
   async close(): Promise<void> {

@@ -142,6 +142,11 @@ WHERE chest = ? AND (holder IS NULL OR holder = ? OR held_from > ? OR held_until
       .run(this.#name, holder)
   }
 
+  holder(): string | undefined {
+    const [row] = this.#database.prepare('SELECT holder FROM deedbox_chests WHERE chest = ?').all(this.#name)
+    return (row as { readonly holder: string | null } | undefined)?.holder ?? undefined
+  }
+
   #read(tail: string, values: SqliteValue[]): StoredEntry[] {
     const rows = this.#database
       .prepare(`SELECT unique_id, ${written.join(', ')} FROM "${this.#name}"${tail}`)

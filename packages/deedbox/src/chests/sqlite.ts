@@ -154,6 +154,10 @@ class SqliteChest implements ReadableChest {
     return this.#do(({ database, table }) => inTransaction(database, () => table.release(holder)))
   }
 
+  holder(): Promise<string | undefined> {
+    return this.#do(({ table }) => table.holder())
+  }
+
   /**
    * Does something with the open table. SQLite would block the process while another one writes; here it is tried again
    * between other work.

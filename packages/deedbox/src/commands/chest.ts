@@ -33,7 +33,7 @@ export async function chest(args: string[]): Promise<number> {
     return 0
   }
   const [action = '', url, ...more] = positionals
-  const known = taken[action]
+  const known = Object.hasOwn(taken, action) ? taken[action] : undefined
   if (known === undefined)
     throw new UsageError(
       `${action === '' ? 'Say what to do' : `"${action}" is unknown`}: show or export. "deedbox chest --help" tells more.`,

@@ -39,8 +39,8 @@ export interface ReplayOrder {
   readonly tell: (replayed: Replayed) => void
 }
 
-/** Events of one call, and tries before a ledger counts as not answering. */
-const batch = 100
+/** Events of one call at most, and tries before a ledger counts as not answering. */
+const mostAtOnce = 100
 const tries = 3
 
 /** Sends what a group holds, and removes what was taken. @returns whether all of it was */
@@ -51,8 +51,8 @@ export async function replay(group: OutboxGroup, order: ReplayOrder): Promise<bo
     await sift(group.folder, home.path, async lines => {
       const chosen = lines.filter(({ letter }) => letter !== undefined && isChosen(letter, order.keys))
       const stay = new Set(lines.filter(line => !chosen.includes(line)))
-      for (let from = 0; from < chosen.length; from += batch) {
-        const part = chosen.slice(from, from + batch)
+      for (let from = 0; from < chosen.length; from += sender.batch) {
+        const part = chosen.slice(from, from + sender.batch)
         const results = await sender.send(part.map(({ letter }) => itemOf(letter as DeadLetter)))
         part.forEach((line, i) => {
           if (results[i]?.ok !== true) stay.add(line)
@@ -109,9 +109,9 @@ async function replaySpool(
   for (const { path } of await claim(group.folder, name, home.path)) {
     const { cursor, files } = await openSpool(path)
     for (
-      let part = await cursor.next(batch);
+      let part = await cursor.next(sender.batch);
       part.length > 0 && !sender.isStopped;
-      part = await cursor.next(batch)
+      part = await cursor.next(sender.batch)
     ) {
       const results = await sender.send(part.map(({ event }) => event))
       const refused: DeadLetter[] = []
@@ -142,12 +142,15 @@ function itemOf(letter: DeadLetter): LedgerItem {
 class Sender {
   readonly #taker: ReplayOrder['taker']
   readonly #tell: (replayed: Replayed) => void
+  /** Events of one call. A chest that posts each has a time for all of them, and says how many it can do in it. */
+  readonly batch: number
   #stop: string | undefined
   tookAll = true
 
   constructor(taker: ReplayOrder['taker'], tell: (replayed: Replayed) => void) {
     this.#taker = taker
     this.#tell = tell
+    this.batch = Math.min(mostAtOnce, taker.client.batchSize ?? mostAtOnce)
   }
 
   get isStopped(): boolean {

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import type { LedgerClient, LedgerResult } from '../audit/index.ts'
 import { aBox, aLedger, someEvents } from '../testing/ledger-events.ts'
 import { keepAll, type LedgerStandIn, type Script, until } from '../testing/ledger-stand-in.ts'
 import { aSpooledOutlet, filesBelow, spooledText, spoolFolder } from '../testing/spooled-events.ts'
+import { type Replayed, replay } from './outbox-replay.ts'
+import { groupsIn } from './outbox-view.ts'
 
 interface Run {
   readonly code: number
@@ -128,6 +131,41 @@ test('outbox drop removes what is chosen, only when it is meant', async t => {
     nothing.stdout,
     /^Removed 0 dead letters\. 2 events left behind by dead processes: no dead letters/,
   )
+})
+
+test("ruling 25 IF-34 outbox does nothing with an option that is another action's: it would have chosen", async t => {
+  const { folder } = await aSpool(t)
+  for (const [action, ...args] of [
+    ['drop', '--chest', 'sqlite:vars.db', '--yes'],
+    ['drop', '--to', 'http://127.0.0.1:1', '--yes'],
+    ['drop', '--dead', '--yes'],
+    ['replay', '--yes'],
+    ['replay', '--dead'],
+    ['list', '--chest', 'sqlite:vars.db'],
+    ['show', '--to', 'http://127.0.0.1:1'],
+  ] as const) {
+    const { code, stdout, stderr } = await run(folder, [action, ...args])
+    const said = `deedbox: ${args[0]} is no option of "deedbox outbox ${action}".\n`
+    assert.deepEqual([code, stdout, stderr], [2, '', said])
+  }
+  assert.match((await run(folder, ['list'])).stdout, / 0 +2 +3\n$/)
+})
+
+test('ruling 25 IF-34 outbox replay hands over no more at once than who takes it says', async t => {
+  const { folder, keys } = await aSpool(t)
+  const calls: number[] = []
+  const client: LedgerClient = {
+    batchSize: 2,
+    appendBatch: async items => {
+      calls.push(items.length)
+      return items.map(() => ({ ok: true, duplicate: false }) as unknown as LedgerResult)
+    },
+  }
+  const [group] = groupsIn(folder, undefined)
+  const told: string[] = []
+  const tell = ({ key }: Replayed): void => void told.push(key)
+  assert.equal(await replay(group!, { taker: { name: 'two', client }, keys: undefined, tell }), true)
+  assert.deepEqual([calls, told.toSorted()], [[2, 1, 2], keys.toSorted()])
 })
 
 test('outbox says that the spool folder does not exist', async t => {

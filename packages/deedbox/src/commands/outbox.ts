@@ -31,6 +31,16 @@ const options = {
   help: { type: 'boolean' },
 } as const
 
+const choosing = ['spool', 'service', 'ledger', 'output']
+
+/** What an action may be told. Of an option that did nothing somebody would think that it chose. */
+const taken: Readonly<Record<string, readonly string[]>> = {
+  list: [...choosing, 'dead'],
+  show: choosing,
+  replay: [...choosing, 'to', 'chest'],
+  drop: [...choosing, 'yes'],
+}
+
 /** `deedbox outbox`. Resolves to the exit code. @throws UsageError */
 export async function outbox(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options })
@@ -39,6 +49,14 @@ export async function outbox(args: string[]): Promise<number> {
     process.stdout.write(outboxHelp)
     return 0
   }
+  const known = Object.hasOwn(taken, action ?? '') ? taken[action ?? ''] : undefined
+  if (known === undefined)
+    throw new UsageError(
+      `${action === undefined ? 'Say what to do' : `"${action}" is unknown`}: list, show, replay or drop. ` +
+        '"deedbox outbox --help" tells more.',
+    )
+  const alien = Object.keys(values).find(option => !known.includes(option))
+  if (alien !== undefined) throw new UsageError(`--${alien} is no option of "deedbox outbox ${action}".`)
   const spool = spoolFolder(values.spool)
   const isJson = oneOf('--output', values.output, ['table', 'json'], 'table') === 'json'
   const groups = groupsIn(spool, values.service)
@@ -64,13 +82,8 @@ export async function outbox(args: string[]): Promise<number> {
         },
         isJson,
       )
-    case 'drop':
-      return dropAll(contents, wholeKeys(contents, keys), values.yes === true, isJson)
     default:
-      throw new UsageError(
-        `${action === undefined ? 'Say what to do' : `"${action}" is unknown`}: list, show, replay or drop. ` +
-          '"deedbox outbox --help" tells more.',
-      )
+      return dropAll(contents, wholeKeys(contents, keys), values.yes === true, isJson)
   }
 }
 

@@ -51,6 +51,10 @@ export class MemoryChest implements ReadableChest {
     if (this.lessee?.holder === holder) this.lessee = undefined
   }
 
+  async holder(): Promise<string | undefined> {
+    return this.lessee?.holder
+  }
+
   async check(): Promise<[]> {
     return []
   }

@@ -134,4 +134,9 @@ export interface ReadableChest extends Chest {
   lease(holder: string, milliseconds: number): Promise<boolean>
   /** Gives the right back, if this holder has it. */
   release(holder: string): Promise<void>
+  /**
+   * Who took the right last and has not given it back; `undefined` for nobody. Changes nothing. By it an exporter knows a
+   * target that is its source under another name; one without this member is known by its `address` alone.
+   */
+  holder?(): Promise<string | undefined>
 }

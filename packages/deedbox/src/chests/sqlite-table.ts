@@ -172,13 +172,26 @@ WHERE chest = ? AND (holder IS NULL OR holder = ? OR held_from > ? OR held_until
   }
 }
 
-function columnsOf(entry: ContextEntry, own: string): SqliteValue[] {
-  const { type, text } = storedValue(entry.value)
-  const { route, error, service, env, tags: carried } = entry.record
-  const tags = carried === undefined ? own : JSON.stringify({ ...carried, ...JSON.parse(own) })
+function columnsOf(
+  { id, requestId, name, value, timestamp, record }: ContextEntry,
+  own: string,
+): SqliteValue[] {
+  const { type, text } = storedValue(value)
+  const { route, method, status, error, service, env, tags } = record
   return [
-    ...[storableText(entry.requestId), storableText(entry.name), text, type, entry.timestamp, entry.id],
-    ...[storableOrNull(route), entry.method, entry.status, storableOrNull(error), service, env, tags],
+    storableText(requestId),
+    storableText(name),
+    text,
+    type,
+    timestamp,
+    id,
+    storableOrNull(route),
+    method,
+    status,
+    storableOrNull(error),
+    service,
+    env,
+    tags === undefined ? own : JSON.stringify({ ...tags, ...JSON.parse(own) }),
   ]
 }
 

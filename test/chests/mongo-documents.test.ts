@@ -130,6 +130,7 @@ test('FC-23 what MongoDB will never take is refused, and nothing else of the wri
       [...error.taken].sort(),
       [0, 1, 3].map(i => records[i]!.id),
     )
+    assert.deepEqual([...error.refused], [records[2]!.id])
     return true
   })
   const values = (await storedAt(clientOf(t, url))).map(({ value }) => value)
@@ -209,6 +210,34 @@ test('what is older than retentionDays goes, beside writes; lookups have their i
   )
   const indexes = await client.db().collection('tracked_variables').indexes()
   assert.deepEqual(indexes.map(({ key }) => Object.keys(key).join()).sort(), ['_id', 'at,_id', 'request_id'])
+})
+
+test('FC-24 documents of other programs in the collection are neither read nor counted, changed or deleted', {
+  skip,
+}, async t => {
+  const client = clientOf(t, newUrl())
+  const chest = mongo(client.db(), { retentionDays: 2 })
+  t.after(() => chest.close())
+  const at = new Date('2020-01-01')
+  const entries = entriesOf(aRecord({ timestamp: at.getTime() * 1_000 }), [['n', 1]])
+  const foreign = [
+    { _id: 'order', kind: 'order', at },
+    { _id: 'list', kind: 'order', at, timestamp: 1, positions: [0, 1], values: {} },
+    { _id: 'text', kind: 'order', at, timestamp: '2020', positions: { a: 0 }, values: { a: 1 } },
+    { _id: 'null', kind: 'order', at, timestamp: 1, positions: null, values: null },
+  ]
+  const collection = client.db().collection<{ _id: string }>('tracked_variables')
+  await collection.insertMany(foreign)
+  assert.deepEqual([await chest.count(), await chest.oldest(9), await chest.find({}, 9)], [0, [], []])
+  assert.deepEqual(await chest.find({ name: 'a' }, 9), [])
+  assert.equal(await chest.remove(foreign.map(({ _id }) => `${_id}.0`)), 0)
+  await chest.write(entries)
+  await eventually(async () => (await collection.countDocuments({ _id: entries[0]!.record.id })) === 0)
+  const left = await collection.find({}, { sort: { _id: 1 } }).toArray()
+  assert.deepEqual(
+    left,
+    foreign.sort((one, other) => (one._id < other._id ? -1 : 1)),
+  )
 })
 
 test('FC-29 who was slow to take the right does not get it from who took it meanwhile', { skip }, async t => {

@@ -100,6 +100,17 @@ test('FC-22 options that cannot be are named, and nothing secret is repeated', (
   refused(url, { collection: 'x' }, /there is no such option/)
   refused('mongodb://u:s3cret@h', {}, /names no database/)
   refused('postgres://u:s3cret@h/db', {}, /no URL of MongoDB/)
+  for (const odd of [
+    'u:s3cret/s3cret@h',
+    'u:s3cret/s3cret@h/db',
+    'u:s3cret?s3cret@h/db',
+    'u:s3cret/db?s3cret@h',
+    'u:s3cret@s3cret/s3cret@h',
+  ])
+    refused(`mongodb://${odd}`, {}, /no URL of MongoDB.*%2F/)
+  // As Azure writes it.
+  const { address } = mongo('mongodb://u:s3cret@h:10255/db?ssl=true&appName=@u@')
+  assert.equal(address, 'mongodb://h:10255/db.tracked_variables')
   refused({ db: 1 } as unknown as string, {}, /takes a Db/)
   for (const hosts of ['one:27017,two:27018', '[::1]:27017', '%2Ftmp%2Fmongodb.sock'])
     assert.equal(

@@ -137,18 +137,70 @@ test('FC-22 what is older than its days is deleted in portions, and nothing else
     (await chest.oldest(10)).map(({ entry }) => entry.name),
     ['user_id', 'total_time', 'user_id', 'young', 'new'],
   )
-  // The rows of Flask-Chest are as old as their migration.
+  // The rows of Flask-Chest are as old as their migration; of those that it wrote since, nobody knows.
   const client = new DatabaseSync(file)
   client.prepare('UPDATE deedbox_chests SET adopted_at = ?').run(now - 31 * day)
+  client.exec("INSERT INTO flask_chest (request_id, name, value) VALUES ('20260131120000', 'since', '1')")
   client.close()
   const later = sqlite(file, { retentionDays: 30 })
   t.after(() => later.close())
   await later.write(entriesOf(aRecord({ timestamp: now }), [['newer', 3]]))
-  await eventually(async () => (await chest.count()) === 3)
+  await eventually(async () => (await chest.count()) === 4)
   assert.deepEqual(
     (await chest.oldest(10)).map(({ entry }) => entry.name),
-    ['young', 'new', 'newer'],
+    ['young', 'new', 'since', 'newer'],
   )
+})
+
+test('FC-22 rows of a table whose keys are given again, or of one that was adopted by an older version, stay', async t => {
+  const [day, now] = [86_400_000_000, Date.now() * 1_000]
+  const row = "INSERT INTO flask_chest (request_id, name, value) VALUES ('20240131120000', 'old', '1')"
+  const tables: Record<string, (database: DatabaseSync) => void> = {
+    'no AUTOINCREMENT': database => {
+      database.exec('CREATE TABLE flask_chest (unique_id INTEGER PRIMARY KEY, request_id, name, value)')
+      database.exec(row)
+    },
+    'an older version': database => {
+      database.exec(`CREATE TABLE flask_chest (
+        unique_id INTEGER PRIMARY KEY AUTOINCREMENT, request_id TEXT, name TEXT, value TEXT, type TEXT,
+        created_at INTEGER, entry_id TEXT, route TEXT, method TEXT, status INTEGER, error TEXT,
+        service TEXT, env TEXT, tags TEXT)`)
+      database.exec(`CREATE TABLE deedbox_chests (
+        chest TEXT PRIMARY KEY, place TEXT NOT NULL, adopted_at INTEGER NOT NULL,
+        holder TEXT, held_from INTEGER, held_until INTEGER)`)
+      database.exec("INSERT INTO deedbox_chests (chest, place, adopted_at) VALUES ('flask_chest', 'p', 1)")
+      database.exec(row)
+    },
+  }
+  for (const [name, made] of Object.entries(tables)) {
+    const file = join(temporaryFolder(t), 'vars.db')
+    const client = new DatabaseSync(file)
+    made(client)
+    const keeping = sqlite(file)
+    await keeping.write(entriesOf(aRecord({ timestamp: now - 31 * day }), [['gone', 1]]))
+    await keeping.close()
+    client.prepare('UPDATE deedbox_chests SET adopted_at = ?').run(now - 31 * day)
+    client.close()
+    const chest = sqlite(file, { retentionDays: 30 })
+    t.after(() => chest.close())
+    await chest.write(entriesOf(aRecord({ timestamp: now }), [['new', 2]]))
+    await eventually(async () => (await chest.oldest(9)).every(({ entry }) => entry.name !== 'gone'))
+    const names = (await chest.oldest(9)).map(({ entry }) => entry.name)
+    assert.deepEqual(names, ['old', 'new'], name)
+  }
+})
+
+test('FC-22 a table that was dropped and made anew by Flask-Chest is adopted anew', async t => {
+  const file = join(temporaryFolder(t), 'vars.db')
+  const ids: string[] = []
+  for (let n = 0; n < 2; n++) {
+    const original = ofFlaskChest(t, file)
+    const chest = sqlite(file)
+    ids.push(...(await chest.oldest(9)).map(({ entry }) => entry.id))
+    await chest.close()
+    original.exec('DROP TABLE flask_chest')
+  }
+  assert.equal(new Set(ids).size, 6)
 })
 
 test('FC-24 a file that was moved away or whose table was dropped is made again, and nothing is lost', async t => {

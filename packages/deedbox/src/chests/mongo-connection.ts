@@ -54,7 +54,7 @@ export interface MongoPlace {
   connect(chest: string): Promise<MongoConnection>
 }
 
-const parts = /^(mongodb(?:\+srv)?:\/\/)(?:([^/?#]*)@)?([^@/?#]+)(?:\/([^/?#]*))?(?:\?([^#]*))?$/
+const parts = /^(mongodb(?:\+srv)?:\/\/)(?:([^/?#]*)@)?([^@/?#]+)(?:\/([^@/?#]*))?(?:\?([^#]*))?$/
 
 /**
  * Reads what a chest is told about its database.
@@ -77,11 +77,13 @@ export function mongoPlace(given: MongoDatabase | string): MongoPlace {
 }
 
 function placeAt(url: string): MongoPlace {
-  const [, scheme, credentials = '', hosts, database, query] = parts.exec(url) ?? []
-  if (scheme === undefined || hosts === undefined)
+  const [, scheme, credentials, hosts, database, query] = parts.exec(url) ?? []
+  // What comes before an @ may be a password that should have been encoded, and would be shown as hosts or database.
+  const isMisread = credentials === undefined && url.includes('@')
+  if (scheme === undefined || hosts === undefined || isMisread)
     throw new ConfigurationError(
       'mongo()',
-      'this is no URL of MongoDB. It looks like mongodb://user:password@host:27017/database.',
+      'this is no URL of MongoDB. It looks like mongodb://user:password@host:27017/database, with / ? # and @ in a password as %2F %3F %23 and %40.',
     )
   if (database === undefined || database === '')
     throw new ConfigurationError(
@@ -97,7 +99,7 @@ function placeAt(url: string): MongoPlace {
         client = new MongoClient(url, defaultsBeside(query))
       } catch (error) {
         // What it says may quote a part of the URL, and its cause even more.
-        const password = credentials.slice(credentials.indexOf(':') + 1)
+        const password = credentials?.slice(credentials.indexOf(':') + 1) ?? ''
         const problem = errorMessage(error).replaceAll(password === '' ? url : password, '…')
         throw new ChestError('unavailable', chest, `mongodb does not take its URL: ${problem}`)
       }

@@ -1,5 +1,5 @@
 import type { MongoCollection } from './mongo-connection.ts'
-import type { MongoDocument } from './mongo-document.ts'
+import { type MongoDocument, ownMarks } from './mongo-document.ts'
 import { entryIdParts } from './stored-value.ts'
 
 /** What is asked of a document before variables are taken out of it. */
@@ -47,8 +47,9 @@ export async function positionsOf(
 ): Promise<readonly Positions[]> {
   if (ids.length === 0) return []
   const options = { projection: { positions: 1 }, batchSize: ids.length }
-  const found = await collection.find({ _id: { $in: ids } }, options).toArray()
-  return (found as Positions[]).filter(({ positions }) => typeof positions === 'object' && positions !== null)
+  return (await collection
+    .find({ ...ownMarks, _id: { $in: ids } }, options)
+    .toArray()) as readonly Positions[]
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { MongoCollection } from './mongo-connection.ts'
+import { ownMarks } from './mongo-document.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -71,7 +72,7 @@ export class Upkeep {
 
   async #deleteOld(collection: MongoCollection): Promise<void> {
     if (this.#retentionDays === undefined) return
-    const old = { at: { $lt: new Date(Date.now() - this.#retentionDays * 24 * hour) } }
+    const old = { ...ownMarks, at: { $lt: new Date(Date.now() - this.#retentionDays * 24 * hour) } }
     for (let found = portion; found === portion && !this.#isOver; ) {
       const options = { projection: { _id: 1 }, sort: { at: 1 }, limit: portion, batchSize: portion }
       const ids = (await collection.find(old, options).toArray()).map(one => Reflect.get(Object(one), '_id'))

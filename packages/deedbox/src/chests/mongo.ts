@@ -17,7 +17,7 @@ import {
   type MongoPlace,
   mongoPlace,
 } from './mongo-connection.ts'
-import { documentsOf, entriesIn, keyOf, type MongoDocument, withTexts } from './mongo-document.ts'
+import { documentsOf, entriesIn, keyOf, type MongoDocument, ownMarks, withTexts } from './mongo-document.ts'
 import { mongoCode } from './mongo-failure.ts'
 import { endTurn, holderIn, takeTurn } from './mongo-lease.ts'
 import { removeEntries } from './mongo-removal.ts'
@@ -91,6 +91,7 @@ class MongoChest implements ReadableChest {
     throw new ChestError('refused', this.id, first.reason, {
       cause: first.cause,
       taken: new Set(documents.map(({ _id }) => _id).filter(id => !lost.has(id))),
+      refused: lost,
     })
   }
 
@@ -122,6 +123,7 @@ class MongoChest implements ReadableChest {
 
   async find({ requestId, name }: EntryFilter, limit: number): Promise<StoredEntry[]> {
     const filter = {
+      ...ownMarks,
       ...(requestId === undefined ? {} : { request_id: requestId }),
       ...(name === undefined ? {} : { [`positions.${keyOf(name)}`]: { $exists: true } }),
     }
@@ -133,7 +135,7 @@ class MongoChest implements ReadableChest {
 
   async oldest(limit: number): Promise<StoredEntry[]> {
     const found: StoredEntry[] = []
-    for await (const own of this.#read({}, 1, limit)) found.push(...own)
+    for await (const own of this.#read(ownMarks, 1, limit)) found.push(...own)
     return found.slice(0, limit)
   }
 
@@ -146,7 +148,7 @@ class MongoChest implements ReadableChest {
       const size = { $size: { $objectToArray: '$positions' } }
       try {
         const [total] = await collection
-          .aggregate([{ $group: { _id: null, count: { $sum: size } } }])
+          .aggregate([{ $match: ownMarks }, { $group: { _id: null, count: { $sum: size } } }])
           .toArray()
         return Number(Reflect.get(Object(total), 'count') ?? 0)
       } catch (error) {
@@ -154,7 +156,10 @@ class MongoChest implements ReadableChest {
       }
       // Not every server that speaks the protocol can count members.
       let count = 0
-      for await (const found of collection.find({}, { projection: { positions: 1 }, batchSize: 10_000 }))
+      for await (const found of collection.find(ownMarks, {
+        projection: { positions: 1 },
+        batchSize: 10_000,
+      }))
         count += Object.keys((found as MongoDocument).positions ?? {}).length
       return count
     })

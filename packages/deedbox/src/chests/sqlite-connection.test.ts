@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
@@ -67,4 +68,5 @@ test('FC-18 a Node without SQLite is told what to hand over instead', async t =>
   const chest = sqlite('vars.db')
   assert.match((await chest.check())[0]?.message ?? '', /SQLite\(name=flask_chest\).*better-sqlite3/)
   await assert.rejects(chest.count(), { name: 'ChestError', code: 'driver_missing' })
+  assert.equal(existsSync('vars.db'), false)
 })

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigurationError } from '../safety/index.ts'
@@ -88,26 +88,44 @@ export function fileOf(place: SqlitePlace): string | undefined {
 
 /**
  * Opens a file for writing, and makes it where there is none. It never waits for a lock, since the whole process would.
- * @returns `undefined` where this Node has no SQLite
+ * @returns the connection, and what the file was before it was opened; `undefined` where this Node has no SQLite
  */
-export function openFile(file: string): SqliteConnection | undefined {
+export function openFile(
+  file: string,
+): { readonly database: SqliteConnection; readonly was: string | undefined } | undefined {
   // Loaded where it is needed: Node 22 calls it experimental, and need not tell that to services without such a chest.
   const sqlite = process.getBuiltinModule('node:sqlite')
   if (sqlite === undefined) return undefined
+  if (file !== inMemory) makeFile(file)
+  const was = file === inMemory ? undefined : identityOf(file)
   const database = new sqlite.DatabaseSync(file)
   try {
     database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL')
-    return database
+    return { database, was }
   } catch (error) {
     database.close()
     throw error
   }
 }
 
-/** What tells a file from another one that came into its place. */
+/** What tells a file from another one that came into its place; `undefined` where none can be seen. */
 export function identityOf(file: string): string | undefined {
-  const found = statSync(file, { bigint: true, throwIfNoEntry: false })
-  return found === undefined ? undefined : `${found.dev}:${found.ino}`
+  try {
+    const { dev, ino } = statSync(file, { bigint: true })
+    return `${dev}:${ino}`
+  } catch {
+    return undefined
+  }
+}
+
+/** Makes an empty file that only its owner may read, as SQLite makes those beside it then, too. */
+function makeFile(file: string): void {
+  try {
+    // One that is there must not be opened: with its descriptor, the locks of other connections of this process would go.
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch {
+    // It is there, or SQLite says why it cannot be.
+  }
 }
 
 /**

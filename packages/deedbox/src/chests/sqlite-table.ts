@@ -26,6 +26,7 @@ const chestsTable = `CREATE TABLE IF NOT EXISTS deedbox_chests (
   chest TEXT PRIMARY KEY,
   place TEXT NOT NULL,
   adopted_at INTEGER NOT NULL,
+  adopted_key INTEGER NOT NULL DEFAULT 0,
   holder TEXT,
   held_from INTEGER,
   held_until INTEGER
@@ -116,15 +117,16 @@ ON CONFLICT (entry_id) WHERE entry_id IS NOT NULL DO NOTHING`,
 
   /**
    * Deletes rows whose time is before another one, a portion of them. Rows without a time, which come first in the index,
-   * are as old as the migration.
+   * are as old as the migration if they were there then; those that Flask-Chest wrote since are of nobody knows when.
    * @param before microseconds since 1970
    */
   expire(before: number, portion: number): number {
-    const isOld = `created_at < ?${this.#adoptedAt < before ? ' OR created_at IS NULL' : ''}`
+    const adopted = '(SELECT adopted_key FROM deedbox_chests WHERE chest = ? AND adopted_at < ?)'
+    const isOld = `created_at < ? OR (created_at IS NULL AND unique_id <= ${adopted})`
     const statement = this.#database.prepare(
       `DELETE FROM "${this.#name}" WHERE unique_id IN (SELECT unique_id FROM "${this.#name}" WHERE ${isOld} LIMIT ?)`,
     )
-    return Number(statement.run(before, portion).changes)
+    return Number(statement.run(before, this.#name, before, portion).changes)
   }
 
   /** Takes the right to empty this table. One that begins later than now is of a clock that was set back since. */
@@ -175,13 +177,26 @@ WHERE chest = ? AND (holder IS NULL OR holder = ? OR held_from > ? OR held_until
   }
 }
 
-function columnsOf(entry: ContextEntry, own: string): SqliteValue[] {
-  const { type, text } = storedValue(entry.value)
-  const { route, error, service, env, tags: carried } = entry.record
-  const tags = carried === undefined ? own : JSON.stringify({ ...carried, ...JSON.parse(own) })
+function columnsOf(
+  { id, requestId, name, value, timestamp, record }: ContextEntry,
+  own: string,
+): SqliteValue[] {
+  const { type, text } = storedValue(value)
+  const { route, method, status, error, service, env, tags } = record
   return [
-    ...[storableText(entry.requestId), storableText(entry.name), text, type, entry.timestamp, entry.id],
-    ...[storableOrNull(route), entry.method, entry.status, storableOrNull(error), service, env, tags],
+    storableText(requestId),
+    storableText(name),
+    text,
+    type,
+    timestamp,
+    id,
+    storableOrNull(route),
+    method,
+    status,
+    storableOrNull(error),
+    service,
+    env,
+    tags === undefined ? own : JSON.stringify({ ...tags, ...JSON.parse(own) }),
   ]
 }
 
@@ -208,7 +223,7 @@ interface KnownPlace {
 /** What is known of a table that needs no migration. */
 function knownPlace(database: SqliteConnection, name: string): KnownPlace | undefined {
   if (!written.every(column => columnsIn(database, name).includes(column))) return undefined
-  if (columnsIn(database, 'deedbox_chests').length === 0) return undefined
+  if (!columnsIn(database, 'deedbox_chests').includes('adopted_key')) return undefined
   const [row] = database.prepare('SELECT place, adopted_at FROM deedbox_chests WHERE chest = ?').all(name)
   return row as KnownPlace | undefined
 }
@@ -239,10 +254,27 @@ CREATE INDEX "${name}_request_id" ON "${name}" (request_id)`)
       `CREATE UNIQUE INDEX IF NOT EXISTS "${name}_entry_id" ON "${name}" (entry_id) WHERE entry_id IS NOT NULL`,
     )
     database.exec(chestsTable)
+    if (!columnsIn(database, 'deedbox_chests').includes('adopted_key'))
+      database.exec('ALTER TABLE deedbox_chests ADD COLUMN adopted_key INTEGER NOT NULL DEFAULT 0')
+    // A table without these columns is not the one that was adopted under its name, or nothing was.
+    const again = there.includes('entry_id')
+      ? 'NOTHING'
+      : 'UPDATE SET place = excluded.place, adopted_at = excluded.adopted_at, adopted_key = excluded.adopted_key'
     database
-      .prepare('INSERT OR IGNORE INTO deedbox_chests (chest, place, adopted_at) VALUES (?, ?, ?)')
-      .run(name, randomUUID(), Date.now() * 1_000)
+      .prepare(
+        `INSERT INTO deedbox_chests (chest, place, adopted_at, adopted_key) VALUES (?, ?, ?, ?)
+ON CONFLICT (chest) DO ${again}`,
+      )
+      .run(name, randomUUID(), Date.now() * 1_000, largestKey(database, name))
     const [row] = database.prepare('SELECT place, adopted_at FROM deedbox_chests WHERE chest = ?').all(name)
     return row as KnownPlace
   })
+}
+
+/** The key that no row gets any more, and those below it; 0 where the keys of deleted rows are given again. */
+function largestKey(database: SqliteConnection, name: string): number {
+  const [table] = database.prepare('SELECT sql FROM sqlite_master WHERE lower(name) = lower(?)').all(name)
+  if (!/\bautoincrement\b/i.test(String(Reflect.get(Object(table), 'sql')))) return 0
+  const [row] = database.prepare(`SELECT MAX(unique_id) AS largest FROM "${name}"`).all()
+  return Number(Reflect.get(Object(row), 'largest') ?? 0)
 }

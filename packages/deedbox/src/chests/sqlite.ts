@@ -13,7 +13,6 @@ import { type ChestOptions, type ChestParts, checkWhole, chestParts } from './ch
 import { checkedIdentifier } from './identifier.ts'
 import {
   fileOf,
-  identityOf,
   inTransaction,
   kindOf,
   openFile,
@@ -21,6 +20,7 @@ import {
   type SqlitePlace,
   sqlitePlace,
 } from './sqlite-connection.ts'
+import { isMoved, leaveMoved, type OpenFile, openFileAt, setAside } from './sqlite-moved.ts'
 import { SqliteTable } from './sqlite-table.ts'
 
 export type { SqliteConnection, SqliteStatement, SqliteValue } from './sqlite-connection.ts'
@@ -61,8 +61,8 @@ export function sqlite(
 interface OpenTable {
   readonly database: SqliteConnection
   readonly table: SqliteTable
-  /** Of the file, where it is one of ours to open. */
-  readonly identity?: string | undefined
+  /** Where it is one of ours to open. */
+  readonly files?: OpenFile | undefined
 }
 
 class SqliteChest implements ReadableChest {
@@ -76,6 +76,7 @@ class SqliteChest implements ReadableChest {
   readonly #tags: string
   readonly #retentionDays: number | undefined
   #open: OpenTable | undefined
+  #isClosed = false
   #sweepAt = 0
 
   constructor(
@@ -121,7 +122,14 @@ class SqliteChest implements ReadableChest {
   }
 
   async close(): Promise<void> {
-    this.#letGo()
+    this.#isClosed = true
+    try {
+      await this.#tried(() => this.#leaveIfMoved())
+    } catch (error) {
+      this.#setAside(error)
+    } finally {
+      this.#letGo()
+    }
   }
 
   find(filter: EntryFilter, limit: number): Promise<StoredEntry[]> {
@@ -158,34 +166,57 @@ class SqliteChest implements ReadableChest {
     return this.#do(({ table }) => table.holder())
   }
 
-  /**
-   * Does something with the open table. SQLite would block the process while another one writes; here it is tried again
-   * between other work.
-   */
+  /** Does something with the open table. */
   async #do<Result>(work: (open: OpenTable) => Result): Promise<Result> {
+    try {
+      return await this.#tried(() => work(this.#opened()))
+    } catch (error) {
+      if (error instanceof ChestError) throw error
+      const kind = kindOf(error)
+      // Whatever is wrong may be gone with a connection that is made anew; what is in memory would be gone, too.
+      if (kind === 'other' && this.#file !== undefined && !this.#isMoved) this.#letGo()
+      throw this.#failure(kind === 'refused' ? 'refused' : 'unavailable', errorMessage(error), error)
+    }
+  }
+
+  /** SQLite would block the process while another one writes; here it is tried again between other work. */
+  async #tried<Result>(work: () => Result): Promise<Result> {
     const last = performance.now() + patience
     for (;;) {
       try {
-        return work(this.#opened())
+        return work()
       } catch (error) {
-        if (error instanceof ChestError) throw error
-        const kind = kindOf(error)
-        if (kind === 'busy' && performance.now() < last) {
-          await setTimeout(1 + 20 * Math.random())
-          continue
-        }
-        // Whatever is wrong may be gone with a connection that is made anew; what is in memory would be gone, too.
-        if (kind === 'other' && this.#file !== undefined) this.#letGo()
-        throw this.#failure(kind === 'refused' ? 'refused' : 'unavailable', errorMessage(error), error)
+        if (kindOf(error) !== 'busy' || performance.now() >= last) throw error
       }
+      await setTimeout(1 + 20 * Math.random())
     }
   }
 
   #opened(): OpenTable {
-    // A file that was deleted or replaced would go on taking rows, which nobody would ever read.
-    if (this.#open?.identity !== undefined && identityOf(this.#file!) !== this.#open.identity) this.#letGo()
+    if (this.#isClosed) throw new ChestError('unavailable', this.id, 'it is closed')
+    this.#leaveIfMoved()
     this.#open ??= this.#openAnew()
     return this.#open
+  }
+
+  get #isMoved(): boolean {
+    return this.#open?.files !== undefined && isMoved(this.#open.files)
+  }
+
+  /** A file that was deleted or replaced would go on taking rows, which nobody would ever read. */
+  #leaveIfMoved(): void {
+    if (this.#open?.files === undefined || !this.#isMoved) return
+    leaveMoved(this.#open.database, this.#open.files)
+    this.#letGo()
+  }
+
+  /** Keeps what could not go with a moved file from whatever has its name when it is opened next. */
+  #setAside(cause: unknown): void {
+    const aside = this.#open?.files && setAside(this.#open.files)
+    if (aside === undefined) return
+    const problem = `${this.address} was moved, and its last rows could not follow: ${errorMessage(cause)}.`
+    const hint = `They are in ${aside}. Put it beside the moved file, under that file's name with -wal.`
+    this.logger?.warn(`${this.id}: ${problem} ${hint}`, { chest: this.id })
   }
 
   #openAnew(): OpenTable {
@@ -193,15 +224,19 @@ class SqliteChest implements ReadableChest {
       const { database } = this.#place
       return { database, table: this.#tableIn(database) }
     }
-    const database = openFile(this.#place.file)
-    if (database === undefined)
+    const opened = openFile(this.#place.file)
+    if (opened === undefined)
       throw this.#failure(
         'driver_missing',
         'this Node has no node:sqlite. Hand over a Database of better-sqlite3',
       )
+    const { database, was } = opened
     try {
       const table = this.#tableIn(database)
-      return { database, table, identity: this.#file === undefined ? undefined : identityOf(this.#file) }
+      if (this.#file === undefined) return { database, table }
+      const files = openFileAt(this.#file)
+      if (files.identity === was || was === undefined) return { database, table, files }
+      throw Object.assign(new Error('it was moved while it was opened'), { code: 'SQLITE_BUSY' })
     } catch (error) {
       database.close()
       throw error
@@ -228,13 +263,14 @@ class SqliteChest implements ReadableChest {
   async #sweep(days: number): Promise<void> {
     this.#sweepAt = Date.now() + hour
     try {
-      for (let deleted = portion; deleted === portion && this.#open !== undefined; await setTimeout(1)) {
+      for (let deleted = portion; deleted === portion && !this.#isClosed; await setTimeout(1)) {
         const before = Date.now() * 1_000 - days * dayInMicroseconds
         deleted = await this.#do(({ database, table }) =>
           inTransaction(database, () => table.expire(before, portion)),
         )
       }
     } catch (error) {
+      if (this.#isClosed) return
       this.logger?.warn(`${this.id} did not delete what is too old: ${errorMessage(error)}`, {
         chest: this.id,
       })

@@ -43,7 +43,7 @@ export function readValue(type: string | null, text: string | null): TrackedValu
 
 /** A name or an id as every database holds it: U+0000 is shown by its sign, which PostgreSQL would refuse. */
 export function storableText(text: string): string {
-  return text.replaceAll('\0', '␀')
+  return text.includes('\0') ? text.replaceAll('\0', '␀') : text
 }
 
 /**

@@ -39,3 +39,39 @@ test('FC-28 what a chest took of a refused write is not written again when it ca
   assert.deepEqual({ delivered, rejected }, { delivered: 3, rejected: 1 })
   await box.close()
 })
+
+test('FC-28 what a chest names as refused is written once, and what it says nothing of is written again in one piece', async () => {
+  const writes: string[][] = []
+  const chest: Chest = {
+    id: 'Own(name=naming)',
+    queue: { linger: 50 },
+    async write(entries) {
+      const names = entries.map(({ name }) => name)
+      writes.push(names)
+      const idOf = (name: string): string[] => entries.filter(e => e.name === name).map(e => e.record.id)
+      if (names.includes('b'))
+        throw new ChestError('refused', chest.id, 'one of them', {
+          taken: new Set(idOf('a')),
+          refused: new Set(idOf('b')),
+        })
+    },
+    check: async () => [],
+    close: async () => {},
+  }
+  const box = deedbox({
+    ledger: null,
+    log: { sink: () => {} },
+    processErrors: 'off',
+    flushOnSignal: false,
+    chests: [chest],
+  })
+  for (const name of ['a', 'b', 'c', 'd']) box.run({ name: 'job' }, () => box.set({ [name]: 1 }))
+  assert.equal(await box.flush(), true)
+  assert.deepEqual(writes, [
+    ['a', 'b', 'c', 'd'],
+    ['c', 'd'],
+  ])
+  const { delivered, rejected } = box.stats().chests[0]!
+  assert.deepEqual({ delivered, rejected }, { delivered: 3, rejected: 1 })
+  await box.close()
+})

@@ -13,39 +13,53 @@ const longestWrite = 30_000
 
 /**
  * A chest as the delivery knows it: what it takes are the texts of `trackedPayload`. A write that is refused is divided until
- * it is known which requests it is about. (Ruling 25)
+ * it is known which requests it is about, unless the chest says so itself. (Ruling 25)
  * @param timeout milliseconds that a write may take
  */
 export function chestClient(chest: Chest, timeout: number = longestWrite): LedgerClient {
   const append = async (items: readonly LedgerItem[]): Promise<LedgerResult[]> => {
+    if (items.length === 0) return []
     try {
       await writeTold(chest, items.flatMap(entriesOf), timeout)
       return items.map(stored)
     } catch (error) {
       if (!(error instanceof ChestError)) throw new LedgerUnavailable(errorMessage(error), { cause: error })
-      const { taken, retryAfter, message } = error
-      if (error.code !== 'refused') {
-        if (taken.size === 0) throw new LedgerUnavailable(message, { retryAfter, cause: error })
-        const left = later(new LedgerUnavailable(message, { retryAfter }))
-        return items.map(item => (taken.has(item.idempotencyKey ?? '') ? stored() : left))
-      }
-      const [first, ...others] = items.filter(({ idempotencyKey }) => !taken.has(idempotencyKey ?? ''))
-      if (first === undefined) return items.map(stored)
+      const { retryAfter, message } = error
       const answers = new Map<LedgerItem, LedgerResult>()
-      if (others.length === 0) answers.set(first, refused('refused', message, false))
-      else {
-        const left = [first, ...others]
-        const half = Math.ceil(left.length / 2)
-        // What the other part was told must not get lost with this one.
-        for (const part of [left.slice(0, half), left.slice(half)])
+      for (const item of items) {
+        const known = knownOf(error, item)
+        if (known !== undefined) answers.set(item, known)
+      }
+      const left = items.filter(item => !answers.has(item))
+      if (error.code !== 'refused') {
+        if (answers.size === 0) throw new LedgerUnavailable(message, { retryAfter, cause: error })
+        for (const item of left) answers.set(item, later(new LedgerUnavailable(message, { retryAfter })))
+        return items.map(item => answers.get(item)!)
+      }
+      const isNamed = [...answers.values()].some(({ ok }) => !ok)
+      if (left.length === 1 && !isNamed) answers.set(left[0]!, refused('refused', message, false))
+      // What the other part was told must not get lost with this one.
+      else
+        for (const part of isNamed ? [left] : halves(left))
           (await append(part).catch(error => part.map(() => later(error)))).forEach((result, i) => {
             answers.set(part[i]!, result)
           })
-      }
-      return items.map(item => answers.get(item) ?? stored())
+      return items.map(item => answers.get(item)!)
     }
   }
   return { batchSize: chest.queue?.batch ?? usualBatch, appendBatch: append }
+}
+
+/** What a failed write says of one request. */
+function knownOf(error: ChestError, { idempotencyKey: id = '' }: LedgerItem): LedgerResult | undefined {
+  if (error.taken.has(id)) return stored()
+  // Another copy of this package may not know of it.
+  return error.refused?.has(id) ? refused('refused', error.message, false) : undefined
+}
+
+function halves(items: readonly LedgerItem[]): (readonly LedgerItem[])[] {
+  const half = Math.ceil(items.length / 2)
+  return [items.slice(0, half), items.slice(half)]
 }
 
 /** The last write of each chest: queues and waiting responses write to it one after the other. */

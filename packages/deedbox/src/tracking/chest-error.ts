@@ -18,6 +18,8 @@ export class ChestError extends Error {
   readonly retryAfter: number | undefined
   /** The ids of the records that were taken all the same. */
   readonly taken: ReadonlySet<string>
+  /** The ids of the records that are known to be refused. They are not written again; what is in neither set is. */
+  readonly refused: ReadonlySet<string>
 
   /** Bundlers may load this package twice; what a chest of either copy fails with is understood. (Ruling 3) */
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -32,6 +34,7 @@ export class ChestError extends Error {
       readonly cause?: unknown
       readonly retryAfter?: number | undefined
       readonly taken?: ReadonlySet<string>
+      readonly refused?: ReadonlySet<string>
     } = {},
   ) {
     super(`${chest}: ${problem}`, 'cause' in options ? { cause: options.cause } : undefined)
@@ -39,6 +42,7 @@ export class ChestError extends Error {
     this.chest = chest
     this.retryAfter = options.retryAfter
     this.taken = options.taken ?? new Set()
+    this.refused = options.refused ?? new Set()
     Object.defineProperty(this, mark, { value: true })
   }
 }

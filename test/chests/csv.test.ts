@@ -93,6 +93,72 @@ test('FC-23 no cell is a formula, and all is read back as it was', async t => {
   assert.equal(content.trimEnd().split('\n').length, written.length + 1, 'a line each')
 })
 
+/** What programs make of a file whose cells they divide elsewhere. Some divide before they look at quotation marks. */
+function cellsBy(separator: string, content: string): string[] {
+  const strict = parse(content, { delimiter: separator, relax_quotes: true, relax_column_count: true })
+  return [...strict.flat(), ...content.split(new RegExp(`[\\n${separator}]`))].map(String)
+}
+
+test('FC-23 no cell is a formula where semicolons or tabs divide cells, and all is read back as it was', async t => {
+  const folder = tempFolder(t)
+  const seed = Number(process.env.DEEDBOX_FUZZ_SEED ?? Date.now() % 2 ** 31)
+  t.diagnostic(`DEEDBOX_FUZZ_SEED=${seed}`)
+  let state = seed
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+  const parts = [
+    ';',
+    ';',
+    '\t',
+    '=1',
+    '+',
+    '-1',
+    '@SUM(1)',
+    '＝',
+    '＠',
+    '"',
+    '""',
+    "'",
+    ' ',
+    ',',
+    'a',
+    '1',
+    '\\',
+  ]
+  const odd = ['\n', '\r', '\0', '\u2028', '\ud800', '𝒳', '|', '\u00a0']
+  const aText = (): string =>
+    Array.from({ length: random(7) }, () => {
+      const from = random(8) === 0 ? odd : parts
+      return from[random(from.length)]
+    }).join('')
+  const texts = ['x;=1+1', 'x\t=1', 'x;"=1"', 'x; +1', 'x;;-1', 'x;＝1', 'x;\n=1', ';=1', '";=1', '\t@A']
+  for (let n = 0; n < 400; n++) texts.push(aText())
+  const all: TrackedValue[] = texts.flatMap(text => [text, [text, aText()], { [text]: -1 }])
+  const file = join(folder, 'vars.csv')
+  const chest = csv(file, { tags: { [aText() || 'a']: 'x;=1' } })
+  const written = texts.flatMap((text, i) => {
+    const facts = { requestId: text, route: text, method: text, error: text, service: text, env: text }
+    const values = all.slice(3 * i, 3 * i + 3)
+    return entriesOf(
+      aRecord(facts),
+      values.map(value => [text || 'n', value]),
+    )
+  })
+  await chest.write(written)
+  const content = readFileSync(file, 'utf8')
+  for (const separator of [';', '\t'])
+    for (const cell of cellsBy(separator, content))
+      assert(!/^[\s"]*[=+\-@＝＋－＠]/.test(cell), `seed ${seed}, ${separator}: ${cell}`)
+  for (const [i, { value }] of csvKind.read(content).entries())
+    assert.deepEqual(value, written[i]?.value, `seed ${seed}`)
+  // What no program divides stays as people read it.
+  const plain = join(folder, 'plain.csv')
+  await csv(plain).write(entriesOf(aRecord(), [['n', 'one; two']]))
+  assert.match(readFileSync(plain, 'utf8'), /,one; two,string,/)
+})
+
 test('FC-29 the names of the columns stand once at the top, whoever comes first', async t => {
   const folder = tempFolder(t)
   const file = join(folder, 'vars.csv')

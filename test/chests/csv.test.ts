@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import { csv, type TrackedValue } from 'deedbox/chests'
+import { LineFile } from '../../packages/deedbox/src/chests/line-file.ts'
 import { tempFolder } from '../end-to-end/ledger-process.ts'
 import { aRecord, entriesOf } from './entries.ts'
 import { failureOf } from './failing-write.ts'
@@ -173,6 +174,50 @@ test('FC-29 the names of the columns stand once at the top, whoever comes first'
   await csv(empty).write(entriesOf(aRecord(), [['n', 1]]))
   assert.equal(csvKind.read(readFileSync(empty, 'utf8')).length, 1)
 })
+
+test('FC-29 of several who find a line that was cut off in a quotation, one closes it', async t => {
+  const file = join(tempFolder(t), 'vars.csv')
+  await csv(file).write(entriesOf(aRecord(), [['n', 'a, "b"']]))
+  const whole = readFileSync(file)
+  writeFileSync(file, whole.subarray(0, whole.indexOf('b""')))
+  const chests = Array.from({ length: 12 }, () => csv(file))
+  await Promise.all(chests.map((chest, n) => chest.write(entriesOf(aRecord(), [['n', `${n}, "x"`]]))))
+  assert.deepEqual(valuesOfRows(file).sort(), chests.map((_, n) => `${n}, "x"`).sort())
+})
+
+test('FC-29 a line whose end comes late, when it was taken for cut off, spoils no row behind it', async t => {
+  const file = join(tempFolder(t), 'vars.csv')
+  const row = 'a,"b, ""c"""\n'
+  writeFileSync(file, row.slice(0, 6))
+  const late = new LineFile(
+    file,
+    {
+      header: '',
+      closing: (isQuoted, mark) => {
+        assert(isQuoted)
+        // The other process ends its line in the very moment in which its end is made up.
+        appendFileSync(file, row.slice(6))
+        return `${mark}"\n`
+      },
+    },
+    false,
+  )
+  await late.append(row)
+  await late.append(row)
+  const content = readFileSync(file, 'utf8')
+  const rows = parse(content, { relax_column_count: true }).filter(cells => cells.length === 2)
+  assert.deepEqual(rows, Array(3).fill(['a', 'b, "c"']))
+  assert.equal(content.split('\n').length, 5)
+})
+
+/** The values of whole rows, as a reader has them that passes over others. */
+function valuesOfRows(file: string): (string | undefined)[] {
+  const all = parse(readFileSync(file, 'utf8'), { relax_column_count: true, relax_quotes: true })
+  return all
+    .slice(1)
+    .filter(cells => cells.length === columns.split(',').length)
+    .map(cells => cells[3])
+}
 
 test('a file with other columns is left as it is', async t => {
   const file = join(tempFolder(t), 'other.csv')

@@ -37,7 +37,7 @@ const kind: LineKind = {
   title: 'CSV',
   taker: 'csv()',
   header: `${columns.join(',')}\n`,
-  closing: isQuoted => (isQuoted ? '"\n' : '\n'),
+  closing: (isQuoted, mark) => (isQuoted ? ` [cut off, ${mark}]"\n` : '\n'),
   lines: async (entries, tags, id) => {
     const { stringify } = await loadDriver(id, 'csv-stringify', () => import('csv-stringify/sync'))
     return stringify(entries.map(entry => rowOf(entry, tags).map(guarded)))

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { parse } from 'csv-parse/sync'
 import { csv, type TrackedValue } from 'deedbox/chests'
+import { LineFile } from '../../packages/deedbox/src/chests/line-file.ts'
 import { tempFolder } from '../end-to-end/ledger-process.ts'
 import { aRecord, entriesOf } from './entries.ts'
 import { failureOf } from './failing-write.ts'
@@ -93,6 +94,72 @@ test('FC-23 no cell is a formula, and all is read back as it was', async t => {
   assert.equal(content.trimEnd().split('\n').length, written.length + 1, 'a line each')
 })
 
+/** What programs make of a file whose cells they divide elsewhere. Some divide before they look at quotation marks. */
+function cellsBy(separator: string, content: string): string[] {
+  const strict = parse(content, { delimiter: separator, relax_quotes: true, relax_column_count: true })
+  return [...strict.flat(), ...content.split(new RegExp(`[\\n${separator}]`))].map(String)
+}
+
+test('FC-23 no cell is a formula where semicolons or tabs divide cells, and all is read back as it was', async t => {
+  const folder = tempFolder(t)
+  const seed = Number(process.env.DEEDBOX_FUZZ_SEED ?? Date.now() % 2 ** 31)
+  t.diagnostic(`DEEDBOX_FUZZ_SEED=${seed}`)
+  let state = seed
+  const random = (below: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return Math.floor((state / 2 ** 32) * below)
+  }
+  const parts = [
+    ';',
+    ';',
+    '\t',
+    '=1',
+    '+',
+    '-1',
+    '@SUM(1)',
+    '＝',
+    '＠',
+    '"',
+    '""',
+    "'",
+    ' ',
+    ',',
+    'a',
+    '1',
+    '\\',
+  ]
+  const odd = ['\n', '\r', '\0', '\u2028', '\ud800', '𝒳', '|', '\u00a0']
+  const aText = (): string =>
+    Array.from({ length: random(7) }, () => {
+      const from = random(8) === 0 ? odd : parts
+      return from[random(from.length)]
+    }).join('')
+  const texts = ['x;=1+1', 'x\t=1', 'x;"=1"', 'x; +1', 'x;;-1', 'x;＝1', 'x;\n=1', ';=1', '";=1', '\t@A']
+  for (let n = 0; n < 400; n++) texts.push(aText())
+  const all: TrackedValue[] = texts.flatMap(text => [text, [text, aText()], { [text]: -1 }])
+  const file = join(folder, 'vars.csv')
+  const chest = csv(file, { tags: { [aText() || 'a']: 'x;=1' } })
+  const written = texts.flatMap((text, i) => {
+    const facts = { requestId: text, route: text, method: text, error: text, service: text, env: text }
+    const values = all.slice(3 * i, 3 * i + 3)
+    return entriesOf(
+      aRecord(facts),
+      values.map(value => [text || 'n', value]),
+    )
+  })
+  await chest.write(written)
+  const content = readFileSync(file, 'utf8')
+  for (const separator of [';', '\t'])
+    for (const cell of cellsBy(separator, content))
+      assert(!/^[\s"]*[=+\-@＝＋－＠]/.test(cell), `seed ${seed}, ${separator}: ${cell}`)
+  for (const [i, { value }] of csvKind.read(content).entries())
+    assert.deepEqual(value, written[i]?.value, `seed ${seed}`)
+  // What no program divides stays as people read it.
+  const plain = join(folder, 'plain.csv')
+  await csv(plain).write(entriesOf(aRecord(), [['n', 'one; two']]))
+  assert.match(readFileSync(plain, 'utf8'), /,one; two,string,/)
+})
+
 test('FC-29 the names of the columns stand once at the top, whoever comes first', async t => {
   const folder = tempFolder(t)
   const file = join(folder, 'vars.csv')
@@ -107,6 +174,50 @@ test('FC-29 the names of the columns stand once at the top, whoever comes first'
   await csv(empty).write(entriesOf(aRecord(), [['n', 1]]))
   assert.equal(csvKind.read(readFileSync(empty, 'utf8')).length, 1)
 })
+
+test('FC-29 of several who find a line that was cut off in a quotation, one closes it', async t => {
+  const file = join(tempFolder(t), 'vars.csv')
+  await csv(file).write(entriesOf(aRecord(), [['n', 'a, "b"']]))
+  const whole = readFileSync(file)
+  writeFileSync(file, whole.subarray(0, whole.indexOf('b""')))
+  const chests = Array.from({ length: 12 }, () => csv(file))
+  await Promise.all(chests.map((chest, n) => chest.write(entriesOf(aRecord(), [['n', `${n}, "x"`]]))))
+  assert.deepEqual(valuesOfRows(file).sort(), chests.map((_, n) => `${n}, "x"`).sort())
+})
+
+test('FC-29 a line whose end comes late, when it was taken for cut off, spoils no row behind it', async t => {
+  const file = join(tempFolder(t), 'vars.csv')
+  const row = 'a,"b, ""c"""\n'
+  writeFileSync(file, row.slice(0, 6))
+  const late = new LineFile(
+    file,
+    {
+      header: '',
+      closing: (isQuoted, mark) => {
+        assert(isQuoted)
+        // The other process ends its line in the very moment in which its end is made up.
+        appendFileSync(file, row.slice(6))
+        return `${mark}"\n`
+      },
+    },
+    false,
+  )
+  await late.append(row)
+  await late.append(row)
+  const content = readFileSync(file, 'utf8')
+  const rows = parse(content, { relax_column_count: true }).filter(cells => cells.length === 2)
+  assert.deepEqual(rows, Array(3).fill(['a', 'b, "c"']))
+  assert.equal(content.split('\n').length, 5)
+})
+
+/** The values of whole rows, as a reader has them that passes over others. */
+function valuesOfRows(file: string): (string | undefined)[] {
+  const all = parse(readFileSync(file, 'utf8'), { relax_column_count: true })
+  return all
+    .slice(1)
+    .filter(cells => cells.length === columns.split(',').length)
+    .map(cells => cells[3])
+}
 
 test('a file with other columns is left as it is', async t => {
   const file = join(tempFolder(t), 'other.csv')

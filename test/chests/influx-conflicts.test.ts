@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { inspect } from 'node:util'
 import {
   type ChestError,
   type ContextEntry,
@@ -9,7 +10,7 @@ import {
 } from 'deedbox/chests'
 import { aRecord, entriesOf, eventually } from './entries.ts'
 import { plainText, variableOf } from './influx-reading.ts'
-import { type InfluxStandIn, influxStandIn } from './influx-stand-in.ts'
+import { type InfluxStandIn, influxStandIn, type ScriptedAnswer } from './influx-stand-in.ts'
 import { aService } from './service-suite.ts'
 
 const standIn = 'a stand-in for InfluxDB 2'
@@ -237,4 +238,42 @@ test(`FC-18 ${standIn} that says nothing is given up`, async t => {
   const failure = await failureOf(chest.write(requestWith('n', 1)))
   assert.equal(failure.code, 'unavailable')
   assert.match(failure.message, /no answer within 50 ms/)
+})
+
+test(`FC-18 the line that ${standIn} quotes is not told, with what was tracked in it`, async t => {
+  const server = await influxStandIn(t)
+  const lines: string[] = []
+  const logger = { debug: () => {}, warn: (message: string) => void lines.push(message) }
+  for (const layout of ['request', 'flask-chest'] as const) {
+    const chest = chestOn(t, server, { layout, logger })
+    for (const secret of ['card 4711', "it's 4711': missing 4711", '4711\n4711 "4711"']) {
+      const quotes = (quote: (line: string) => string): ScriptedAnswer => ({
+        status: 400,
+        body: (written: string) => JSON.stringify({ code: 'invalid', message: quote(written) }),
+      })
+      for (const [answer, told] of [
+        [
+          quotes(line => `unable to parse '${line}': missing fields`),
+          'it could not read a line: missing fields',
+        ],
+        [quotes(line => `unable to parse '${line.slice(0, -25)}`), 'it could not read a line'],
+        [
+          quotes(line => `partial write: unable to parse '${line}': bad timestamp dropped=1`),
+          'partial write: it could not read a line: bad timestamp dropped=1',
+        ],
+        [quotes(line => `bad line: "${line}"`), 'bad line: it could not read a line'],
+        [{ status: 502, body: (line: string) => `you sent\n${line}` }, 'you sent: it could not read a line'],
+      ] satisfies [ScriptedAnswer, string][]) {
+        server.script.push(answer)
+        const failure = await failureOf(chest.write(requestWith('card', secret)))
+        assert.equal(failure.message, `InfluxDB(name=vars): the server answered ${answer.status}: ${told}`)
+        assert(!inspect(failure, { depth: 9 }).includes('4711'))
+      }
+    }
+  }
+  const { box } = aService(t, chestOn(t, server, { logger }))
+  server.script.push({ status: 400, body: line => `unable to parse '${line}': bad timestamp` })
+  box.run({ name: 'job' }, () => box.set({ card: '4711' }))
+  await eventually(() => lines.length > 0)
+  assert.match(lines[0]!, /it could not read a line: bad timestamp$/)
 })

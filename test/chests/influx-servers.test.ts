@@ -160,6 +160,16 @@ for (const [name, found, naming] of servers) {
     )
   })
 
+  test(`FC-18 ${name}: the line that it quotes is not told`, { skip }, async t => {
+    const chest = await chestIn('quoting')
+    t.after(() => chest.close())
+    const late = aRecord({ timestamp: 1e16 })
+    const failure = await chest.write(entriesOf(late, [['card', '4711']])).catch((error: unknown) => error)
+    assert(failure instanceof ChestError && failure.code === 'refused')
+    assert.match(failure.message, /answered 400: (partial write: )?it could not read a line/)
+    assert(!failure.message.includes('4711'))
+  })
+
   test(`FC-16 FC-25 ${name}: every option of the original, and its logger is told`, { skip }, async t => {
     const lines: string[] = []
     const tell = (level: string) => (message: string) => void lines.push(`${level} ${message}`)

@@ -9,7 +9,8 @@ import { type Point, parseLines } from './line-protocol.ts'
 export interface ScriptedAnswer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  /** Or made of what was written. */
+  readonly body?: string | ((written: string) => string)
 }
 
 /** A request as it came. */
@@ -46,7 +47,9 @@ export async function influxStandIn(t: TestContext, token = ''): Promise<InfluxS
     if (isHeld) return
     writes.push(recorded(request, body, connections))
     const { status, headers, body: said = '' } = script.shift() ?? answerTo(request, body)
-    response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers }).end(said)
+    response
+      .writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
+      .end(typeof said === 'string' ? said : said(body))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => {

@@ -20,8 +20,8 @@ export interface ReadEntry extends Stored {
   readonly id: string
 }
 
-/** The line breaks of names and ids that a row of CSV shows by their signs. */
-const signs: Readonly<Record<string, string>> = { '␊': '\n', '␍': '\r' }
+/** The characters of names and ids that a row of CSV shows by their signs. */
+const signs: Readonly<Record<string, string>> = { '␊': '\n', '␍': '\r', '␉': '\t', '；': ';' }
 
 /** A line of JSON each. */
 export const jsonLinesKind: LineKind = {
@@ -36,13 +36,21 @@ export const csvKind: LineKind = {
   open: csv,
   read: text =>
     parse<Record<string, string>>(text, { columns: true }).map(row => {
-      const name = row.name!.replace(/[␊␍]/g, sign => signs[sign]!)
+      const unsigned = (text: string): string => text.replace(/[␊␍␉；]/g, sign => signs[sign]!)
+      const [name, request_id] = [unsigned(row.name!), unsigned(row.request_id!)]
       const [route, method, status] = [row.route, row.method, row.status].map(cell =>
         cell === '' ? null : cell,
       )
       return readEntry({
         ...row,
-        ...{ name, route, method, value: typed(row.type!, row.value!), tags: JSON.parse(row.tags!) },
+        ...{
+          name,
+          request_id,
+          route,
+          method,
+          value: typed(row.type!, row.value!),
+          tags: JSON.parse(row.tags!),
+        },
         status: status === null ? null : Number(status),
       })
     }),

@@ -56,7 +56,7 @@ test('samples 35, 38, 41 and 49, FC-16 FC-19 FC-22 FC-24, guide, chests: one lin
   assert.equal(code, 0, stderr)
   assert.deepEqual(stdout.trimEnd().split('\n'), [
     ...printed.trimEnd().split('\n'),
-    `HTTP(name=${collector.origin}/vars) 1`,
+    `HTTP(name=${collector.origin}) 1`,
   ])
   assert.deepEqual(
     collector.requests.map(({ body }) => JSON.parse(body)),

@@ -1,11 +1,24 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
 const repository = resolve(import.meta.dirname, '../..')
 
+/** Milliseconds after which nobody makes anything any more. The longest build is given half an hour. */
+const longestMaking = 86_400_000
+
 /**
- * A folder that is made once for all test runs. It appears when it is whole; several test files may make it at a time.
+ * A folder that is made once for all test runs. It appears when it is whole; several test files may make it at a time, and
+ * what one leaves that is killed meanwhile is removed a day later.
  * @param make fills the folder `made`; `work` is for what is needed meanwhile
  */
 export function madeOnce(name: string, make: (made: string, work: string) => void): string {
@@ -13,6 +26,9 @@ export function madeOnce(name: string, make: (made: string, work: string) => voi
   const folder = join(cache, name)
   if (existsSync(folder)) return folder
   mkdirSync(cache, { recursive: true })
+  for (const left of globSync('making-*', { cwd: cache }))
+    if (Date.now() - madeAt(join(cache, left)) > longestMaking)
+      rmSync(join(cache, left), { recursive: true, force: true })
   const work = mkdtempSync(join(cache, 'making-'))
   try {
     const made = join(work, 'made')
@@ -32,8 +48,13 @@ export function madeOnce(name: string, make: (made: string, work: string) => voi
   }
 }
 
+/** Milliseconds since 1970; now, if it is gone. */
+function madeAt(folder: string): number {
+  return statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+}
+
 /** In the repository, unless a server that does not run as root could not get there. */
-function cacheFolder(): string {
+export function cacheFolder(): string {
   const own = join(repository, 'node_modules', '.cache', 'deedbox-servers')
   if (process.getuid?.() !== 0 || isOpen(repository)) return own
   const shared = join(tmpdir(), 'deedbox-servers')

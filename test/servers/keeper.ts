@@ -1,6 +1,7 @@
 // Starts one server, and ends it when whoever started this is gone, however that came about: standard input ends then.
 import { spawn } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 const [folder = '', how = '{}', program = '', ...args] = process.argv.slice(2)
 const { uid, gid, end } = JSON.parse(how) as { uid?: number; gid?: number; end?: NodeJS.Signals }
@@ -9,6 +10,8 @@ const server = spawn(program, args, {
   stdio: ['ignore', 'inherit', 'inherit'],
   ...(uid === undefined ? {} : { uid, gid }),
 })
+// Whoever started this can end the server by it, should this be killed.
+if (server.pid !== undefined) writeFileSync(join(folder, 'server.pid'), String(server.pid))
 /** What ends a server whose folder stays, because it is started in it again. */
 let halt: NodeJS.Signals | undefined
 process.stdin.on('data', signal => {

@@ -4,13 +4,14 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { createConnection } from 'mysql2/promise'
 import { mariadb } from './mariadb.ts'
-import { serverFor } from './running-server.ts'
+import { serverFor, startServer } from './running-server.ts'
+import type { Installation, ServerKind } from './server-kind.ts'
 
 const found = await serverFor(mariadb)
 
@@ -103,6 +104,63 @@ test('a server that is halted keeps its data, and takes connections on its port 
   assert(!(await listens(server.port)))
   await server.start()
   assert.deepEqual(await query("SHOW DATABASES LIKE 'kept'"), [{ 'Database (kept)': 'kept' }])
+})
+
+/** Runs a program of Node in place of a server, which no server can be had to do on command. */
+function aProgram(source: string): [ServerKind, Installation] {
+  const kind: ServerKind = {
+    ...mariadb,
+    name: 'Program',
+    program: basename(process.execPath),
+    halt: 'SIGKILL',
+    ready: /ready/,
+    prepare: () => {},
+    args: ({ folder, port }) => ['-e', source, folder, String(port)],
+  }
+  return [kind, { bin: dirname(process.execPath), root: '/', env: process.env }]
+}
+
+const listening = `
+  require('node:net').createServer().listen(process.argv[2], '127.0.0.1', () => console.log('ready'))`
+
+test('a server ends when it is told to, also if its keeper was killed', async () => {
+  for (const isHalted of [false, true]) {
+    const server = await startServer(...aProgram(listening))
+    process.kill(server.keeper, 'SIGKILL')
+    if (isHalted) {
+      await server.halt()
+      assert(!(await listens(server.port)))
+      await server.start()
+      assert(await listens(server.port))
+      process.kill(server.keeper, 'SIGKILL')
+    }
+    await server.stop()
+    assert(!(await listens(server.port)))
+    assert(!existsSync(server.folder))
+    await server.stop()
+  }
+})
+
+test('a server that is halted and then stopped leaves no folder', async () => {
+  const server = await startServer(...aProgram(listening))
+  await server.halt()
+  assert(existsSync(server.folder))
+  await server.stop()
+  assert(!existsSync(server.folder))
+})
+
+test('a server that never takes connections is ended, and what it said is told', async () => {
+  const source = `console.log(process.argv[1] + ' ' + process.pid + '.'); setInterval(() => {}, 1_000)`
+  let said = ''
+  // Time enough for it to say something, on a slow machine too.
+  for (let deadline = 500; !said.includes('.'); deadline *= 2)
+    await assert.rejects(startServer(...aProgram(source), deadline), (error: Error) => {
+      said = error.message
+      return /^Program took no connections within \d+ ms:/.test(said)
+    })
+  const [, folder = '', pid] = /\n(\S+) (\d+)\.$/m.exec(said) ?? assert.fail(said)
+  assert(!existsSync(folder))
+  assert.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' })
 })
 
 async function listens(port: number): Promise<boolean> {

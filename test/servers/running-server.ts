@@ -1,10 +1,9 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { appendFileSync, chownSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
 import { after } from 'node:test'
 import { installationOf } from './installation.ts'
 import type { Identity, Installation, ServerKind } from './server-kind.ts'
@@ -15,6 +14,10 @@ export interface RunningServer {
   readonly name: string
   readonly host: '127.0.0.1'
   readonly port: number
+  /** Where it runs, and its data is. */
+  readonly folder: string
+  /** The process that ends it when ours is gone. */
+  readonly keeper: number
   /** Ends it; its data is gone. */
   stop(): Promise<void>
   /** Ends it as `stop` does, and leaves its data for {@link start}. */
@@ -51,19 +54,34 @@ export async function serverFor(
   return { skip }
 }
 
-/** Starts a server on a port of its own, in a folder of its own. */
-export async function startServer(kind: ServerKind, installation: Installation): Promise<RunningServer> {
+/**
+ * Starts a server on a port of its own, in a folder of its own.
+ * @param deadline milliseconds until it has to take connections
+ * @throws Error with what it said
+ */
+export async function startServer(
+  kind: ServerKind,
+  installation: Installation,
+  deadline = 120_000,
+): Promise<RunningServer> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await startOnce(kind, installation)
+      return await startOnce(kind, installation, deadline)
     } catch (error) {
       // Somebody else may have taken the port in between.
-      if (attempt === 3) throw error
+      if (attempt === 3 || error instanceof LateServer) throw error
     }
   }
 }
 
-async function startOnce(kind: ServerKind, installation: Installation): Promise<RunningServer> {
+/** It runs, and takes no connections. */
+class LateServer extends Error {}
+
+async function startOnce(
+  kind: ServerKind,
+  installation: Installation,
+  deadline: number,
+): Promise<RunningServer> {
   const folder = mkdtempSync(join(tmpdir(), `deedbox-${kind.program}-`))
   const identity = kind.refusesRoot && process.getuid?.() === 0 ? unprivileged() : undefined
   if (identity !== undefined) chownSync(folder, identity.uid, identity.gid)
@@ -75,24 +93,32 @@ async function startOnce(kind: ServerKind, installation: Installation): Promise<
     rmSync(folder, { recursive: true, force: true })
     throw error
   }
-  const data = { folder, identity, kind, args: kind.args(start), installation }
-  let keeper = await keep(data)
-  const end = async (halt: NodeJS.Signals | ''): Promise<void> => {
-    const gone = keeper.exitCode === null ? once(keeper, 'exit') : undefined
-    keeper.ref()
-    keeper.stdin.end(halt)
-    await gone
-  }
+  const settings = { folder, identity, kind, args: kind.args(start), installation, deadline }
+  let kept = await keep(settings)
   return {
     name: kind.name,
     host: '127.0.0.1',
     port,
-    stop: () => end(''),
-    halt: () => end(kind.halt),
+    folder,
+    get keeper() {
+      return kept.pid
+    },
+    stop: () => kept.end(''),
+    halt: () => kept.end(kind.halt),
     start: async () => {
-      keeper = await keep(data)
+      kept = await keep(settings)
     },
   }
+}
+
+/** A server that runs, and the process that ends it. */
+interface Kept {
+  readonly pid: number
+  /**
+   * Ends both. Its folder stays where a signal is given.
+   * @param halt how; empty for the kind's own
+   */
+  end(halt: NodeJS.Signals | ''): Promise<void>
 }
 
 /** Starts a server and the process that ends it; resolves once it takes connections. */
@@ -102,13 +128,15 @@ async function keep({
   kind,
   args,
   installation,
+  deadline,
 }: {
   readonly folder: string
   readonly identity: Identity | undefined
   readonly kind: ServerKind
   readonly args: readonly string[]
   readonly installation: Installation
-}): Promise<ChildProcessByStdio<Writable, Readable, Readable>> {
+  readonly deadline: number
+}): Promise<Kept> {
   const keeper = spawn(
     process.execPath,
     [
@@ -120,25 +148,59 @@ async function keep({
     ],
     { env: installation.env, stdio: ['pipe', 'pipe', 'pipe'] },
   )
+  const streams = [keeper.stdin, keeper.stdout, keeper.stderr]
   const gone = once(keeper, 'exit')
+  // The server writes to the same pipes: they are closed when it is gone as well.
+  const allGone = once(keeper, 'close')
+  allGone.catch(() => {})
+  // Nobody reads it any more if the keeper was killed.
+  keeper.stdin.on('error', () => {})
+  const end = async (halt: NodeJS.Signals | ''): Promise<void> => {
+    keeper.ref()
+    for (const stream of streams) if ('ref' in stream && typeof stream.ref === 'function') stream.ref()
+    if (!keeper.stdin.writableEnded) keeper.stdin.end(halt)
+    await gone
+    const pidFile = join(folder, 'server.pid')
+    if (keeper.signalCode !== null && existsSync(pidFile)) {
+      endProcess(Number(readFileSync(pidFile, 'utf8')), halt || kind.end)
+      await allGone
+      rmSync(pidFile)
+    }
+    if (halt === '') rmSync(folder, { recursive: true, force: true })
+  }
   let said = ''
-  const ready = new Promise<void>(resolve => {
+  const ready = new Promise<true>(resolve => {
     for (const output of [keeper.stdout, keeper.stderr])
       output.setEncoding('utf8').on('data', text => {
         said = (said + text).slice(-20_000)
-        if (kind.ready.test(said)) resolve()
+        if (kind.ready.test(said)) resolve(true)
       })
   })
-  const ended = gone.then(() => {
-    throw new Error(`${kind.name} ended:\n${said}`)
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>(resolve => {
+    timer = setTimeout(() => resolve(false), deadline)
   })
-  ended.catch(() => {})
-  await Promise.race([ready, ended])
+  const ended = gone.then(() => undefined)
+  const isReady = await Promise.race([ready, ended, late])
+  clearTimeout(timer)
+  if (isReady !== true) {
+    await end('')
+    if (isReady === undefined) throw new Error(`${kind.name} ended:\n${said}`)
+    throw new LateServer(`${kind.name} took no connections within ${deadline} ms:\n${said}`)
+  }
   // The tests' process must be able to end by itself.
   keeper.unref()
-  for (const stream of [keeper.stdin, keeper.stdout, keeper.stderr])
-    if ('unref' in stream && typeof stream.unref === 'function') stream.unref()
-  return keeper
+  for (const stream of streams) if ('unref' in stream && typeof stream.unref === 'function') stream.unref()
+  return { pid: keeper.pid!, end }
+}
+
+function endProcess(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    // It has ended by itself.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+  }
 }
 
 /** Somebody who may do nothing. */

@@ -10,17 +10,21 @@ const columns = [
 ]
 
 /** What spreadsheets take for a formula, also with the wide signs of East Asian scripts. */
-const isFormula = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
+const signs = '=+\\-@\uff1d\uff0b\uff0d\uff20'
+const isFormula = new RegExp(`^[${signs}\\t\\r]`)
 /** Text that reads as if it had been guarded. */
-const asGuarded = /^'[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/
+const asGuarded = new RegExp(`^'[${signs}\\t\\r]`)
+/** In half of the world rows are divided by a semicolon, and by a tab where they are pasted: a cell would begin behind it. */
+const divided = new RegExp(`[;\\t](?=[\\s"]*[${signs}])`)
+const semicolons = new RegExp(`;(?=[\\s"]*[${signs}])`, 'g')
 
 /**
  * A chest that appends one row for each variable to a CSV file: `csv('vars.csv')`. It needs the package `csv-stringify`. The
  * columns are those of the tables, named in the first row. What a spreadsheet would take for a formula is guarded by a `'`.
  *
  * `value` is to be read by `type`: `string` is the text itself, without the guard; all else is JSON, also `string_json`, which are
- * strings of several lines and the few others that could be misread. A row is one line: in the other columns line breaks are
- * shown by their signs, `␊` and `␍`.
+ * strings of several lines and the few others that could be misread. A row is one line: in the other columns line breaks and tabs
+ * are shown by their signs, `␊`, `␍` and `␉`, and a semicolon before what would be a formula is a wide one, `；`.
  *
  * A write whose outcome is unknown may be repeated: rows with the same `entry_id` are the same entry.
  * @throws ConfigurationError
@@ -33,7 +37,7 @@ const kind: LineKind = {
   title: 'CSV',
   taker: 'csv()',
   header: `${columns.join(',')}\n`,
-  closing: isQuoted => (isQuoted ? '"\n' : '\n'),
+  closing: (isQuoted, mark) => (isQuoted ? ` [cut off, ${mark}]"\n` : '\n'),
   lines: async (entries, tags, id) => {
     const { stringify } = await loadDriver(id, 'csv-stringify', () => import('csv-stringify/sync'))
     return stringify(entries.map(entry => rowOf(entry, tags).map(guarded)))
@@ -52,19 +56,34 @@ function rowOf(entry: ContextEntry, tags: Readonly<Record<string, string>>): Cel
   const { route, method, status, error, service, env } = record
   const { type, text } = cellOf(value)
   return [
-    ...[id, line(requestId), line(name), text, type, `${isoMicroseconds(timestamp)}Z`],
+    ...[line(id), line(requestId), line(name), text, type, `${isoMicroseconds(timestamp)}Z`],
     ...[route && line(route), method && line(method), status, error && line(error)],
-    ...[line(service), line(env), JSON.stringify({ ...record.tags, ...tags })],
+    ...[line(service), line(env), undivided(JSON.stringify({ ...record.tags, ...tags }))],
   ]
 }
 
 function cellOf(value: TrackedValue): { readonly type: string; readonly text: string | number } {
   if (typeof value === 'number') return { type: 'number', text: value }
-  if (typeof value === 'string' && (/[\n\r]/.test(value) || asGuarded.test(value)))
-    return { type: 'string_json', text: JSON.stringify(value) }
-  return storedValue(value)
+  const { type, text } =
+    typeof value === 'string' && isMisread(value)
+      ? { type: 'string_json', text: JSON.stringify(value) }
+      : storedValue(value)
+  return { type, text: type === 'string' ? text : undivided(text) }
+}
+
+function isMisread(text: string): boolean {
+  return /[\n\r]/.test(text) || asGuarded.test(text) || divided.test(text) || !text.isWellFormed()
+}
+
+/** The same JSON: semicolons stand in its strings alone. Tabs it escapes anyway. */
+function undivided(json: string): string {
+  return json.replace(semicolons, '\\u003b')
 }
 
 function line(text: string): string {
-  return storableText(text).replaceAll('\n', '␊').replaceAll('\r', '␍')
+  return storableText(text)
+    .replaceAll('\n', '␊')
+    .replaceAll('\r', '␍')
+    .replaceAll('\t', '␉')
+    .replace(semicolons, '；')
 }

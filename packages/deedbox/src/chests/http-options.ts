@@ -8,7 +8,7 @@ export type Certificates = string | Buffer | readonly (string | Buffer)[]
 export interface HttpWriterOptions extends ChestOptions {
   /** Requests of one write, each a post. Default 25. */
   readonly batch?: number | undefined
-  /** Stands in the chest's id. Default: the URL, without what is secret in it. */
+  /** Stands in the chest's id. Default: protocol, host and port of the URL. */
   readonly name?: string | undefined
   /** Where to post. A user and a password in it become basic authorisation. Default: made of the three parts. */
   readonly url?: string | URL | undefined

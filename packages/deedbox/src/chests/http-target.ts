@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { ConfigurationError, createRedactor } from '../safety/index.ts'
 import type { Certificates, HttpWriterOptions } from './http-options.ts'
@@ -8,9 +9,9 @@ export interface HttpTarget {
   readonly headers: Readonly<Record<string, string>>
   /** What its certificate has to be. */
   readonly tls: { readonly rejectUnauthorized: boolean; readonly ca?: (string | Buffer)[] }
-  /** The URL that was given, without secrets. */
-  readonly name: string
-  /** The whole URL, without secrets. */
+  /** Protocol, host and port. Where chats and collectors take posts, the path is the secret. */
+  readonly origin: string
+  /** The same for the same URL, whatever is secret in its query. Names it, and does not tell it. */
   readonly address: string
   /** Blanks the secrets of the URL and of the headers, and whatever else is one, in a text. */
   hide(text: string): string
@@ -31,14 +32,15 @@ const ownHeaders: ReadonlySet<string> = new Set([
 const openHeaders: ReadonlySet<string> = new Set(['accept', 'content-type', 'user-agent'])
 /** A shorter text is no secret, and stands in many a word. */
 const shortestSecret = 4
+/** Shorter ones in a path are words. */
+const shortestSecretSegment = 8
 
 /**
  * Reads where to post.
  * @throws ConfigurationError naming the option at fault, never with its value
  */
 export function httpTarget(options: HttpWriterOptions): HttpTarget {
-  const given = givenUrl(options)
-  const url = new URL(given)
+  const url = givenUrl(options)
   const params = checkedParams(options.params ?? {})
   if (params.length > 0)
     url.search = [url.search.slice(1), new URLSearchParams(params).toString()].filter(Boolean).join('&')
@@ -49,8 +51,8 @@ export function httpTarget(options: HttpWriterOptions): HttpTarget {
     url,
     headers: { 'Content-Type': 'application/json', ...headers },
     tls: checkedTls(options),
-    name: shown(given),
-    address: shown(url),
+    origin: url.origin,
+    address: `${url.origin}/#${fingerprint(url)}`,
     hide: text =>
       redactor.text(secrets.reduce((left, secret) => left.replaceAll(secret, redactor.replacement), text)),
   }
@@ -63,6 +65,8 @@ function givenUrl({ url, https, host, port }: HttpWriterOptions): URL {
   const parsed = typeof url === 'string' || url instanceof URL ? URL.parse(String(url)) : null
   if (parsed === null || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:'))
     throw new ConfigurationError('httpWriter(): url', 'a URL is needed that begins with http:// or https://.')
+  if (decoded(parsed.username) === undefined || decoded(parsed.password) === undefined)
+    throw new ConfigurationError('httpWriter(): url', 'a % in its user or password is written as %25.')
   return parsed
 }
 
@@ -137,13 +141,11 @@ function certificates(ca: Certificates): (string | Buffer)[] {
   })
 }
 
-/** A URL without user and password, secret values of its query blanked. */
-function shown(url: URL): string {
-  const open = new URL(url)
-  open.username = ''
-  open.password = ''
-  open.hash = ''
-  return redactor.url(open.href)
+function fingerprint({ pathname, search }: URL): string {
+  return createHash('sha256')
+    .update(redactor.url(pathname + search))
+    .digest('hex')
+    .slice(0, 16)
 }
 
 /** What must not be told although a server might send it back; longer ones first, since they may hold others. */
@@ -152,10 +154,11 @@ function secretsOf(url: URL, headers: Readonly<Record<string, string>>): string[
   for (const [name, value] of Object.entries(headers))
     if (!openHeaders.has(name.toLowerCase()))
       for (const part of [value, ...value.split(/\s+/)]) secrets.add(part)
-  const { username, password } = url
-  for (const part of [username, password]) {
+  const { username, password, pathname } = url
+  const segments = pathname.split('/').filter(({ length }) => length >= shortestSecretSegment)
+  for (const part of [username, password, pathname, ...segments]) {
     secrets.add(part)
-    secrets.add(decoded(part))
+    secrets.add(decoded(part) ?? part)
   }
   if (password !== '') {
     const pair = `${decoded(username)}:${decoded(password)}`
@@ -166,10 +169,11 @@ function secretsOf(url: URL, headers: Readonly<Record<string, string>>): string[
   return [...secrets].filter(({ length }) => length >= shortestSecret).sort((a, b) => b.length - a.length)
 }
 
-function decoded(text: string): string {
+/** `undefined` where an escape is none. */
+function decoded(text: string): string | undefined {
   try {
     return decodeURIComponent(text)
   } catch {
-    return text
+    return undefined
   }
 }

@@ -36,8 +36,8 @@ const ownOptions = [
  * A chest that posts the variables of each request as JSON to a URL: `httpWriter('https://collector.example/vars')`.
  * `httpWriter()` posts to `http://localhost`. (FC-19, FC-20, FC-21)
  *
- * Each post has an `Idempotency-Key`, the same for every attempt. 408, 425, 429, statuses from 500, credentials that are
- * refused (401, 403, 407), and whatever keeps an answer from coming are tried again; any other answer that is no success is final.
+ * Each post has an `Idempotency-Key`, the same for every attempt. Answers about what was posted are final: 400, 409, 410, 413,
+ * 415, 422, and 2xx that are no success. All others are about the place or about us, and are tried again, as no answer is.
  * @throws ConfigurationError
  */
 export function httpWriter(place: string | URL | HttpWriterOptions = {}): Chest {
@@ -50,7 +50,7 @@ export function httpWriter(place: string | URL | HttpWriterOptions = {}): Chest 
   const makePayload = payloadOf(options)
   const timeout = options.timeoutMs ?? 5_000
   checkWhole('httpWriter(): timeoutMs', options.timeoutMs, 1, 20_000)
-  const id = `HTTP(name=${checkedName('httpWriter(): name', options.name, target.name)})`
+  const id = `HTTP(name=${checkedName('httpWriter(): name', options.name, target.origin)})`
   const connections = { keepAlive: true, maxSockets: concurrentPosts }
   const agent =
     url.protocol === 'https:' ? new HttpsAgent({ ...connections, ...target.tls }) : new HttpAgent(connections)
@@ -62,7 +62,7 @@ export function httpWriter(place: string | URL | HttpWriterOptions = {}): Chest 
       'Idempotency-Key': keyOf(entries),
     }
   }
-  /** What the server last said about our credentials. */
+  /** What the server last said about our credentials or our URL. */
   let denied: string | undefined
 
   const failureOf = async (entries: readonly ContextEntry[]): Promise<Failure | undefined> => {
@@ -84,9 +84,9 @@ export function httpWriter(place: string | URL | HttpWriterOptions = {}): Chest 
     }
     const { status, retryAfter } = answer
     const problem = `it answered ${status}${quoted(hide(answer.text))}`
-    denied = isDenied(status) ? problem : undefined
+    denied = isTurnedAway(status) && !isSuccess(status) ? problem : undefined
     if (isSuccess(status)) return undefined
-    return { code: isTemporary(status) ? 'unavailable' : 'refused', problem, retryAfter }
+    return { code: isFinal(status) ? 'refused' : 'unavailable', problem, retryAfter }
   }
 
   return {
@@ -97,6 +97,7 @@ export function httpWriter(place: string | URL | HttpWriterOptions = {}): Chest 
     async write(entries) {
       const requests = byRecord(entries)
       const taken = new Set<string>()
+      const refused = new Set<string>()
       const failures: Failure[] = []
       const last = performance.now() + longestWrite - timeout
       let inVain = 0
@@ -104,9 +105,11 @@ export function httpWriter(place: string | URL | HttpWriterOptions = {}): Chest 
       const worker = async (): Promise<void> => {
         while (next < requests.length && inVain < givenUpAfter && performance.now() < last) {
           const request = requests[next++]!
+          const { id: record } = request[0]!.record
           const failure = await failureOf(request)
-          if (failure === undefined) taken.add(request[0]!.record.id)
+          if (failure === undefined) taken.add(record)
           else failures.push(failure)
+          if (failure?.code === 'refused') refused.add(record)
           if (failure?.code !== 'unavailable') inVain = 0
           // It asked to be left alone.
           else inVain = failure.retryAfter === undefined ? inVain + 1 : givenUpAfter
@@ -121,6 +124,7 @@ export function httpWriter(place: string | URL | HttpWriterOptions = {}): Chest 
       throw new ChestError(told.code, id, told.problem, {
         retryAfter,
         taken,
+        refused,
         ...('cause' in told ? { cause: told.cause } : {}),
       })
     },
@@ -137,7 +141,7 @@ export function httpWriter(place: string | URL | HttpWriterOptions = {}): Chest 
         ]
       if (denied === undefined) return []
       const message = `${id} does not let us in: ${denied}`
-      return [{ id: 'deedbox.chest.denied', level: 'error', message, hint: 'Are the credentials right?' }]
+      return [{ id: 'deedbox.chest.denied', level: 'error', message, hint: 'Are URL and credentials right?' }]
     },
     async close() {
       agent.destroy()
@@ -190,13 +194,14 @@ function keyOf([first]: readonly ContextEntry[]): string {
   return /^[\x21-\x7e]+$/.test(key) ? key : encodeURIComponent(key.toWellFormed())
 }
 
-function isTemporary(status: number): boolean {
-  return status >= 500 || [408, 425, 429].includes(status) || isDenied(status)
+/** It is about what was posted. */
+function isFinal(status: number): boolean {
+  return [400, 409, 410, 413, 415, 422].includes(status) || (status >= 200 && status < 300)
 }
 
-/** It is about us, not about what was posted. */
-function isDenied(status: number): boolean {
-  return [401, 403, 407].includes(status)
+/** It is about us or about the URL: a redirect, credentials, a place that is not there or takes no posts. */
+function isTurnedAway(status: number): boolean {
+  return (status >= 300 && status < 400) || [401, 403, 404, 405, 407, 421].includes(status)
 }
 
 function quoted(text: string): string {

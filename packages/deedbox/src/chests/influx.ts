@@ -117,9 +117,11 @@ class InfluxChest implements Chest {
         )
         continue
       }
-      const problem = `the server answered ${status}: ${shortened(message)}`
+      const told = withoutLines(message, points)
+      const problem = `the server answered ${status}: ${shortened(told)}`
       throw new ChestError(finalAnswers.has(status) ? 'refused' : 'unavailable', this.id, problem, {
-        ...{ cause, retryAfter, taken },
+        ...(told === message ? { cause } : {}),
+        ...{ retryAfter, taken },
       })
     }
     for (const { entries } of points) taken.add(entries[0]!.record.id)
@@ -158,7 +160,21 @@ function byRecord(entries: readonly ContextEntry[]): ContextEntry[][] {
   return requests
 }
 
-/** Servers quote the line at fault, which may be a megabyte. */
+/** Servers quote the line at fault, with all that was tracked in it: what it says before and behind is told. */
+function withoutLines(message: string, points: readonly InfluxPoint[]): string {
+  const beginnings = new Set(points.map(({ line }) => line.slice(0, line.indexOf('=') + 1)))
+  const quotes = [...beginnings, "unable to parse '"].map(text => message.indexOf(text)).filter(at => at >= 0)
+  if (quotes.length === 0) return message
+  const [, reason = ''] =
+    /\d{10}'(: (?:bad|duplicate|invalid|missing|time)[\w -]*(?:=\d+)?)$/.exec(message) ?? []
+  const before = message
+    .slice(0, Math.min(...quotes))
+    .replace(/unable to parse '?$/, '')
+    .replace(/[\s'":]+$/, '')
+  return `${before}${before === '' ? '' : ': '}it could not read a line${reason}`
+}
+
+/** What a proxy says may be a whole page. */
 function shortened(message: string): string {
   return message.length > 300 ? `${message.slice(0, 300)}…` : message
 }

@@ -10,10 +10,12 @@ export interface LineFormat {
   /** The first line of a file, with its line break; empty for none. */
   readonly header: string
   /**
-   * Ends a line that somebody began and did not finish.
-   * @param isQuoted whether it has an odd number of quotation marks
+   * Ends a line that somebody began and did not finish. Where it has a quotation mark, that is blanked again if the line turns
+   * out to have been finished meanwhile.
+   * @param isQuoted whether the line has an odd number of quotation marks
+   * @param mark nobody else's
    */
-  closing(isQuoted: boolean): string
+  closing(isQuoted: boolean, mark: string): string
 }
 
 /** Readable and writable by its owner alone: what is tracked is nobody else's concern. */
@@ -51,10 +53,11 @@ export class LineFile {
     if (header !== '') await this.#create(header)
     const handle = await open(this.path, 'a+', mode)
     try {
-      const before = await this.#mended(handle)
+      const left = await torn(handle)
+      if ((await handle.stat()).size > 0) await this.#checkHeader(handle)
+      if (left !== undefined) await this.#end(handle, left)
       const { size } = await handle.stat()
-      if (size > 0) await this.#checkHeader(handle)
-      await this.#write(handle, size, Buffer.from((size === 0 ? header : before) + lines))
+      await this.#write(handle, size, Buffer.from((size === 0 ? header : '') + lines))
     } finally {
       await handle.close()
     }
@@ -121,18 +124,49 @@ export class LineFile {
     this.#isHeaderKnown = true
   }
 
-  /** What has to stand before the next line, because the last one has no end and nobody is about to write it. */
-  async #mended(handle: FileHandle): Promise<string> {
-    let { size } = await handle.stat()
-    for (let look = 1; ; look++) {
-      const left = await unfinished(handle, size)
-      if (left.bytes === 0) return ''
-      if (look > looks) return this.#format.closing(left.isQuoted)
-      await pause(betweenLooks)
-      const now = await handle.stat()
-      if (now.size !== size) look = 0
-      size = now.size
+  /**
+   * Ends a line. Somebody else may have been faster, or only have been slow with the rest of it: a quotation mark that closes
+   * nothing would open a quotation, which all rows behind it would be part of.
+   */
+  async #end(handle: FileHandle, { end, isQuoted }: Torn): Promise<void> {
+    const closing = Buffer.from(this.#format.closing(isQuoted, randomUUID()))
+    await this.#write(handle, (await handle.stat()).size, closing)
+    const mark = closing.indexOf(quotationMark)
+    if (mark < 0) return
+    const { size } = await handle.stat()
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.max(0, size - end)), 0, size - end, end)
+    const at = buffer.subarray(0, bytesRead).indexOf(closing)
+    if (at <= 0) return
+    // What is opened to append appends whatever the position is.
+    const inPlace = await open(this.path, 'r+')
+    try {
+      const [{ ino }, now] = await Promise.all([handle.stat(), inPlace.stat()])
+      // It has been moved away meanwhile, and nothing more comes behind it.
+      if (ino === now.ino) await inPlace.write(' ', end + at + mark)
+    } finally {
+      await inPlace.close()
     }
+  }
+}
+
+/** A line that has no end. */
+interface Torn {
+  /** The end of the file. */
+  readonly end: number
+  readonly isQuoted: boolean
+}
+
+/** The last line, where it has no end and nobody is about to write it. */
+async function torn(handle: FileHandle): Promise<Torn | undefined> {
+  let { size } = await handle.stat()
+  for (let look = 1; ; look++) {
+    const left = await unfinished(handle, size)
+    if (left.bytes === 0) return undefined
+    if (look > looks) return { end: size, isQuoted: left.isQuoted }
+    await pause(betweenLooks)
+    const now = await handle.stat()
+    if (now.size !== size) look = 0
+    size = now.size
   }
 }
 

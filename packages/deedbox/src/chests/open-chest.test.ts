@@ -25,8 +25,8 @@ const opened: readonly (readonly [url: string, id: string, address: string, isRe
   ],
   [
     'https://app:hunter2@collector.example/vars?source=shop',
-    'HTTP(name=https://collector.example/vars?source=shop)',
-    'https://collector.example/vars?source=shop',
+    'HTTP(name=https://collector.example)',
+    'https://collector.example/#74fb9e7a62a69a73',
     false,
   ],
   ['jsonl:out%20a.jsonl', 'JSONLines(name=out a.jsonl)', resolve('out a.jsonl'), false],

@@ -155,7 +155,8 @@ WHERE chest = ${place} AND (holder IS NULL OR holder = ${who}
       run(
         connection,
         `DELETE FROM \`${table}\` WHERE created_at < UTC_TIMESTAMP(6) - INTERVAL ${days} DAY OR created_at IS NULL
-  AND (SELECT adopted_at FROM deedbox_chests WHERE chest = ${place}) < UTC_TIMESTAMP(6) - INTERVAL ${days} DAY
+  AND unique_id <= (SELECT adopted_key FROM deedbox_chests
+    WHERE chest = ${place} AND adopted_at < UTC_TIMESTAMP(6) - INTERVAL ${days} DAY)
 LIMIT ${portion}`,
       ),
     faultOf,
@@ -209,13 +210,16 @@ const noSuchColumn = 1054
 
 /**
  * What is about the values: out of range, too long, no such characters, no such JSON, a violated constraint, more than a row
- * may have.
+ * may have, and what a trigger or a view refuses.
  */
 const refusals = [
-  1048, 1062, 1118, 1216, 1264, 1265, 1292, 1364, 1366, 1406, 1452, 3140, 3141, 3144, 3157, 3819, 4025,
+  1048, 1062, 1118, 1216, 1264, 1265, 1292, 1364, 1366, 1369, 1406, 1452, 1644, 3140, 3141, 3144, 3157, 3819,
+  4025,
 ]
 
 function faultOf(error: unknown): 'schema' | 'refused' | 'unavailable' {
   if (hasNumber(error, noSuchTable, noSuchColumn)) return 'schema'
-  return hasNumber(error, ...refusals) ? 'refused' : 'unavailable'
+  // What a trigger signals may have any number.
+  const isSignal = error instanceof Error && Reflect.get(error, 'sqlState') === '45000'
+  return isSignal || hasNumber(error, ...refusals) ? 'refused' : 'unavailable'
 }

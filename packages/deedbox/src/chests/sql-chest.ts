@@ -137,9 +137,12 @@ export class SqlChest<Connection> implements ReadableChest {
 
   async close(): Promise<void> {
     this.#closing ??= (async () => {
-      await this.#expiring
+      const whole = (async () => {
+        await this.#expiring
+        await this.#dialect.close()
+      })()
       try {
-        await withinTime(this.#dialect.close(), longestClose, 'The server did not say goodbye')
+        await withinTime(whole, longestClose, 'The server did not say goodbye')
       } catch (error) {
         this.#warn(`${this.id} was not closed in order: ${errorMessage(error)}`)
       }
@@ -253,6 +256,8 @@ export class SqlChest<Connection> implements ReadableChest {
 const untrusted = /self-signed certificate|unable to (?:get|verify) .*certificate/i
 
 function remedy(error: unknown): string {
+  if (/BINLOG_FORMAT = STATEMENT/i.test(errorMessage(error)))
+    return '. Set binlog_format of the server to ROW or MIXED: writes are READ COMMITTED, which it does not log as statements'
   if (!untrusted.test(errorMessage(error))) return ''
   return ". Nobody whom this process trusts vouches for the server's certificate: give it, or its authority's, with tls: { ca }; tls: { verify: false } accepts any"
 }

@@ -53,15 +53,16 @@ export function sqlRow(
     throw new ChestError('refused', chest, `the id of an entry has more than ${longestId} characters.`)
   const { route, method, status, error, service, env, tags } = entry.record
   const { type, text } = storedValue(value)
+  const stored = type === 'json' ? wellFormedJson(text) : text
   return {
     request_id: storableText(requestId),
     name: storableText(name),
-    value: text,
+    value: stored,
     type,
     // JSONB cannot hold U+0000.
     is_json: type === 'json' && !text.includes('\\u0000') && isWithin(value, deepestJson),
     created_at: utcText(timestamp),
-    entry_id: storableText(id),
+    entry_id: storableText(id).toWellFormed(),
     route: storableOrNull(route),
     method: storableOrNull(method),
     status,
@@ -75,7 +76,15 @@ export function sqlRow(
 function tagsText(tags: Readonly<Record<string, string>>): string | null {
   const pairs = Object.entries(tags)
   if (pairs.length === 0) return null
-  return JSON.stringify(Object.fromEntries(pairs.map(pair => pair.map(storableText))))
+  return JSON.stringify(
+    Object.fromEntries(pairs.map(pair => pair.map(text => storableText(text).toWellFormed()))),
+  )
+}
+
+/** JSON as servers take it: half a surrogate pair, which `JSON.stringify` writes as an escape, is shown by its sign. */
+function wellFormedJson(text: string): string {
+  if (!text.includes('\\ud')) return text
+  return text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, part => (part.length === 6 ? '\ufffd' : part))
 }
 
 function storableOrNull(text: string | null): string | null {

@@ -2,18 +2,13 @@ import type { EntryFilter } from '../tracking/index.ts'
 import type { PostgresChestClient } from './postgres-pool.ts'
 import { migrate } from './postgres-schema.ts'
 import type { SqlDialect } from './sql-chest.ts'
-import { portionsOf, type ReadRow, type SqlRow } from './sql-row.ts'
+import { portionsOf, type ReadRow, type SqlRecord, type SqlRow } from './sql-row.ts'
 import { storableText } from './stored-value.ts'
 
-/** How the columns of a write are handed over, one list each. */
-const listTypes: Readonly<Record<keyof SqlRow, string>> = {
+/** What the requests of a write are handed over as, in JSON. */
+const recordTypes: Readonly<Record<keyof SqlRecord, string>> = {
   request_id: 'text',
-  name: 'text',
-  value: 'text',
-  type: 'text',
-  is_json: 'boolean',
-  created_at: 'text',
-  entry_id: 'text',
+  created_at: 'timestamptz',
   route: 'text',
   method: 'text',
   status: 'integer',
@@ -23,13 +18,26 @@ const listTypes: Readonly<Record<keyof SqlRow, string>> = {
   tags: 'text',
 }
 
-/** What columns are made of that are not what was handed over. */
-const conversions: Partial<Record<keyof SqlRow, string>> = {
-  created_at: "(created_at || '+00')::timestamptz",
-  tags: 'tags::jsonb',
+/** And the entries of each. */
+const entryTypes: Readonly<Record<Exclude<keyof SqlRow, 'record'>, string>> = {
+  name: 'text',
+  value: 'text',
+  type: 'text',
+  is_json: 'boolean',
+  entry_id: 'text',
 }
 
-const lists = Object.keys(listTypes) as (keyof SqlRow)[]
+/** What columns are made of that are not what was handed over. */
+const conversions: Readonly<Record<string, string>> = {
+  tags: 'tags::jsonb',
+  value_json: 'CASE WHEN is_json THEN value::jsonb END',
+}
+
+const written = [
+  ...Object.keys(recordTypes),
+  ...Object.keys(entryTypes).filter(name => name !== 'is_json'),
+  'value_json',
+]
 
 /** Characters of one statement: it is held in memory several times over. */
 const largestStatement = 8_000_000
@@ -42,15 +50,11 @@ type PostgresTable = Omit<SqlDialect<PostgresChestClient>, 'acquire' | 'release'
  * @param timeout milliseconds after which the server gives a statement up
  */
 export function postgresTable(table: string, timeout: number): PostgresTable {
-  const insert = `INSERT INTO "${table}" (${lists.filter(name => name !== 'is_json').join(', ')}, value_json)
-SELECT ${lists
-    .filter(name => name !== 'is_json')
-    .map(name => conversions[name] ?? name)
-    .join(', ')},
-  CASE WHEN is_json THEN value::jsonb END
-FROM unnest(${lists.map((name, i) => `$${i + 1}::${listTypes[name]}[]`).join(', ')}) AS written (${lists.join(', ')})
+  const insert = `INSERT INTO "${table}" (${written.join(', ')})
+SELECT ${written.map(name => conversions[name] ?? name).join(', ')}
+FROM json_to_recordset($1) AS record (${definitionsOf(recordTypes)}, entries json),
+  json_to_recordset(entries) AS entry (${definitionsOf(entryTypes)})
 ON CONFLICT (entry_id) DO NOTHING`
-  const values = (rows: readonly SqlRow[]): unknown[] => lists.map(name => rows.map(row => row[name]))
 
   return {
     begin: async connection => {
@@ -64,12 +68,12 @@ ON CONFLICT (entry_id) DO NOTHING`
     },
     migrate: connection => migrate(connection, table),
     insert: async (connection, rows) => {
-      const sizeOf = ({ value, error }: SqlRow): number => 500 + value.length + (error?.length ?? 0)
+      const sizeOf = ({ value, record }: SqlRow): number => 500 + value.length + (record.error?.length ?? 0)
       for (const portion of portionsOf(rows, sizeOf, largestStatement))
-        await connection.query(insert, values(portion))
+        await connection.query(insert, [requestsOf(portion)])
     },
     tryInsert: async connection => {
-      await connection.query(insert, values([]))
+      await connection.query(insert, ['[]'])
     },
     read: async (connection, limit, filter) => {
       const { where, texts } = conditionsOf(filter)
@@ -134,6 +138,28 @@ WHERE known.holder IS NULL OR known.holder = excluded.holder
     },
     faultOf,
   }
+}
+
+function definitionsOf(types: Readonly<Record<string, string>>): string {
+  return Object.entries(types)
+    .map(([name, type]) => `${name} ${type}`)
+    .join(', ')
+}
+
+/** JSON of the requests with their entries: one parameter, however many there are, which says once what a request says. */
+function requestsOf(rows: readonly SqlRow[]): string {
+  const requests: object[] = []
+  let last: SqlRecord | undefined
+  let entries: object[] = []
+  for (const { record, name, value, type, is_json, entry_id } of rows) {
+    if (record !== last) {
+      last = record
+      entries = []
+      requests.push({ ...record, created_at: `${record.created_at}+00`, entries })
+    }
+    entries.push({ name, value, type, is_json, entry_id })
+  }
+  return JSON.stringify(requests)
 }
 
 function conditionsOf({ requestId, name }: EntryFilter = {}): { where: string; texts: string[] } {

@@ -9,7 +9,7 @@ import {
   type ReadableChest,
   type StoredEntry,
 } from '../tracking/index.ts'
-import { entryOf, isForeign, type ReadRow, type SqlRow, sqlRow, type TablePlace } from './sql-row.ts'
+import { entryOf, isForeign, type ReadRow, type SqlRow, sqlRows, type TablePlace } from './sql-row.ts'
 import { withinTime } from './within-time.ts'
 
 /**
@@ -93,9 +93,8 @@ export class SqlChest<Connection> implements ReadableChest {
 
   async write(entries: readonly ContextEntry[]): Promise<void> {
     if (entries.length === 0) return
-    // A spool that was found twice may bring a request twice in one write.
-    const rows = new Map(entries.map(entry => [entry.id, sqlRow(entry, this.id, this.#tags)]))
-    await this.#run(connection => this.#dialect.insert(connection, [...rows.values()]))
+    const rows = sqlRows(entries, this.id, this.#tags)
+    await this.#run(connection => this.#dialect.insert(connection, rows))
     this.#expireSoon()
   }
 

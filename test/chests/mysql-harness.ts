@@ -18,7 +18,8 @@ export const skip: string | false = found.skip
 const port = found.skip === false ? found.server.port : 0
 /** The certificate of the server. */
 export const ca: string = certificate?.cert ?? ''
-export const url: string = `mysql://root@127.0.0.1:${port}/vars`
+/** By name: of an IP address no certificate can be verified. */
+export const url: string = `mysql://root@localhost:${port}/vars`
 
 /** What looks at the server from outside of any chest. */
 export const admin: Pool = createPool({

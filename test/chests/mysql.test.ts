@@ -36,10 +36,20 @@ const server: SqlServer = {
     const others = await ask('SELECT id FROM information_schema.processlist WHERE id <> CONNECTION_ID()')
     for (const { id } of others) await ask(`KILL ${id}`).catch(() => {})
   },
-  hold: async table => {
+  refuseByTrigger: async (table, name) => {
+    await ask(`CREATE TRIGGER refuse_${table} BEFORE INSERT ON ${table} FOR EACH ROW
+IF NEW.name = '${name}' THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'not here'; END IF`)
+  },
+  hold: async (table, what) => {
     const connection = await admin.getConnection()
-    await connection.query(`LOCK TABLES ${table} WRITE`)
+    // Otherwise it held the gap behind the rows, too.
+    await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED')
+    await connection.query('START TRANSACTION')
+    await connection.query(
+      what === 'rows' ? `SELECT 1 FROM ${table} FOR UPDATE` : `LOCK TABLES ${table} WRITE`,
+    )
     return async () => {
+      await connection.query('ROLLBACK')
       await connection.query('UNLOCK TABLES')
       connection.release()
     }
@@ -160,4 +170,33 @@ test('FC-24 MariaDB chest: a write is divided by max_allowed_packet, and what ex
     message: `${smaller.id}: an entry is larger than the server's max_allowed_packet of 3145728 bytes.`,
   })
   assert.equal(await smaller.count(), 9)
+})
+
+test('FC-21 MySQL chest: a certificate is not asked of an IP address, which nobody would verify', () => {
+  for (const host of ['127.0.0.1', '[::1]'])
+    for (const tls of [true, { ca }])
+      assert.throws(() => mysql(`mysql://root@${host}/vars`, { tls }), /mysql\(\): tls.*give the name/)
+  assert.throws(() => mysql({ host: '10.0.0.1', database: 'vars', tls: true }), /mysql\(\): tls/)
+  for (const tls of [false, { verify: false }]) mysql('mysql://root@127.0.0.1/vars', { tls })
+})
+
+test('FC-24 MySQL chest: a server that logs statements is told what to set', async () => {
+  // A mock: the servers of the tests have no binary log.
+  const logged = Object.assign(
+    new Error('Cannot execute statement: impossible to write to binary log since BINLOG_FORMAT = STATEMENT'),
+    { errno: 1665 },
+  )
+  const connection = {
+    query: async ({ sql }: { sql: string }): Promise<[unknown, unknown]> => {
+      if (sql.startsWith('INSERT')) throw logged
+      return [[[16_777_216]], []]
+    },
+    release: () => {},
+    destroy: () => {},
+  }
+  const chest = mysql({ getConnection: async () => connection })
+  await assert.rejects(chest.write(entriesOf(aRecord(), [['n', 1]])), {
+    code: 'unavailable',
+    message: /Set binlog_format of the server to ROW or MIXED/,
+  })
 })

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { ChestError } from 'deedbox/chests'
-import { aRecord, entriesOf, writeUntilTaken } from './entries.ts'
+import { aRecord, entriesOf, eventually, writeUntilTaken } from './entries.ts'
 import { aService } from './service-suite.ts'
 import { silentProxy } from './silent-proxy.ts'
 import type { SqlServer } from './sql-server-suite.ts'
@@ -81,6 +81,38 @@ for (let n = 0; n < 20; n++) await writeUntilTaken(chest, entriesOf(aRecord(), [
     )
   })
 
+  test(title('FC-24', 'what a trigger refuses costs nobody else'), { skip }, async t => {
+    const name = server.freshTable()
+    const chest = open(url, { name })
+    assert.deepEqual(await chest.check(), [])
+    await server.refuseByTrigger(name, 'bad')
+    const { box } = aService(t, chest)
+    for (const n of [1, 2, 3]) box.run({ name: 'job' }, () => box.set({ [n === 2 ? 'bad' : 'good']: n }))
+    await box.flush()
+    const { delivered, rejected, queued } = box.stats().chests[0]!
+    assert.deepEqual({ delivered, rejected, queued }, { delivered: 2, rejected: 1, queued: 0 })
+  })
+
+  const heldBack = title('FC-24', 'it is closed though what is too old cannot be deleted')
+  test(heldBack, { skip, timeout: 60_000 }, async t => {
+    const name = server.freshTable()
+    const first = open(url, { name })
+    t.after(() => first.close())
+    await first.write(entriesOf(aRecord({ timestamp: Date.UTC(2020, 0) * 1_000 }), [['old', 1]]))
+    const lines: string[] = []
+    const logger = { debug: () => {}, warn: (line: string) => void lines.push(line) }
+    const chest = open(url, { name, retentionDays: 7, timeout: 3_600_000, logger })
+    const release = await server.hold(name, 'rows')
+    try {
+      await chest.write(entriesOf(aRecord({ timestamp: Date.now() * 1_000 }), [['young', 1]]))
+      await chest.close()
+    } finally {
+      await release()
+    }
+    assert.match(lines.join(), /was not closed in order/)
+    await eventually(async () => (await first.count()) === 1)
+  })
+
   test(title('FC-24', 'another unique key of the table is not taken for a repeat'), { skip }, async t => {
     const name = server.freshTable()
     const chest = open(url, { name })
@@ -130,7 +162,7 @@ for (let n = 0; n < 20; n++) await writeUntilTaken(chest, entriesOf(aRecord(), [
     t.after(() => chest.close())
     const entries = entriesOf(aRecord(), [['n', 1]])
     await writeUntilTaken(chest, entriesOf(aRecord(), [['n', 0]]))
-    const release = await server.hold(name)
+    const release = await server.hold(name, 'table')
     await assert.rejects(chest.write(entries), { code: 'unavailable' })
     await release()
     await writeUntilTaken(chest, entries)

@@ -9,8 +9,13 @@ export interface MysqlChestPool {
 /** What a chest needs of such a pool's connection. */
 export interface MysqlChestConnection {
   query(
-    statement: { readonly sql: string; readonly rowsAsArray: boolean; readonly typeCast: boolean },
-    values: unknown[],
+    statement: {
+      readonly sql: string
+      readonly rowsAsArray: boolean
+      readonly typeCast: boolean
+      readonly namedPlaceholders: boolean
+    },
+    values: null,
   ): Promise<[unknown, unknown]>
   release(): void
   destroy(): void

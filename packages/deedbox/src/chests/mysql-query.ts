@@ -1,14 +1,17 @@
 import type { MysqlChestConnection } from './mysql-pool.ts'
 
+/** Without values, and with names for them off, the driver does not look for places of values in a statement. */
+const asItIs = { rowsAsArray: true, typeCast: true, namedPlaceholders: false }
+
 /** Runs one statement. Resolves to how many rows it was about. */
 export async function run(connection: MysqlChestConnection, sql: string): Promise<number> {
-  const [answer] = await connection.query({ sql, rowsAsArray: true, typeCast: true }, [])
+  const [answer] = await connection.query({ sql, ...asItIs }, null)
   return Number(Object(answer).affectedRows)
 }
 
 /** The rows of an answer, each as a list of its columns. */
 export async function read(connection: MysqlChestConnection, sql: string): Promise<unknown[][]> {
-  const [rows] = await connection.query({ sql, rowsAsArray: true, typeCast: true }, [])
+  const [rows] = await connection.query({ sql, ...asItIs }, null)
   return rows as unknown[][]
 }
 

@@ -30,6 +30,11 @@ const attempts = 5
 /** Creates what is missing. Each statement does all or nothing, and others may be doing the same. */
 export async function createMissing(connection: MysqlChestConnection, table: string): Promise<void> {
   const own = Object.entries(ownColumns)
+  const [known] = await read(
+    connection,
+    `SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ${mysqlLiteral(table)}`,
+  )
+  let isAdopted = known !== undefined
   await run(
     connection,
     `CREATE TABLE IF NOT EXISTS \`${table}\` (
@@ -54,6 +59,7 @@ export async function createMissing(connection: MysqlChestConnection, table: str
     if (added.length === 0) break
     try {
       await run(connection, `ALTER TABLE \`${table}\` ${added.map(part => `ADD ${part}`).join(', ')}`)
+      isAdopted &&= columns.has('created_at')
       break
     } catch (error) {
       if (!hasNumber(error, duplicateColumn, duplicateKeyName) || attempt === attempts) throw error
@@ -65,14 +71,25 @@ export async function createMissing(connection: MysqlChestConnection, table: str
   chest varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   place char(36) CHARACTER SET ascii NOT NULL,
   adopted_at datetime(6) NOT NULL,
+  adopted_key bigint unsigned NULL,
   holder varchar(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
   held_from datetime(6) NULL,
   held_until datetime(6) NULL
 ) ENGINE=InnoDB`,
   )
+  if (!(await firsts(connection, 'SHOW COLUMNS FROM deedbox_chests', 0)).has('adopted_key'))
+    await run(connection, 'ALTER TABLE deedbox_chests ADD adopted_key bigint unsigned NULL').catch(error => {
+      if (!hasNumber(error, duplicateColumn)) throw error
+    })
+  // The rows of a table that was made anew are others, even where they have the keys of those before.
+  const again = isAdopted
+    ? 'chest = chest'
+    : 'place = VALUES(place), adopted_at = VALUES(adopted_at), adopted_key = VALUES(adopted_key)'
   await run(
     connection,
-    `INSERT IGNORE INTO deedbox_chests (chest, place, adopted_at) VALUES (${mysqlLiteral(table)}, UUID(), UTC_TIMESTAMP(6))`,
+    `INSERT INTO deedbox_chests (chest, place, adopted_at, adopted_key)
+VALUES (${mysqlLiteral(table)}, UUID(), UTC_TIMESTAMP(6), (SELECT COALESCE(MAX(unique_id), 0) FROM \`${table}\`))
+ON DUPLICATE KEY UPDATE ${again}`,
   )
 }
 

@@ -4,17 +4,12 @@ import type { MysqlChestConnection } from './mysql-pool.ts'
 import { hasNumber, read, run, textOf } from './mysql-query.ts'
 import { createMissing } from './mysql-schema.ts'
 import type { SqlDialect } from './sql-chest.ts'
-import { portionsOf, type ReadRow, type SqlRow } from './sql-row.ts'
+import { portionsOf, type ReadRow, type SqlRecord, type SqlRow } from './sql-row.ts'
 import { storableText } from './stored-value.ts'
 
-const written = [
+const writtenOfRecord = [
   'request_id',
-  'name',
-  'value',
-  'type',
-  'value_json',
   'created_at',
-  'entry_id',
   'route',
   'method',
   'status',
@@ -22,7 +17,8 @@ const written = [
   'service',
   'env',
   'tags',
-]
+] as const
+const written = ['name', 'value', 'value_json', 'type', 'entry_id', ...writtenOfRecord]
 
 /** Each as text, so that it does not matter how a pool reads numbers, times and JSON. */
 const readColumns: Readonly<Record<keyof ReadRow, string>> = {
@@ -76,7 +72,7 @@ export function mysqlTable(chest: string, table: string): MysqlTable {
       packet ??= Number((await read(connection, 'SELECT @@max_allowed_packet'))[0]?.[0])
       const room = packet - packetShare - into.length
       try {
-        const texts = rows.map(row => ({ id: row.entry_id, text: valuesOf(row) }))
+        const texts = valuesOf(rows)
         if (texts.some(({ text }) => text.length > room))
           throw new ChestError(
             'refused',
@@ -159,20 +155,28 @@ WHERE chest = ${place} AND (holder IS NULL OR holder = ${who}
       run(
         connection,
         `DELETE FROM \`${table}\` WHERE created_at < UTC_TIMESTAMP(6) - INTERVAL ${days} DAY OR created_at IS NULL
-  AND (SELECT adopted_at FROM deedbox_chests WHERE chest = ${place}) < UTC_TIMESTAMP(6) - INTERVAL ${days} DAY
+  AND unique_id <= (SELECT adopted_key FROM deedbox_chests
+    WHERE chest = ${place} AND adopted_at < UTC_TIMESTAMP(6) - INTERVAL ${days} DAY)
 LIMIT ${portion}`,
       ),
     faultOf,
   }
 }
 
-function valuesOf(row: SqlRow): string {
-  const columns = written.map(column => {
+/** The values of rows, each with its id. What a request says is made into text once. */
+function valuesOf(rows: readonly SqlRow[]): { readonly id: string; readonly text: string }[] {
+  let last: SqlRecord | undefined
+  let ofRecord = ''
+  return rows.map(({ record, name, value, type, is_json, entry_id }) => {
+    if (record !== last) {
+      last = record
+      ofRecord = writtenOfRecord.map(column => mysqlLiteral(record[column])).join(',')
+    }
     // What stands further left in the list can be named.
-    if (column === 'value_json') return row.is_json ? '`value`' : 'NULL'
-    return mysqlLiteral(row[column as keyof SqlRow])
+    const json = is_json ? '`value`' : 'NULL'
+    const text = `(${mysqlLiteral(name)},${mysqlLiteral(value)},${json},'${type}',${mysqlLiteral(entry_id)},${ofRecord})`
+    return { id: entry_id, text }
   })
-  return `(${columns.join(', ')})`
 }
 
 /** Stores the rows that are not there. */
@@ -184,7 +188,7 @@ async function insertNew(
 ): Promise<void> {
   for (let left = rows; left.length > 0; ) {
     try {
-      await run(connection, `${into} VALUES ${left.map(({ text }) => text).join(', ')}`)
+      await run(connection, `${into} VALUES ${left.map(({ text }) => text).join(',')}`)
       return
     } catch (error) {
       // INSERT IGNORE would store what does not fit as something else.
@@ -213,13 +217,16 @@ const noSuchColumn = 1054
 
 /**
  * What is about the values: out of range, too long, no such characters, no such JSON, a violated constraint, more than a row
- * may have.
+ * may have, and what a trigger or a view refuses.
  */
 const refusals = [
-  1048, 1062, 1118, 1216, 1264, 1265, 1292, 1364, 1366, 1406, 1452, 3140, 3141, 3144, 3157, 3819, 4025,
+  1048, 1062, 1118, 1216, 1264, 1265, 1292, 1364, 1366, 1369, 1406, 1452, 1644, 3140, 3141, 3144, 3157, 3819,
+  4025,
 ]
 
 function faultOf(error: unknown): 'schema' | 'refused' | 'unavailable' {
   if (hasNumber(error, noSuchTable, noSuchColumn)) return 'schema'
-  return hasNumber(error, ...refusals) ? 'refused' : 'unavailable'
+  // What a trigger signals may have any number.
+  const isSignal = error instanceof Error && Reflect.get(error, 'sqlState') === '45000'
+  return isSignal || hasNumber(error, ...refusals) ? 'refused' : 'unavailable'
 }

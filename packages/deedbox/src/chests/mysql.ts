@@ -1,8 +1,14 @@
+import { isIP } from 'node:net'
 import { ConfigurationError } from '../safety/index.ts'
 import type { ReadableChest } from '../tracking/index.ts'
 import { type MysqlChestConnection, type MysqlChestPool, openMysqlPool } from './mysql-pool.ts'
 import { mysqlTable } from './mysql-table.ts'
-import { addressOf, type ServerOptions, type SqlChestOptions } from './server-connection.ts'
+import {
+  addressOf,
+  type ServerConnection,
+  type ServerOptions,
+  type SqlChestOptions,
+} from './server-connection.ts'
 import { poolIn, serverChest } from './server-place.ts'
 import { SqlChest, type SqlDialect } from './sql-chest.ts'
 
@@ -31,6 +37,11 @@ export function mysql(
   const id = `MySQL(name=${chest.table})`
   if ('connection' in chest.place && chest.place.connection.database === undefined)
     throw new ConfigurationError('mysql(): database', 'the database that has the table is needed.')
+  if ('connection' in chest.place && isUnverifiable(chest.place.connection))
+    throw new ConfigurationError(
+      'mysql(): tls',
+      'mysql2 cannot verify that a certificate is for an IP address: give the name of the server as host. tls: { verify: false } accepts any certificate.',
+    )
   const { pool, close } = poolIn(chest.place, connection => openMysqlPool(id, connection, chest.timeout))
   const dialect: SqlDialect<MysqlChestConnection> = {
     ...mysqlTable(id, chest.table),
@@ -43,4 +54,10 @@ export function mysql(
   }
   const address = 'pool' in chest.place ? undefined : addressOf('mysql', chest.place.connection)
   return new SqlChest(dialect, { ...chest, id, address })
+}
+
+/** Whether any certificate for `localhost` would be accepted: mysql2 tells Node no name where the host is an IP address. */
+function isUnverifiable({ host, tls }: ServerConnection): boolean {
+  const verifies = typeof tls === 'boolean' ? tls : tls.verify !== false
+  return verifies && isIP(host) !== 0
 }

@@ -5,6 +5,9 @@ import type { ServerConnection } from './server-connection.ts'
 /** What a chest needs of a `Pool` of `pg`. */
 export interface PostgresChestPool {
   connect(): Promise<PostgresChestClient>
+  /** While the chest is open it listens, for a connection that breaks while nobody uses it. */
+  on?(event: 'error', listener: (error: Error) => void): unknown
+  off?(event: 'error', listener: (error: Error) => void): unknown
 }
 
 /** What a chest needs of such a pool's connection. */
@@ -44,7 +47,7 @@ export async function openPostgresPool(
     checkServerIdentity: (_: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate),
   }
   const { application_name, channel_binding, options } = parameters
-  const pool = new pg.Pool({
+  return new pg.Pool({
     ...{ host, port, user, password, database },
     ...(application_name === undefined ? {} : { application_name }),
     ...(options === undefined ? {} : { options }),
@@ -55,7 +58,4 @@ export async function openPostgresPool(
     allowExitOnIdle: true,
     keepAlive: true,
   })
-  // A connection that breaks while nobody uses it: the pool lets go of it, and the next write gets another.
-  pool.on('error', () => {})
-  return pool
 }

@@ -1,34 +1,14 @@
-import { createHash } from 'node:crypto'
 import type { EntryFilter } from '../tracking/index.ts'
 import type { PostgresChestClient } from './postgres-pool.ts'
+import { migrate } from './postgres-schema.ts'
 import type { SqlDialect } from './sql-chest.ts'
-import { originalColumns, portionsOf, type ReadRow, type SqlRow } from './sql-row.ts'
+import { portionsOf, type ReadRow, type SqlRecord, type SqlRow } from './sql-row.ts'
 import { storableText } from './stored-value.ts'
 
-/** What stands beside the columns of Flask-Chest. */
-const ownColumns = {
-  type: 'text',
-  value_json: 'jsonb',
-  created_at: 'timestamptz',
-  entry_id: 'text',
-  route: 'text',
-  method: 'text',
-  status: 'integer',
-  error: 'text',
-  service: 'text',
-  env: 'text',
-  tags: 'jsonb',
-}
-
-/** How the columns of a write are handed over, one list each. */
-const listTypes: Readonly<Record<keyof SqlRow, string>> = {
+/** What the requests of a write are handed over as, in JSON. */
+const recordTypes: Readonly<Record<keyof SqlRecord, string>> = {
   request_id: 'text',
-  name: 'text',
-  value: 'text',
-  type: 'text',
-  is_json: 'boolean',
-  created_at: 'text',
-  entry_id: 'text',
+  created_at: 'timestamptz',
   route: 'text',
   method: 'text',
   status: 'integer',
@@ -38,13 +18,26 @@ const listTypes: Readonly<Record<keyof SqlRow, string>> = {
   tags: 'text',
 }
 
-/** What columns are made of that are not what was handed over. */
-const conversions: Partial<Record<keyof SqlRow, string>> = {
-  created_at: "(created_at || '+00')::timestamptz",
-  tags: 'tags::jsonb',
+/** And the entries of each. */
+const entryTypes: Readonly<Record<Exclude<keyof SqlRow, 'record'>, string>> = {
+  name: 'text',
+  value: 'text',
+  type: 'text',
+  is_json: 'boolean',
+  entry_id: 'text',
 }
 
-const lists = Object.keys(listTypes) as (keyof SqlRow)[]
+/** What columns are made of that are not what was handed over. */
+const conversions: Readonly<Record<string, string>> = {
+  tags: 'tags::jsonb',
+  value_json: 'CASE WHEN is_json THEN value::jsonb END',
+}
+
+const written = [
+  ...Object.keys(recordTypes),
+  ...Object.keys(entryTypes).filter(name => name !== 'is_json'),
+  'value_json',
+]
 
 /** Characters of one statement: it is held in memory several times over. */
 const largestStatement = 8_000_000
@@ -57,15 +50,11 @@ type PostgresTable = Omit<SqlDialect<PostgresChestClient>, 'acquire' | 'release'
  * @param timeout milliseconds after which the server gives a statement up
  */
 export function postgresTable(table: string, timeout: number): PostgresTable {
-  const insert = `INSERT INTO "${table}" (${lists.filter(name => name !== 'is_json').join(', ')}, value_json)
-SELECT ${lists
-    .filter(name => name !== 'is_json')
-    .map(name => conversions[name] ?? name)
-    .join(', ')},
-  CASE WHEN is_json THEN value::jsonb END
-FROM unnest(${lists.map((name, i) => `$${i + 1}::${listTypes[name]}[]`).join(', ')}) AS written (${lists.join(', ')})
+  const insert = `INSERT INTO "${table}" (${written.join(', ')})
+SELECT ${written.map(name => conversions[name] ?? name).join(', ')}
+FROM json_to_recordset($1) AS record (${definitionsOf(recordTypes)}, entries json),
+  json_to_recordset(entries) AS entry (${definitionsOf(entryTypes)})
 ON CONFLICT (entry_id) DO NOTHING`
-  const values = (rows: readonly SqlRow[]): unknown[] => lists.map(name => rows.map(row => row[name]))
 
   return {
     begin: async connection => {
@@ -79,12 +68,12 @@ ON CONFLICT (entry_id) DO NOTHING`
     },
     migrate: connection => migrate(connection, table),
     insert: async (connection, rows) => {
-      const sizeOf = ({ value, error }: SqlRow): number => 500 + value.length + (error?.length ?? 0)
+      const sizeOf = ({ value, record }: SqlRow): number => 500 + value.length + (record.error?.length ?? 0)
       for (const portion of portionsOf(rows, sizeOf, largestStatement))
-        await connection.query(insert, values(portion))
+        await connection.query(insert, [requestsOf(portion)])
     },
     tryInsert: async connection => {
-      await connection.query(insert, values([]))
+      await connection.query(insert, ['[]'])
     },
     read: async (connection, limit, filter) => {
       const { where, texts } = conditionsOf(filter)
@@ -120,8 +109,8 @@ FROM "${table}"${where} ORDER BY "${table}".${order} LIMIT ${Math.trunc(limit)}`
     lease: async (connection, holder, milliseconds) => {
       // By the clock of the server. A right that begins later than now is of a clock that was set back since.
       const { rowCount } = await connection.query(
-        `INSERT INTO deedbox_chests AS known (chest, holder, held_from, held_until)
-SELECT $1, $2, now, now + $3 * interval '1 millisecond' FROM clock_timestamp() AS now
+        `INSERT INTO deedbox_chests AS known (chest, adopted_key, holder, held_from, held_until)
+SELECT $1, (SELECT max(unique_id) FROM "${table}"), $2, now, now + $3 * interval '1 millisecond' FROM clock_timestamp() AS now
 ON CONFLICT (chest) DO UPDATE
 SET holder = excluded.holder, held_from = excluded.held_from, held_until = excluded.held_until
 WHERE known.holder IS NULL OR known.holder = excluded.holder
@@ -144,7 +133,7 @@ WHERE known.holder IS NULL OR known.holder = excluded.holder
       const { rowCount } = await connection.query(
         `DELETE FROM "${table}" WHERE unique_id IN (
   SELECT unique_id FROM "${table}" WHERE created_at < now() - $2 * interval '1 day' OR created_at IS NULL
-    AND (SELECT adopted_at FROM deedbox_chests WHERE chest = $1) < now() - $2 * interval '1 day'
+    AND unique_id <= (SELECT adopted_key FROM deedbox_chests WHERE chest = $1 AND adopted_at < now() - $2 * interval '1 day')
   LIMIT ${portion}
 )`,
         [table, days],
@@ -153,6 +142,28 @@ WHERE known.holder IS NULL OR known.holder = excluded.holder
     },
     faultOf,
   }
+}
+
+function definitionsOf(types: Readonly<Record<string, string>>): string {
+  return Object.entries(types)
+    .map(([name, type]) => `${name} ${type}`)
+    .join(', ')
+}
+
+/** JSON of the requests with their entries: one parameter, however many there are, which says once what a request says. */
+function requestsOf(rows: readonly SqlRow[]): string {
+  const requests: object[] = []
+  let last: SqlRecord | undefined
+  let entries: object[] = []
+  for (const { record, name, value, type, is_json, entry_id } of rows) {
+    if (record !== last) {
+      last = record
+      entries = []
+      requests.push({ ...record, created_at: `${record.created_at}+00`, entries })
+    }
+    entries.push({ name, value, type, is_json, entry_id })
+  }
+  return JSON.stringify(requests)
 }
 
 function conditionsOf({ requestId, name }: EntryFilter = {}): { where: string; texts: string[] } {
@@ -166,63 +177,30 @@ function conditionsOf({ requestId, name }: EntryFilter = {}): { where: string; t
   return { where: conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`, texts }
 }
 
-/** Creates what is missing. One process at a time does; all of it is there, or nothing. */
-async function migrate(connection: PostgresChestClient, table: string): Promise<void> {
-  await connection.query('SET LOCAL statement_timeout = 0')
-  await connection.query("SELECT pg_advisory_xact_lock(hashtextextended('deedbox chest', 0))")
-  await connection.query(`CREATE TABLE IF NOT EXISTS "${table}" (
-  unique_id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, request_id text, name text, value text
-)`)
-  const { rows } = await connection.query(
-    'SELECT attname::text AS name FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped',
-    [`"${table}"`],
-  )
-  const there = (rows as { name: string }[]).map(({ name }) => name)
-  const missing = originalColumns.filter(column => !there.includes(column))
-  if (missing.length > 0)
-    throw new Error(`the table ${table} is another program's: it has no column ${missing.join(', ')}`)
-  const added = Object.entries(ownColumns).filter(([column]) => !there.includes(column))
-  if (added.length > 0)
-    await connection.query(
-      `ALTER TABLE "${table}" ${added.map(([column, type]) => `ADD COLUMN ${column} ${type}`).join(', ')}`,
-    )
-  await connection.query(
-    `CREATE UNIQUE INDEX IF NOT EXISTS "${indexName(table, 'entry_id')}" ON "${table}" (entry_id)`,
-  )
-  for (const column of ['request_id', 'created_at'])
-    await connection.query(
-      `CREATE INDEX IF NOT EXISTS "${indexName(table, column)}" ON "${table}" (${column})`,
-    )
-  await connection.query(`CREATE TABLE IF NOT EXISTS deedbox_chests (
-  chest text PRIMARY KEY,
-  place uuid NOT NULL DEFAULT gen_random_uuid(),
-  adopted_at timestamptz NOT NULL DEFAULT now(),
-  holder text,
-  held_from timestamptz,
-  held_until timestamptz
-)`)
-  await connection.query('INSERT INTO deedbox_chests (chest) VALUES ($1) ON CONFLICT DO NOTHING', [table])
-}
-
-/** PostgreSQL shortens longer names silently, and two could become one. */
-function indexName(table: string, column: string): string {
-  const name = `${table}_${column}`
-  if (name.length <= 63) return name
-  return `${name.slice(0, 46)}_${createHash('sha256').update(name).digest('hex').slice(0, 16)}`
-}
-
 const undefinedTable = '42P01'
 const undefinedColumn = '42703'
 /** There is no unique index on `entry_id`. */
 const invalidColumnReference = '42P10'
+const uniqueViolation = '23505'
+const raisedByTrigger = 'P0001'
 
 /**
- * Data exceptions, violated constraints and exceeded limits are about the values; all else is about the server, or the way to
+ * Data exceptions, violated constraints, what a trigger or a view refuses, and exceeded limits are about the values; all else is about the server, or the way to
  * it. https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 function faultOf(error: unknown): 'schema' | 'refused' | 'unavailable' {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined
   if (typeof code !== 'string' || code.length !== 5) return 'unavailable'
   if ([undefinedTable, undefinedColumn, invalidColumnReference].includes(code)) return 'schema'
-  return ['22', '23', '54'].includes(code.slice(0, 2)) ? 'refused' : 'unavailable'
+  if (code === uniqueViolation && isOfOwnKey(error)) return 'schema'
+  return code === raisedByTrigger || ['22', '23', '44', '54'].includes(code.slice(0, 2))
+    ? 'refused'
+    : 'unavailable'
+}
+
+/** Whether a key was given out twice: its sequence lags, as after a restore of the rows alone, or a failover. */
+function isOfOwnKey(error: unknown): boolean {
+  const { constraint, detail } = error as { readonly constraint?: unknown; readonly detail?: unknown }
+  // The detail is not told to who may not read the column.
+  return /_pkey$/.test(String(constraint)) || String(detail).includes('(unique_id)=(')
 }

@@ -27,7 +27,13 @@ export function postgres(
   }
   const chest = serverChest<PostgresChestPool>(told, place, options)
   const id = `PostgreSQL(name=${chest.table})`
-  const { pool, close } = poolIn(chest.place, connection => openPostgresPool(id, connection, chest.timeout))
+  const { pool, close } = poolIn(
+    chest.place,
+    connection => openPostgresPool(id, connection, chest.timeout),
+    // A connection that breaks while nobody uses it: the pool lets go of it, and the next write gets another.
+    opened => opened.on?.('error', unheard),
+    opened => opened.off?.('error', unheard),
+  )
   const dialect: SqlDialect<PostgresChestClient> = {
     ...postgresTable(chest.table, chest.timeout),
     acquire: async () => {

@@ -61,16 +61,28 @@ function hasMethod(thing: unknown, name: string): boolean {
   return typeof thing === 'object' && thing !== null && typeof Reflect.get(thing, name) === 'function'
 }
 
-/** The pool of a chest: the caller's, or one of our own that is opened when it is needed first. */
+/**
+ * The pool of a chest: the caller's, or one of our own that is opened when it is needed first.
+ * @param listen what the chest does with its pool at first
+ * @param unlisten and with one that is the caller's at last
+ */
 export function poolIn<Pool, Own extends Pool & { end(): Promise<void> }>(
   place: ServerChest<Pool>['place'],
   open: (connection: ServerConnection) => Promise<Own>,
+  listen: (pool: Pool) => void = () => {},
+  unlisten: (pool: Pool) => void = () => {},
 ): { pool(): Promise<Pool>; close(): Promise<void> } {
-  if ('pool' in place) return { pool: async () => place.pool, close: async () => {} }
+  if ('pool' in place) {
+    listen(place.pool)
+    return { pool: async () => place.pool, close: async () => unlisten(place.pool) }
+  }
   let own: Promise<Own> | undefined
   return {
     pool: async () => {
-      own ??= open(place.connection)
+      own ??= open(place.connection).then(opened => {
+        listen(opened)
+        return opened
+      })
       try {
         return await own
       } catch (error) {

@@ -9,7 +9,7 @@ import {
   type ReadableChest,
   type StoredEntry,
 } from '../tracking/index.ts'
-import { entryOf, isForeign, type ReadRow, type SqlRow, sqlRow, type TablePlace } from './sql-row.ts'
+import { entryOf, isForeign, type ReadRow, type SqlRow, sqlRows, type TablePlace } from './sql-row.ts'
 import { withinTime } from './within-time.ts'
 
 /**
@@ -94,9 +94,8 @@ export class SqlChest<Connection> implements ReadableChest {
 
   async write(entries: readonly ContextEntry[]): Promise<void> {
     if (entries.length === 0) return
-    // A spool that was found twice may bring a request twice in one write.
-    const rows = new Map(entries.map(entry => [entry.id, sqlRow(entry, this.id, this.#tags)]))
-    await this.#run(connection => this.#dialect.insert(connection, [...rows.values()]))
+    const rows = sqlRows(entries, this.id, this.#tags)
+    await this.#run(connection => this.#dialect.insert(connection, rows))
     this.#expireSoon()
   }
 
@@ -142,9 +141,12 @@ export class SqlChest<Connection> implements ReadableChest {
 
   async close(): Promise<void> {
     this.#closing ??= (async () => {
-      await this.#expiring
+      const whole = (async () => {
+        await this.#expiring
+        await this.#dialect.close()
+      })()
       try {
-        await withinTime(this.#dialect.close(), longestClose, 'The server did not say goodbye')
+        await withinTime(whole, longestClose, 'The server did not say goodbye')
       } catch (error) {
         this.#warn(`${this.id} was not closed in order: ${errorMessage(error)}`)
       }
@@ -258,6 +260,8 @@ export class SqlChest<Connection> implements ReadableChest {
 const untrusted = /self-signed certificate|unable to (?:get|verify) .*certificate/i
 
 function remedy(error: unknown): string {
+  if (/BINLOG_FORMAT = STATEMENT/i.test(errorMessage(error)))
+    return '. Set binlog_format of the server to ROW or MIXED: writes are READ COMMITTED, which it does not log as statements'
   if (!untrusted.test(errorMessage(error))) return ''
   return ". Nobody whom this process trusts vouches for the server's certificate: give it, or its authority's, with tls: { ca }; tls: { verify: false } accepts any"
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { contextEntry, type TrackedRecord, type TrackedValue } from '../tracking/index.ts'
-import { portionsOf, sqlRow } from './sql-row.ts'
+import { portionsOf, sqlRows } from './sql-row.ts'
 
 const record: TrackedRecord = {
   id: '0190d3a4-7c00-7000-8000-000000000001',
@@ -9,10 +9,12 @@ const record: TrackedRecord = {
   timestamp: Date.UTC(2026, 0, 31, 12) * 1_000 + 7,
   ...{ service: 's', env: 'e', route: '/\0', method: 'GET', status: 200, error: null },
 }
-const row = (value: TrackedValue) => sqlRow(contextEntry(record, 3, 'a\0b', value), 'PostgreSQL(name=x)', {})
+const row = (value: TrackedValue) =>
+  sqlRows([contextEntry(record, 3, 'a\0b', value)], 'PostgreSQL(name=x)', {})[0]!
 
 test('FC-24 an entry becomes columns, its time in microseconds', () => {
-  const { created_at, entry_id, request_id, name, route } = row(1)
+  const { entry_id, name, record: ofRequest } = row(1)
+  const { created_at, request_id, route } = ofRequest
   assert.equal(created_at, '2026-01-31 12:00:00.000007')
   assert.equal(entry_id, '0190d3a4-7c00-7000-8000-000000000001.3')
   assert.deepEqual([request_id, name, route], ['r␀', 'a␀b', '/␀'])
@@ -28,7 +30,7 @@ test('FC-24 JSON goes into a column of its own where every server takes it there
 
 test('an id that no column could hold is refused, not cut', () => {
   const entry = contextEntry({ ...record, id: 'x'.repeat(260) }, 0, 'a', 1)
-  assert.throws(() => sqlRow(entry, 'MySQL(name=x)', {}), { code: 'refused', chest: 'MySQL(name=x)' })
+  assert.throws(() => sqlRows([entry], 'MySQL(name=x)', {}), { code: 'refused', chest: 'MySQL(name=x)' })
 })
 
 test('rows are divided in their order, and one that is too large stands alone', () => {
@@ -39,7 +41,7 @@ test('rows are divided in their order, and one that is too large stands alone', 
 
 test('FC-25 tags are one text, or none; the chest adds its own to those that were brought along', () => {
   const tagsOf = (brought: Record<string, string> | undefined, own: Record<string, string>) =>
-    sqlRow(contextEntry({ ...record, tags: brought }, 0, 'a', 1), 'MySQL(name=x)', own).tags
+    sqlRows([contextEntry({ ...record, tags: brought }, 0, 'a', 1)], 'MySQL(name=x)', own)[0]?.record.tags
   assert.equal(tagsOf(undefined, {}), null)
   assert.equal(tagsOf(undefined, { a: 'b\0', __proto__: 'c' } as never), '{"a":"b␀"}')
   assert.equal(tagsOf({ a: 'old', place: 'x' }, { a: 'b' }), '{"a":"b","place":"x"}')

@@ -3,22 +3,17 @@ import {
   type ContextEntry,
   contextEntry,
   type StoredEntry,
+  type TrackedRecord,
   type TrackedValue,
 } from '../tracking/index.ts'
 import { rowId } from './row-id.ts'
 import { entryIdParts, readValue, storableText, storedValue } from './stored-value.ts'
 
-/** An entry as the columns of a database server hold it. */
-export interface SqlRow {
+/** What the entries of a request have in common, as the columns of a database server hold it. */
+export interface SqlRecord {
   readonly request_id: string
-  readonly name: string
-  readonly value: string
-  readonly type: string
-  /** Whether the value is to stand in the column `value_json` as well. */
-  readonly is_json: boolean
   /** UTC, with microseconds: `2026-01-31 12:00:00.000001`. */
   readonly created_at: string
-  readonly entry_id: string
   readonly route: string | null
   readonly method: string | null
   readonly status: number | null
@@ -27,6 +22,18 @@ export interface SqlRow {
   readonly env: string
   /** JSON; `null` for none. */
   readonly tags: string | null
+}
+
+/** An entry as the columns of a database server hold it. */
+export interface SqlRow {
+  /** The same object for the entries of a request that follow one another. */
+  readonly record: SqlRecord
+  readonly name: string
+  readonly value: string
+  readonly type: string
+  /** Whether the value is to stand in the column `value_json` as well. */
+  readonly is_json: boolean
+  readonly entry_id: string
 }
 
 /** The columns of Flask-Chest; a table without them is another program's. (FC-22) */
@@ -38,48 +45,81 @@ const longestId = 255
 const deepestJson = 30
 
 /**
- * The columns of an entry.
+ * The columns of entries, in their order. A spool that was found twice may bring one twice, which is one row.
  * @param chest the id of the chest
  * @param ownTags of the chest
  * @throws ChestError `refused` for an id that could not be told from others
  */
-export function sqlRow(
-  entry: ContextEntry,
+export function sqlRows(
+  entries: readonly ContextEntry[],
   chest: string,
   ownTags: Readonly<Record<string, string>>,
-): SqlRow {
-  const { id, requestId, name, value, timestamp } = entry
-  if (id.length > longestId)
-    throw new ChestError('refused', chest, `the id of an entry has more than ${longestId} characters.`)
-  const { route, method, status, error, service, env, tags } = entry.record
-  const { type, text } = storedValue(value)
+): SqlRow[] {
+  const rows = new Map<string, SqlRow>()
+  let last: TrackedRecord | undefined
+  let record: SqlRecord | undefined
+  for (const entry of entries) {
+    if (record === undefined || entry.record !== last) {
+      last = entry.record
+      record = sqlRecord(last, ownTags)
+    }
+    const id = storable(entry.id)
+    if (id.length > longestId)
+      throw new ChestError('refused', chest, `the id of an entry has more than ${longestId} characters.`)
+    rows.set(id, sqlRow(entry, id, record))
+  }
+  return [...rows.values()]
+}
+
+function sqlRecord(
+  { requestId, timestamp, route, method, status, error, service, env, tags }: TrackedRecord,
+  ownTags: Readonly<Record<string, string>>,
+): SqlRecord {
   return {
-    request_id: storableText(requestId),
-    name: storableText(name),
-    value: text,
-    type,
-    // JSONB cannot hold U+0000.
-    is_json: type === 'json' && !text.includes('\\u0000') && isWithin(value, deepestJson),
+    request_id: storable(requestId),
     created_at: utcText(timestamp),
-    entry_id: storableText(id),
     route: storableOrNull(route),
     method: storableOrNull(method),
     status,
     error: storableOrNull(error),
-    service: storableText(service),
-    env: storableText(env),
+    service: storable(service),
+    env: storable(env),
     tags: tagsText({ ...tags, ...ownTags }),
+  }
+}
+
+function sqlRow({ name, value }: ContextEntry, id: string, record: SqlRecord): SqlRow {
+  const { type, text } = storedValue(value)
+  return {
+    record,
+    name: storable(name),
+    value: type === 'json' ? wellFormedJson(text) : text.toWellFormed(),
+    type,
+    // JSONB cannot hold U+0000.
+    is_json: type === 'json' && !text.includes('\\u0000') && isWithin(value, deepestJson),
+    entry_id: id,
   }
 }
 
 function tagsText(tags: Readonly<Record<string, string>>): string | null {
   const pairs = Object.entries(tags)
   if (pairs.length === 0) return null
-  return JSON.stringify(Object.fromEntries(pairs.map(pair => pair.map(storableText))))
+  return JSON.stringify(Object.fromEntries(pairs.map(pair => pair.map(storable))))
+}
+
+/** JSON as servers take it: half a surrogate pair, which `JSON.stringify` writes as an escape, is shown by its sign. */
+function wellFormedJson(text: string): string {
+  if (!text.includes('\\ud')) return text
+  return text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|.)/g, part => (part.length === 6 ? '\ufffd' : part))
+}
+
+/** Servers refuse half a surrogate pair, or what becomes of it in JSON. */
+function storable(text: string): string {
+  return storableText(text).toWellFormed()
 }
 
 function storableOrNull(text: string | null): string | null {
-  return text === null ? null : storableText(text)
+  return text === null ? null : storable(text)
 }
 
 function isWithin(value: TrackedValue, levels: number): boolean {

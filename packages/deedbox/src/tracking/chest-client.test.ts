@@ -93,7 +93,9 @@ test('ruling 25 a logger that fails later ends no process, and is told no secret
       if (!isThere) throw new Error('cannot connect with password=hunter2')
     },
     check: async () => [],
-    close: async () => {},
+    async close() {
+      throw new Error('cannot log off with password=hunter2')
+    },
   }
   const box = deedbox({
     ledger: null,
@@ -112,8 +114,9 @@ test('ruling 25 a logger that fails later ends no process, and is told no secret
   assert.match(told[0] ?? '', /did not take 1 entries: cannot connect/)
   assert.ok(told.length >= 3)
   assert.ok(notices.some(line => line.includes('chest_failed')))
-  assert.doesNotMatch([...told, ...notices].join(), /hunter2/)
   await box.close()
+  assert.ok(notices.some(line => line.includes('could not be closed: cannot log off')))
+  assert.doesNotMatch([...told, ...notices].join(), /hunter2/)
 })
 
 test('FC-28 a request that comes twice in one write is written once', async () => {

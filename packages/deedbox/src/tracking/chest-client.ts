@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import {
   type LedgerClient,
   type LedgerItem,
@@ -136,15 +135,14 @@ async function writeNow(
 
 /** What comes of it later is nobody's concern: it is written again, and stored once. */
 async function inTime(chest: Chest, written: Promise<void>, timeout: number): Promise<void> {
-  const isOver = new AbortController()
-  const end = wait(timeout, undefined, { ref: false, signal: isOver.signal }).then(() => {
-    throw new ChestError('unavailable', chest.id, `a write has not come back for ${timeout / 1_000} s`)
-  })
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const problem = `a write has not come back for ${timeout / 1_000} s`
+  const timer = setTimeout(() => reject(new ChestError('unavailable', chest.id, problem)), timeout)
+  timer.unref()
   try {
-    await Promise.race([written, end])
+    await Promise.race([written, late])
   } finally {
-    end.catch(() => {})
-    isOver.abort()
+    clearTimeout(timer)
   }
 }
 

@@ -127,7 +127,7 @@ export class Tracker implements TrackingGate {
         const closed = letGoOfChest(chest).then(() => '', errorMessage)
         const problem = await Promise.race([closed, end])
         if (problem === '') return
-        const message = `${chest.id} could not be closed: ${problem}`
+        const message = this.#settings.redactor.text(`${chest.id} could not be closed: ${problem}`)
         this.#settings.notices.tell('WARNING', 'chest_not_closed', message, { chest: chest.id }, chest.id)
       }),
     )

@@ -29,7 +29,7 @@ export interface ChestStats {
   readonly dropped: number
   /** Refused by the chest for good. */
   readonly rejected: number
-  /** Writes that a response waited for, and that failed in time. Unless the chest refused them, they went into its queue. */
+  /** Writes that a response waited for, and that failed in time. Unless the chest refused them, they wait in its queue on. */
   readonly failed: number
 }
 

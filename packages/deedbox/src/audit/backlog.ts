@@ -24,9 +24,9 @@ export interface Backlog {
   refill(): Promise<void>
   /**
    * Removes and returns events, as many as fit both limits, at least one if there is any: first those that somebody waits
-   * for, then the others, each in their order.
+   * for, then, unless only those are wanted, the others, each in their order.
    */
-  take(count: number, bytes: number): QueuedEvent[]
+  take(count: number, bytes: number, isOnlyAwaited?: boolean): QueuedEvent[]
   /** Puts events back before all others of their kind. */
   putBack(entries: readonly QueuedEvent[]): void
   /** Removes and returns an event if it waits in memory, or all that somebody waits for. */

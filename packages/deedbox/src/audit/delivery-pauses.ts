@@ -62,6 +62,8 @@ export class DeliveryPauses {
     const wasInterrupted = this.#isInterrupted
     this.#failures = 0
     this.#isInterrupted = false
+    // It may have been made before the pause was over.
+    this.#resumeAt = 0
     return wasInterrupted
   }
 

@@ -9,9 +9,9 @@ import {
   type DeliveryOptions,
   type DeliveryStore,
   defaultCapacity,
-  type Refused,
   type Warn,
 } from './delivery-options.ts'
+import { DeliveryOutcomes } from './delivery-outcomes.ts'
 import { DeliveryPauses } from './delivery-pauses.ts'
 import { auditWords, type DeliveryWords } from './delivery-words.ts'
 import { EventQueue } from './event-queue.ts'
@@ -19,7 +19,6 @@ import { Flushes, longestTimer } from './flushes.ts'
 import { checkResults, type LedgerClient, type LedgerResult, LedgerUnavailable } from './ledger-client.ts'
 import type { Acknowledgement, AuditLeftover, AuditOutlet, AuditStats } from './outlet.ts'
 import { isAwaited, type QueuedEvent } from './queued-event.ts'
-import type { SendError } from './send-error.ts'
 import {
   closedEarly,
   explicitEntry,
@@ -27,6 +26,7 @@ import {
   queueFull,
   quotaExceeded,
   released,
+  tellAttempt,
   tellOutcome,
   timedOut,
 } from './send-outcome.ts'
@@ -42,10 +42,12 @@ export class Delivery implements AuditOutlet {
   readonly #ledger: LedgerClient | Promise<LedgerClient>
   readonly #notices: DeliveryNotices
   readonly #queue: Backlog
-  readonly #refused: Refused | undefined
+  readonly #outcomes: DeliveryOutcomes
+  /** Those in the queue that are attempted at once. */
+  readonly #urgent = new Set<QueuedEvent>()
   readonly #linger: number
   readonly #pauses: DeliveryPauses
-  readonly #counts = { delivered: 0, dropped: 0, rejected: 0, duplicate: 0, retried: 0, deadLetters: 0 }
+  readonly #counts: DeliveryOutcomes['counts']
   /** While there are any, the retry timer keeps the process alive. */
   readonly #flushes = new Flushes()
   /** Why the ledger could not be opened. */
@@ -64,9 +66,11 @@ export class Delivery implements AuditOutlet {
   ) {
     this.#ledger = ledger
     this.#notices = new DeliveryNotices(warn, words)
-    const listener = { onWork: () => this.#schedule(0), onLost: (count: number) => this.#lose(count) }
+    const onLost = (count: number): void => this.#outcomes.lose(count)
+    const listener = { onWork: () => this.#schedule(0), onLost }
     this.#queue = store?.backlog(listener) ?? new EventQueue(options.capacity ?? defaultCapacity)
-    this.#refused = store?.refused
+    this.#outcomes = new DeliveryOutcomes(this.#queue, store?.refused, this.#notices)
+    this.#counts = this.#outcomes.counts
     this.#linger = options.linger ?? 25
     this.#pauses = new DeliveryPauses(options.backoff ?? defaultBackoff, options.quotaPause ?? 3_600_000)
     if (ledger instanceof Promise) ledger.catch(error => this.#giveUpLedger(errorMessage(error)))
@@ -92,6 +96,25 @@ export class Delivery implements AuditOutlet {
     })
   }
 
+  /**
+   * Takes an automatic event that somebody waits for: it is attempted at once, also in a pause, and what that comes to is
+   * told once. After an attempt that failed for now it waits as the others do, and so it does once the returned call is made.
+   */
+  attempt(event: AuditEvent, onAttempt: NonNullable<QueuedEvent['onAttempt']>): () => void {
+    const entry: QueuedEvent = { event, settle: undefined, onAttempt }
+    if (this.#closed || !this.#queue.add(entry)) {
+      this.offer(event)
+      onAttempt(this.#closed ? closedEarly(event) : queueFull(event, this.#queue.size))
+      return () => {}
+    }
+    this.#urgent.add(entry)
+    this.#schedule(0)
+    return () => {
+      entry.onAttempt = undefined
+      if (this.#queue.remove(entry).length > 0) this.#demote(entry)
+    }
+  }
+
   send(event: AuditEvent, timeout: number): Promise<Acknowledgement> {
     return new Promise((resolve, reject) => {
       const { pausedUntil } = this.#pauses
@@ -112,7 +135,7 @@ export class Delivery implements AuditOutlet {
         entry.givenUp = true
         const given = this.#queue.remove(entry)
         this.#counts.dropped += given.length
-        for (const each of given) this.#note(each)
+        for (const each of given) this.#outcomes.note(each)
         reject(timedOut(event, timeout))
       }, timeout)
       this.#pauses.hurry()
@@ -137,6 +160,7 @@ export class Delivery implements AuditOutlet {
     if (this.#closed) return { dropped: 0, spooled: 0 }
     this.#closed = true
     clearTimeout(this.#timer)
+    this.#urgent.clear()
     const left = this.#queue.close()
     this.#counts.dropped += left.length
     for (const entry of left) tellOutcome(entry, closedEarly(entry.event))
@@ -167,8 +191,7 @@ export class Delivery implements AuditOutlet {
 
   #add(entry: QueuedEvent): boolean {
     if (!this.#closed && this.#queue.add(entry)) return true
-    this.#counts.dropped++
-    if (entry.settle === undefined) this.#notices.dropped(this.#closed, this.#counts, this.#queue.size)
+    this.#outcomes.drop(entry, this.#closed)
     return false
   }
 
@@ -179,7 +202,7 @@ export class Delivery implements AuditOutlet {
       if (delay > 0) return
       clearTimeout(this.#timer)
     }
-    const wait = Math.max(delay, this.#pauses.left)
+    const wait = this.#urgent.size > 0 ? 0 : Math.max(delay, this.#pauses.left)
     // An early start only finds the pause again.
     this.#timer = setTimeout(() => void this.#run(), Math.min(wait, longestTimer))
     if (this.#flushes.size === 0 && wait > 0) this.#timer.unref()
@@ -189,7 +212,8 @@ export class Delivery implements AuditOutlet {
     this.#timer = undefined
     if (this.#running) return
     this.#running = true
-    while (!this.#closed && this.#pauses.left <= 0 && (await this.#hasMore())) await this.#deliver()
+    const mayGoOn = (): boolean => !this.#closed && (this.#urgent.size > 0 || this.#pauses.left <= 0)
+    while (mayGoOn() && (await this.#hasMore())) await this.#deliver()
     this.#running = false
     if (this.#closed) this.#queue.end()
     if (this.#isEmpty()) this.#flushes.end(this.#queue.spooled === 0)
@@ -209,15 +233,16 @@ export class Delivery implements AuditOutlet {
     let results: readonly LedgerResult[]
     try {
       const client = await this.#ledger
-      batch = this.#queue.take(client.batchSize ?? batchCount, batchBytes)
-      if (batch.length === 0) return
+      batch = this.#queue.take(client.batchSize ?? batchCount, batchBytes, this.#pauses.left > 0)
+      for (const entry of batch) this.#urgent.delete(entry)
+      if (batch.length === 0) return this.#urgent.clear()
       this.#inFlight = batch
       results = await client.appendBatch(batch.map(({ event }) => event))
       checkResults(results, batch.length)
     } catch (error) {
       this.#inFlight = []
       const retryAfter = error instanceof LedgerUnavailable ? error.retryAfter : undefined
-      if (this.#notOpened === undefined) this.#repeat(batch, retryAfter, errorMessage(error))
+      if (this.#notOpened === undefined) this.#repeat(batch, error, errorMessage(error), retryAfter)
       return
     }
     this.#inFlight = []
@@ -237,85 +262,61 @@ export class Delivery implements AuditOutlet {
         delivered++
         this.#counts.delivered++
         if (result.duplicate) this.#counts.duplicate++
-        this.#finish(entry, result)
+        this.#outcomes.finish(entry, result)
       } else if (result.status === 429) {
         this.#pause(result)
         if (entry.settle === undefined) again.push(released(entry))
-        else this.#reject(entry, result)
+        else this.#outcomes.reject(entry, result)
       } else if (result.retryable) {
         problem = result
         again.push(entry)
       } else {
-        refused.push({ entry, result, isKept: this.#reject(entry, result) })
+        refused.push({ entry, result, isKept: this.#outcomes.reject(entry, result) })
       }
     })
     this.#notices.rejected(refused, this.#counts)
     if (problem !== undefined && again.length === batch.length) {
-      this.#repeat(again, problem.retryAfter, `${problem.message} (${problem.reason})`)
+      this.#repeat(again, problem, `${problem.message} (${problem.reason})`, problem.retryAfter)
       return
     }
     if (delivered > 0 && this.#pauses.succeeded()) this.#notices.resumed(waiting)
     this.#counts.retried += again.length
-    this.#putBack(again)
+    this.#putBack(again, problem)
   }
 
-  /** Returns whether the event is kept as a dead letter. Whoever waits is told; nobody else would know of the others. */
-  #reject(entry: QueuedEvent, result: Refusal): boolean {
-    this.#counts.rejected++
-    let isKept = false
-    try {
-      isKept = entry.settle === undefined && this.#refused?.add(entry.event, result) === true
-    } catch (error) {
-      this.#notices.unnoted(error)
-    }
-    if (isKept) this.#counts.deadLetters++
-    this.#finish(entry, result)
-    return isKept
-  }
-
-  /** An event needs no delivery any more. */
-  #finish(entry: QueuedEvent, outcome: LedgerResult | SendError): void {
-    this.#note(entry)
-    tellOutcome(entry, outcome)
-  }
-
-  #note(entry: QueuedEvent): void {
-    try {
-      this.#queue.settle(entry)
-    } catch (error) {
-      this.#notices.unnoted(error)
-    }
-  }
-
-  #repeat(batch: readonly QueuedEvent[], retryAfter: number | undefined, problem: string): void {
+  #repeat(batch: readonly QueuedEvent[], outcome: unknown, problem: string, retryAfter?: number): void {
     this.#counts.retried += batch.length
     this.#pauses.failed(retryAfter, batch.some(isAwaited))
-    this.#putBack(batch)
+    this.#putBack(batch, outcome)
     this.#notices.delayed(problem, this.#queue.size, this.#pauses.failures)
   }
 
-  #putBack(entries: readonly QueuedEvent[]): void {
-    const wanted = entries.filter(({ givenUp }) => givenUp !== true)
-    for (const entry of entries) if (entry.givenUp) this.#giveUp(entry)
+  /** @param outcome what the attempt came to, for those that wait for just that */
+  #putBack(entries: readonly QueuedEvent[], outcome: unknown): void {
+    const wanted: QueuedEvent[] = []
+    for (const entry of entries) {
+      const isAttempt = entry.onAttempt !== undefined
+      tellAttempt(entry, outcome as LedgerResult | Error)
+      if (entry.givenUp) this.#outcomes.giveUp(entry)
+      else if (isAttempt && !this.#closed) this.#demote(entry)
+      else wanted.push(entry)
+    }
     if (!this.#closed) this.#queue.putBack(wanted)
-    else for (const entry of wanted) if (!this.#queue.leave(entry)) this.#giveUp(entry)
+    else for (const entry of wanted) if (!this.#queue.leave(entry)) this.#outcomes.giveUp(entry)
   }
 
-  #giveUp(entry: QueuedEvent): void {
-    this.#counts.dropped++
-    this.#finish(entry, closedEarly(entry.event))
-  }
-
-  #lose(count: number): void {
-    this.#counts.dropped += count
-    this.#notices.lost(this.#counts)
+  /** It waits as the others do from now on, if there is room. */
+  #demote(entry: QueuedEvent): void {
+    this.#urgent.delete(entry)
+    this.#outcomes.note(entry)
+    this.offer(entry.event)
   }
 
   /** The monthly quota is used up: nothing more is sent for a while, and nobody waits for it. (IP-06) */
   #pause(answer: Refusal): void {
     this.#pauses.quota(answer.retryAfter)
     this.#notices.quota(answer, this.#pauses.pausedUntil)
-    for (const entry of this.#takeExplicit()) this.#reject(entry, answer)
+    for (const entry of this.#takeExplicit()) this.#outcomes.reject(entry, answer)
   }
 
   /** No event goes anywhere: whoever waits is told, the others are counted in the end. */
@@ -323,8 +324,7 @@ export class Delivery implements AuditOutlet {
     this.#notOpened = problem
     clearTimeout(this.#timer)
     for (const entry of this.#takeExplicit()) {
-      this.#counts.dropped++
-      this.#finish(entry, notOpened(entry.event, problem))
+      this.#outcomes.giveUp(entry, notOpened(entry.event, problem))
     }
     this.#tellHopeless()
   }

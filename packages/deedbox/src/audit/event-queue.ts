@@ -1,4 +1,5 @@
 import type { Backlog } from './backlog.ts'
+import { defaultCapacity } from './delivery-options.ts'
 import { isAwaited, type QueuedEvent } from './queued-event.ts'
 
 /** Bytes of payload that may wait: 10,000 automatic events fit, and large explicit ones cannot fill the memory. */
@@ -32,14 +33,16 @@ export class EventQueue implements Backlog {
   /** Appends an event; `false` means that the queue is full. */
   add(entry: QueuedEvent): boolean {
     const bytes = entry.event.payload.length
-    if (this.size >= this.#capacity || this.#bytes + bytes > mostBytes) return false
+    // Who waits for a first attempt does so for seconds, and not behind what waits for a dead place.
+    const capacity = this.#capacity + (entry.onAttempt === undefined ? 0 : defaultCapacity)
+    if (this.size >= capacity || this.#bytes + bytes > mostBytes) return false
     this.#bytes += bytes
     if (isAwaited(entry)) this.#awaited.add(entry)
     else this.#entries.push(entry)
     return true
   }
 
-  take(count: number, bytes: number): QueuedEvent[] {
+  take(count: number, bytes: number, isOnlyAwaited = false): QueuedEvent[] {
     const taken: QueuedEvent[] = []
     let room = bytes
     const fits = ({ event }: QueuedEvent): boolean => {
@@ -52,7 +55,7 @@ export class EventQueue implements Backlog {
       this.#awaited.delete(entry)
       taken.push(entry)
     }
-    while (this.#head < this.#entries.length && fits(this.#entries[this.#head]!)) {
+    while (!isOnlyAwaited && this.#head < this.#entries.length && fits(this.#entries[this.#head]!)) {
       taken.push(this.#entries[this.#head++]!)
     }
     for (const { event } of taken) this.#bytes -= event.payload.length

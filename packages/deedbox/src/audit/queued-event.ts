@@ -12,6 +12,11 @@ export interface QueuedEvent {
    * one with {@link settle}, the event stays whatever this says.
    */
   onKept?: ((isKept: boolean) => void) | undefined
+  /**
+   * Told, once, what the first attempt at an automatic event came to; the event stays after one that failed for now. It is
+   * taken before all others, also in a pause.
+   */
+  onAttempt?: ((outcome: LedgerResult | Error) => void) | undefined
   /** Whoever waited was told that it failed: it must not be delivered any more. */
   givenUp?: boolean
   /** Whether it is too long for a spool, and waits in memory alone. */
@@ -21,8 +26,8 @@ export interface QueuedEvent {
 }
 
 /** Whether somebody waits for what becomes of it. */
-export function isAwaited({ settle, onKept, givenUp }: QueuedEvent): boolean {
-  return (settle !== undefined && givenUp !== true) || onKept !== undefined
+export function isAwaited({ settle, onKept, onAttempt, givenUp }: QueuedEvent): boolean {
+  return (settle !== undefined && givenUp !== true) || onKept !== undefined || onAttempt !== undefined
 }
 
 /** Where an event lies in a spool. */

@@ -5,9 +5,17 @@ import type { QueuedEvent } from './queued-event.ts'
 import { SendError } from './send-error.ts'
 
 /** Tells whoever waits for an event what became of it. */
-export function tellOutcome({ onKept, settle }: QueuedEvent, outcome: LedgerResult | SendError): void {
-  onKept?.(!(outcome instanceof Error) && outcome.ok)
-  settle?.(outcome)
+export function tellOutcome(entry: QueuedEvent, outcome: LedgerResult | SendError): void {
+  tellAttempt(entry, outcome)
+  entry.onKept?.(!(outcome instanceof Error) && outcome.ok)
+  entry.settle?.(outcome)
+}
+
+/** Tells whoever waits for the first attempt at an event what it came to. */
+export function tellAttempt(entry: QueuedEvent, outcome: LedgerResult | Error): void {
+  const { onAttempt } = entry
+  entry.onAttempt = undefined
+  onAttempt?.(outcome)
 }
 
 /** An automatic event for which nobody waits any more: it stays, but is not known to survive. */

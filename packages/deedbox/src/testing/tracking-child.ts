@@ -5,9 +5,18 @@ import type { Chest, ContextEntry } from '../tracking/index.ts'
 
 // A process with one chest, which appends entries to FILE, a line for each, once; SQLite where its name ends in .db. It tracks COUNT jobs with the variables
 // `n` and `text`, which has SIZE characters of the worst kind, says "tracked", and stays until somebody ends it.
-// HOW: "hang" never comes back, "half" writes one half of what it gets before; "end" lets the process end by itself, "exit"
-// exits at once, "close" closes the instance.
-const { FILE = '', COUNT = '0', SIZE = '0', HOW = '', ID = 'Own(name=one)', ADDRESS, DURABLE } = process.env
+// HOW: "hang" never comes back, "half" writes one half of what it gets before; "fall" exits in a write; "end" lets the process end by itself, "exit"
+// exits at once, "close" closes the instance. AWAIT: the jobs wait for their variables to be written.
+const {
+  FILE = '',
+  COUNT = '0',
+  SIZE = '0',
+  HOW = '',
+  ID = 'Own(name=one)',
+  ADDRESS,
+  DURABLE,
+  AWAIT,
+} = process.env
 
 const known = new Set(
   existsSync(FILE) && !FILE.endsWith('.db')
@@ -34,6 +43,7 @@ const ofOurs: Chest = {
   address: ADDRESS,
   queue: { durable: DURABLE === 'yes', batch: 200 },
   async write(entries) {
+    if (HOW === 'fall') process.exit()
     if (HOW === 'half') append(entries.slice(0, entries.length / 2))
     if (HOW === 'half' || HOW === 'hang') await new Promise(() => {})
     append(entries)
@@ -57,10 +67,10 @@ function inSqlite(): Chest {
 
 const chest = FILE.endsWith('.db') ? inSqlite() : ofOurs
 const box = deedbox({ service: 'tracking', ledger: null, chests: [chest] })
+const work = (n: number): void => box.set({ n, text: '\u0001'.repeat(Number(SIZE)) })
+const job = AWAIT === 'yes' ? box.tracked({ await: true }, async (n: number) => work(n)) : work
 for (let n = 0; n < Number(COUNT); n++)
-  box.run({ name: 'job', requestId: `${process.pid}-${n}` }, () =>
-    box.set({ n, text: '\u0001'.repeat(Number(SIZE)) }),
-  )
+  void box.run({ name: 'job', requestId: `${process.pid}-${n}` }, () => job(n))
 console.log(`tracked as ${process.pid}`)
 if (HOW === 'exit') process.exit()
 else if (HOW === 'close') {

@@ -1,6 +1,11 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { type LedgerClient, type LedgerItem, type LedgerResult, LedgerUnavailable } from '../audit/index.ts'
-import { errorMessage } from '../safety/index.ts'
+import {
+  type LedgerClient,
+  type LedgerItem,
+  type LedgerResult,
+  LedgerUnavailable,
+  SendError,
+} from '../audit/index.ts'
+import { createRedactor, errorMessage, type Redactor } from '../safety/index.ts'
 import type { Chest, ContextEntry } from './chest.ts'
 import { ChestError } from './chest-error.ts'
 import { entriesIn } from './tracked-payload.ts'
@@ -15,16 +20,16 @@ const longestWrite = 30_000
  * A chest as the delivery knows it: what it takes are the texts of `trackedPayload`. A write that is refused is divided until
  * it is known which requests it is about, unless the chest says so itself. (Ruling 25)
  * @param timeout milliseconds that a write may take
+ * @param redact for what the chest's own logger is told
  */
-export function chestClient(chest: Chest, timeout: number = longestWrite): LedgerClient {
+export function chestClient(chest: Chest, timeout: number = longestWrite, redact?: Redact): LedgerClient {
   const append = async (items: readonly LedgerItem[]): Promise<LedgerResult[]> => {
     if (items.length === 0) return []
     try {
-      await writeTold(chest, items.flatMap(entriesOf), timeout)
+      await writeTold(chest, entriesOf(items), timeout, redact)
       return items.map(stored)
     } catch (error) {
-      if (!(error instanceof ChestError)) throw new LedgerUnavailable(errorMessage(error), { cause: error })
-      const { retryAfter, message } = error
+      if (!(error instanceof ChestError)) throw unavailable(error)
       const answers = new Map<LedgerItem, LedgerResult>()
       for (const item of items) {
         const known = knownOf(error, item)
@@ -32,12 +37,12 @@ export function chestClient(chest: Chest, timeout: number = longestWrite): Ledge
       }
       const left = items.filter(item => !answers.has(item))
       if (error.code !== 'refused') {
-        if (answers.size === 0) throw new LedgerUnavailable(message, { retryAfter, cause: error })
-        for (const item of left) answers.set(item, later(new LedgerUnavailable(message, { retryAfter })))
+        if (answers.size === 0) throw unavailable(error)
+        for (const item of left) answers.set(item, later(unavailable(error)))
         return items.map(item => answers.get(item)!)
       }
       const isNamed = [...answers.values()].some(({ ok }) => !ok)
-      if (left.length === 1 && !isNamed) answers.set(left[0]!, refused('refused', message, false))
+      if (left.length === 1 && !isNamed) answers.set(left[0]!, refused(error))
       // What the other part was told must not get lost with this one.
       else
         for (const part of isNamed ? [left] : halves(left))
@@ -54,12 +59,22 @@ export function chestClient(chest: Chest, timeout: number = longestWrite): Ledge
 function knownOf(error: ChestError, { idempotencyKey: id = '' }: LedgerItem): LedgerResult | undefined {
   if (error.taken.has(id)) return stored()
   // Another copy of this package may not know of it.
-  return error.refused?.has(id) ? refused('refused', error.message, false) : undefined
+  return error.refused?.has(id) ? refused(error) : undefined
 }
 
 function halves(items: readonly LedgerItem[]): (readonly LedgerItem[])[] {
   const half = Math.ceil(items.length / 2)
   return [items.slice(0, half), items.slice(half)]
+}
+
+type Redact = Redactor['text']
+
+let usual: Redactor | undefined
+
+/** For writes of no instance. */
+function usualRedact(text: string): string {
+  usual ??= createRedactor()
+  return usual.text(text)
 }
 
 /** The last write of each chest: queues and waiting responses write to it one after the other. */
@@ -73,9 +88,10 @@ export function writeTold(
   chest: Chest,
   entries: readonly ContextEntry[],
   timeout: number = longestWrite,
+  redact: Redact = usualRedact,
 ): Promise<void> {
   const before = writing.get(chest)
-  const write = (): Promise<void> => writeNow(chest, entries, timeout)
+  const write = (): Promise<void> => writeNow(chest, entries, timeout, redact)
   const turn = before === undefined ? write() : before.then(write)
   const over = turn.catch(() => undefined)
   writing.set(chest, over)
@@ -85,18 +101,26 @@ export function writeTold(
   return turn
 }
 
-async function writeNow(chest: Chest, entries: readonly ContextEntry[], timeout: number): Promise<void> {
+async function writeNow(
+  chest: Chest,
+  entries: readonly ContextEntry[],
+  timeout: number,
+  redact: Redact,
+): Promise<void> {
   const start = performance.now()
   const milliseconds = (): number => Math.round((performance.now() - start) * 100) / 100
   try {
     await inTime(chest, chest.write(entries), timeout)
   } catch (error) {
     tell(() =>
-      chest.logger?.warn(`${chest.id} did not take ${entries.length} entries: ${errorMessage(error)}`, {
-        chest: chest.id,
-        entries: entries.length,
-        milliseconds: milliseconds(),
-      }),
+      chest.logger?.warn(
+        redact(`${chest.id} did not take ${entries.length} entries: ${errorMessage(error)}`),
+        {
+          chest: chest.id,
+          entries: entries.length,
+          milliseconds: milliseconds(),
+        },
+      ),
     )
     throw error
   }
@@ -111,43 +135,75 @@ async function writeNow(chest: Chest, entries: readonly ContextEntry[], timeout:
 
 /** What comes of it later is nobody's concern: it is written again, and stored once. */
 async function inTime(chest: Chest, written: Promise<void>, timeout: number): Promise<void> {
-  const isOver = new AbortController()
-  const end = wait(timeout, undefined, { ref: false, signal: isOver.signal }).then(() => {
-    throw new ChestError('unavailable', chest.id, `a write has not come back for ${timeout / 1_000} s`)
-  })
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const problem = `a write has not come back for ${timeout / 1_000} s`
+  const timer = setTimeout(() => reject(new ChestError('unavailable', chest.id, problem)), timeout)
+  timer.unref()
   try {
-    await Promise.race([written, end])
+    await Promise.race([written, late])
   } finally {
-    end.catch(() => {})
-    isOver.abort()
+    clearTimeout(timer)
   }
 }
 
-/** A logger that throws is no reason to write anything twice. */
-function tell(work: () => void): void {
+/** A logger that fails, now or later, is no reason to write anything twice, or to end the process. */
+function tell(work: () => unknown): void {
   try {
-    work()
+    const result = work()
+    if (typeof Object(result).then === 'function') Promise.resolve(result).catch(() => {})
   } catch {
     // It had its chance.
   }
 }
 
-function entriesOf({ payload, idempotencyKey = '', requestId = '' }: LedgerItem): ContextEntry[] {
-  return entriesIn(payload, idempotencyKey, requestId)
+/** What is to be written twice, because it was adopted or tried twice, is written once. */
+function entriesOf(items: readonly LedgerItem[]): ContextEntry[] {
+  const ids = new Set<string>()
+  return items.flatMap(({ payload, idempotencyKey = '', requestId = '' }) => {
+    if (ids.has(idempotencyKey)) return []
+    if (idempotencyKey !== '') ids.add(idempotencyKey)
+    return entriesIn(payload, idempotencyKey, requestId)
+  })
 }
 
 function stored(): LedgerResult {
   return { ok: true, txId: '', payloadHash: '', duplicate: false }
 }
 
-function later(error: unknown): LedgerResult {
-  const { retryAfter } = error instanceof LedgerUnavailable ? error : {}
+function unavailable(error: unknown): LedgerUnavailable {
+  const { retryAfter } = error instanceof ChestError ? error : {}
+  return new LedgerUnavailable(errorMessage(error), { retryAfter, cause: error })
+}
+
+/** A failure, and what the chest failed with. */
+type Failed = Extract<LedgerResult, { ok: false }> & { readonly thrown: unknown }
+
+function later(error: unknown): Failed {
+  const { retryAfter, cause = error } = error instanceof LedgerUnavailable ? error : {}
+  const how = retryAfter === undefined ? {} : { retryAfter }
   return {
-    ...refused('unavailable', errorMessage(error), true),
-    ...(retryAfter === undefined ? {} : { retryAfter }),
+    ok: false,
+    reason: 'unavailable',
+    message: errorMessage(error),
+    retryable: true,
+    ...how,
+    thrown: cause,
   }
 }
 
-function refused(reason: string, message: string, retryable: boolean): Extract<LedgerResult, { ok: false }> {
-  return { ok: false, reason, message, retryable }
+function refused(error: ChestError): Failed {
+  return { ok: false, reason: 'refused', message: error.message, retryable: false, thrown: error }
+}
+
+/** What whoever waited for this outcome is to be told; nothing where the chest has it. */
+export function failureOf(outcome: LedgerResult | Error, { id }: Chest): ChestError | undefined {
+  if (!(outcome instanceof Error) && outcome.ok) return undefined
+  const thrown = outcome instanceof LedgerUnavailable ? outcome.cause : Object(outcome).thrown
+  if (thrown instanceof ChestError) return thrown
+  if (outcome instanceof SendError) {
+    const problem = outcome.code === 'closed' ? 'this instance is closed' : 'too much waits for it'
+    return new ChestError('unavailable', id, problem)
+  }
+  const error: unknown = thrown ?? outcome
+  return new ChestError('unavailable', id, errorMessage(error), { cause: error })
 }

@@ -11,10 +11,9 @@ import {
 } from '../audit/index.ts'
 import type { Notices } from '../log/index.ts'
 import { uuid7 } from '../request/index.ts'
-import { errorMessage } from '../safety/index.ts'
-import { AwaitedWrites } from './awaited-writes.ts'
+import { errorMessage, type Redactor } from '../safety/index.ts'
 import type { Chest } from './chest.ts'
-import { chestClient } from './chest-client.ts'
+import { chestClient, failureOf } from './chest-client.ts'
 import { ChestError } from './chest-error.ts'
 
 /** What became of the tracked variables for one chest, counted in requests and jobs. */
@@ -30,7 +29,7 @@ export interface ChestStats {
   readonly dropped: number
   /** Refused by the chest for good. */
   readonly rejected: number
-  /** Writes that a response waited for, and that failed in time. Unless the chest refused them, they went into its queue. */
+  /** Writes that a response waited for, and that failed in time. Unless the chest refused them, they wait in its queue on. */
   readonly failed: number
 }
 
@@ -39,6 +38,7 @@ export interface ChestQueueSettings {
   readonly service: string
   readonly spool: SpoolChoice
   readonly notices: Notices
+  readonly redactor: Redactor
 }
 
 /** What waits for one chest, and its way there. */
@@ -46,25 +46,27 @@ export class ChestQueue {
   readonly chest: Chest
   readonly #notices: Notices
   readonly #delivery: Delivery
-  readonly #awaited: AwaitedWrites
+  readonly #redact: Redactor['text']
+  /** Ends the waiting of responses. */
+  readonly #waiting = new Set<(error: ChestError) => void>()
   #failed = 0
 
   /** @param isClosed whether it is to take nothing, and say so */
   constructor(chest: Chest, settings: ChestQueueSettings, isClosed: boolean) {
     this.chest = chest
     this.#notices = settings.notices
-    this.#awaited = new AwaitedWrites(chest)
+    this.#redact = settings.redactor.text
     const { id, queue: { durable, capacity, linger } = {} } = chest
     const { notices } = settings
     const warn: Warn = (code, message, fields, level = 'WARNING') =>
-      notices.tell(level, code, message, { ...fields, chest: id }, id)
+      notices.tell(level, code, this.#redact(message), { ...fields, chest: id }, id)
     const options = {
       ...(capacity === undefined ? {} : { capacity }),
       ...(linger === undefined ? {} : { linger }),
     }
     const words = wordsFor(id)
     const store = durable === true && !isClosed ? spoolFor(chest, settings, warn, words) : undefined
-    this.#delivery = new Delivery(chestClient(chest), warn, options, store, words)
+    this.#delivery = new Delivery(chestClient(chest, undefined, this.#redact), warn, options, store, words)
     if (isClosed) this.#delivery.close()
   }
 
@@ -73,26 +75,42 @@ export class ChestQueue {
   }
 
   /**
-   * Writes at once. Resolves to why the chest did not take it; what it may take later waits in the queue then.
+   * Writes at once, before all that waits. Resolves to why the chest did not take it; what it may take later waits in the
+   * queue then.
    * @param timeout milliseconds
    */
   async write(event: AuditEvent, timeout: number): Promise<unknown> {
-    try {
-      await this.#awaited.write(event, timeout)
-      return undefined
-    } catch (error) {
-      this.#failed++
-      const { id } = this.chest
-      this.#notices.tell(
-        'WARNING',
-        'chest_failed',
+    const error = await this.#attempt(event, timeout)
+    if (error === undefined) return undefined
+    this.#failed++
+    const { id } = this.chest
+    this.#notices.tell(
+      'WARNING',
+      'chest_failed',
+      this.#redact(
         `A response waited for its tracked variables to be written, which failed: ${errorMessage(error)}`,
-        { chest: id, failed: this.#failed, request_id: event.requestId },
-        id,
-      )
-      if (!(error instanceof ChestError && error.code === 'refused')) this.offer(event)
-      return error
-    }
+      ),
+      { chest: id, failed: this.#failed, request_id: event.requestId },
+      id,
+    )
+    return error
+  }
+
+  #attempt(event: AuditEvent, timeout: number): Promise<ChestError | undefined> {
+    return new Promise(resolve => {
+      const end = (error: ChestError | undefined): void => {
+        clearTimeout(timer)
+        this.#waiting.delete(end)
+        resolve(error)
+      }
+      const timer = setTimeout(() => {
+        const problem = `has not taken tracked variables within ${timeout} milliseconds`
+        end(new ChestError('unavailable', this.chest.id, problem))
+        stopWaiting()
+      }, timeout)
+      this.#waiting.add(end)
+      const stopWaiting = this.#delivery.attempt(event, outcome => end(failureOf(outcome, this.chest)))
+    })
   }
 
   flush(timeout: number): Promise<boolean> {
@@ -107,6 +125,8 @@ export class ChestQueue {
   }
 
   close(): AuditLeftover {
+    const problem = 'this instance was closed before it took tracked variables'
+    for (const end of this.#waiting) end(new ChestError('unavailable', this.chest.id, problem))
     return this.#delivery.close()
   }
 

@@ -48,6 +48,8 @@ interface Finished {
 
 const meta = { type: 'info', event_name: 'tracked', service: '' } as const
 const longestId = 255
+/** Milliseconds that a chest has for closing, though all the time that was given is used up. */
+const leastForClosing = 500
 /** How many routes are remembered as they are written. */
 const rememberedRoutes = 1_000
 
@@ -117,13 +119,15 @@ export class Tracker implements TrackingGate {
     const queues = [...this.#queues.values()]
     const left = sum(queues.map(queue => queue.close()))
     const isOver = new AbortController()
-    const end = wait(Math.max(0, timeout), 'it takes too long', { signal: isOver.signal }).catch(() => '')
+    const end = wait(Math.max(leastForClosing, timeout), 'it takes too long', {
+      signal: isOver.signal,
+    }).catch(() => '')
     await Promise.all(
       queues.map(async ({ chest }) => {
         const closed = letGoOfChest(chest).then(() => '', errorMessage)
         const problem = await Promise.race([closed, end])
         if (problem === '') return
-        const message = `${chest.id} could not be closed: ${problem}`
+        const message = this.#settings.redactor.text(`${chest.id} could not be closed: ${problem}`)
         this.#settings.notices.tell('WARNING', 'chest_not_closed', message, { chest: chest.id }, chest.id)
       }),
     )

@@ -72,7 +72,8 @@ export class Spool implements Backlog {
     this.#nap.wake()
     entry.isUnfit = !isRecordable(entry.event)
     const isRoom = !entry.isUnfit && this.#hasRoom(entry)
-    const canSpill = isRoom && entry.settle === undefined && !this.#isFailing && this.#open()
+    const isPatient = entry.settle === undefined && entry.onAttempt === undefined
+    const canSpill = isRoom && isPatient && !this.#isFailing && this.#open()
     if ((this.#spilled.count === 0 || !canSpill) && this.#memory.add(entry)) {
       if (isRoom) this.#put(entry, true)
       else if (entry.isUnfit) this.#notices.unfit()
@@ -106,8 +107,8 @@ export class Spool implements Backlog {
     if (pause > 0 && this.#memory.size === 0 && !this.#isClosed) await this.#nap.sleep(pause)
   }
 
-  take(count: number, bytes: number): QueuedEvent[] {
-    return this.#memory.take(count, bytes)
+  take(count: number, bytes: number, isOnlyAwaited?: boolean): QueuedEvent[] {
+    return this.#memory.take(count, bytes, isOnlyAwaited)
   }
 
   putBack(entries: readonly QueuedEvent[]): void {

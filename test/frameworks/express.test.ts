@@ -3,11 +3,13 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
+import { tracked } from 'deedbox'
 import { observe } from 'deedbox/express'
 import { attachServer } from 'deedbox/http'
 import express5Module from 'express'
 import multer from 'multer'
 import { type CapturedLog, captureLog } from '../../packages/deedbox/src/testing/captured-log.ts'
+import { recordingChest } from '../../packages/deedbox/src/testing/recording-chest.ts'
 import { frameworkConformance } from './conformance.ts'
 import express4Module from './express-4/express.ts'
 import { express4 } from './express-4/harness.ts'
@@ -44,6 +46,41 @@ for (const [name, make] of [
   ['Express 4', express4Module as unknown as typeof express5Module],
   ['Express 5', express5Module],
 ] as const) {
+  test(`FC-11 ${name}: raise: the response of a handler waits, whatever the handler gives`, async t => {
+    const { box, recorded, serve } = watched(t)
+    const dead = recordingChest('dead', () => {
+      throw new Error('the disk is full')
+    })
+    const app = make()
+    app.use(observe(box))
+    const handlers: Record<string, (response: express5Module.Response) => unknown> = {
+      '/timer': response => setImmediate(() => response.json({ ok: true })),
+      '/null': async response => {
+        setImmediate(() => response.json({ ok: true }))
+        return null
+      },
+      '/answered': async response => response.json({ ok: true }),
+    }
+    for (const [path, handler] of Object.entries(handlers)) {
+      const work = tracked(
+        { chests: [dead], raise: true },
+        (_request: unknown, response: express5Module.Response) => {
+          box.set({ a: 1 })
+          return handler(response)
+        },
+      )
+      app.get(path, work)
+    }
+    const url = await serve(app)
+    for (const path of Object.keys(handlers)) {
+      const response = await fetch(url + path)
+      const { reason } = (await response.json()) as { reason?: string }
+      assert.deepEqual([path, response.status, reason], [path, 500, 'tracking_failed'])
+    }
+    await recorded(3)
+    await box.close(0)
+  })
+
   test(`FA-14 IF-12 ${name}: an upload through multer keeps its request`, async t => {
     const { box, lines, records, serve } = watched(t)
     const app = make()

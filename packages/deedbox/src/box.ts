@@ -29,10 +29,10 @@ import {
   propagationTest,
   type RequestRecord,
   type RequestScope,
+  type RuleInUse,
   registerPropagation,
   runJob,
   runOutside,
-  type ScopeRule,
   scopeOfBox,
   skipTest,
   TurnQueue,
@@ -158,7 +158,7 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
     for (const listener of listeners) render(listener, record)
   }
   const writeJob = jobLineSink(writer)
-  const emitJob = (record: JobRecord, rules: readonly ScopeRule[] | undefined): void => {
+  const emitJob = (record: JobRecord, rules: readonly RuleInUse[] | undefined): void => {
     render(writeJob, record)
     render(auditor.job, record)
     tracker.finished(record, rules)

@@ -46,7 +46,7 @@ export class ExchangeHold implements ResponseHolder {
   async #track(rules: ScopeRules): Promise<void> {
     const record = this.#exchange.begun()
     if (record === undefined) return
-    const failure = await rules.writeAwaited(record, this.#gate)
+    const failure = await rules.write(record, this.#gate)
     if (failure === undefined || record.error !== null) return
     this.#own = untrackedAnswer(record.requestId, this.#exchange.ownHeaders())
     this.#exchange.untracked(failure)

@@ -12,7 +12,7 @@ import type { Failure, Outcome, RequestRecord } from './record.ts'
 import { holdResponse } from './response-hold.ts'
 import { type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
 import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
-import type { ScopeRule, TrackingGate } from './scope-rules.ts'
+import type { RuleInUse, ScopeRule, TrackingGate } from './scope-rules.ts'
 
 /** What one instance decided about all its exchanges. */
 export interface ExchangeSettings {
@@ -29,15 +29,15 @@ export interface ExchangeSettings {
   readonly tracking: TrackingGate
   /**
    * Takes each record; must not throw. `audited` is the record that the event is made of, `null` for none; where it
-   * is absent the mode of the route decides. `rules` are those of {@link RequestScope.track} by which nothing was written
-   * yet; absent where there were none at all.
+   * is absent the mode of the route decides. `rules` are those of {@link RequestScope.track}; absent where there
+   * were none.
    */
   readonly emit: (
     record: RequestRecord,
     request?: IncomingMessage,
     response?: ServerResponse,
     audited?: RequestRecord | null,
-    rules?: readonly ScopeRule[],
+    rules?: readonly RuleInUse[],
   ) => void
 }
 
@@ -160,7 +160,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     if (this.#start.skipped || this.#over || this.#response.headersSent) return
     const record = this.begun(status)
     if (record === undefined) return
-    const failure = await this.scope.rules?.write(rule, record, this.#settings.tracking)
+    const failure = await this.scope.rules?.write(record, this.#settings.tracking, rule)
     if (failure !== undefined) throw failure.thrown
   }
 
@@ -256,7 +256,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     this.#record = record
     if (isShown(record)) {
       const audited = this.#audit?.atEnd(record)
-      this.#settings.emit(record, this.#request, this.#response, audited, this.scope.rules?.open)
+      this.#settings.emit(record, this.#request, this.#response, audited, this.scope.rules?.inUse)
     }
     this.#release()
     for (const thrown of this.#lateErrors ?? []) this.#emitLate(thrown)

@@ -18,7 +18,7 @@ export { type Propagation, propagationTest, registerPropagation } from './propag
 export type { BodyFacts, Failure, JobRecord, Outcome, RequestRecord } from './record.ts'
 export { canHold } from './response-hold.ts'
 export { type RequestScope, scopeOfError } from './scope.ts'
-export type { ScopeRule, TrackingGate } from './scope-rules.ts'
+export type { RuleInUse, ScopeRule, TrackingGate } from './scope-rules.ts'
 export { defaultSkipPaths, type SkipPath, skipTest } from './skip-paths.ts'
 export { keepTickShape } from './tick-shape.ts'
 export type { TraceContext } from './trace-context.ts'

@@ -3,7 +3,7 @@ import { currentScope, runInScope } from './context.ts'
 import { isRequestId } from './ids.ts'
 import type { Failure, JobRecord } from './record.ts'
 import { RequestScope } from './scope.ts'
-import type { ScopeRule, TrackingGate } from './scope-rules.ts'
+import type { RuleInUse, TrackingGate } from './scope-rules.ts'
 
 /** Work outside HTTP: a queue message, a timer, a script. */
 export interface Job {
@@ -19,10 +19,10 @@ export interface JobSettings {
   readonly generateId: () => string
   readonly tracking: TrackingGate
   /**
-   * Takes the record of each job when it is over; must not throw. `rules` are those of {@link RequestScope.track} by which
-   * nothing was written yet; absent where there were none at all.
+   * Takes the record of each job when it is over; must not throw. `rules` are those of {@link RequestScope.track}; absent
+   * where there were none.
    */
-  readonly emit: (record: JobRecord, rules: readonly ScopeRule[] | undefined) => void
+  readonly emit: (record: JobRecord, rules: readonly RuleInUse[] | undefined) => void
 }
 
 /**
@@ -42,7 +42,7 @@ export function runJob<Result>(job: Job, work: () => Result, settings: JobSettin
       failure = { thrown }
     },
     settle: async rule => {
-      const failed = await scope.rules?.write(rule, describe(), settings.tracking)
+      const failed = await scope.rules?.write(describe(), settings.tracking, rule)
       if (failed !== undefined) throw failed.thrown
     },
   })
@@ -57,7 +57,7 @@ export function runJob<Result>(job: Job, work: () => Result, settings: JobSettin
     eventDetails: scope.eventDetails ?? null,
     values: { ...scope.values },
   })
-  const finish = (thrown?: Failure): void => settings.emit(describe(thrown), scope.rules?.open)
+  const finish = (thrown?: Failure): void => settings.emit(describe(thrown), scope.rules?.inUse)
 
   let result: Result
   try {

@@ -6,49 +6,58 @@ export interface ScopeRule {
   readonly isAwaited: boolean
 }
 
+/** A rule in one request or job, and what the tracker keeps from one write of it to the next. */
+export interface RuleInUse {
+  readonly rule: ScopeRule
+  /** The id that its entries carry, once that was made. */
+  requestId: string | undefined
+  /** The variables as they were written last, by name. */
+  readonly written: Map<string, string>
+}
+
 /** What requests and jobs need of the tracker of their instance. */
 export interface TrackingGate {
   /**
-   * Writes the variables of a request or job by an awaiting rule, at once. Resolves to what it failed with, where the rule
-   * has the request fail for it. Never rejects.
+   * Writes the variables of a request or job by an awaiting rule at once, those that are written already only if they have
+   * changed. Resolves to what it failed with, where the rule has the request fail for it. Never rejects.
    */
-  write(record: RequestRecord | JobRecord, rule: ScopeRule): Promise<Failure | undefined>
+  write(record: RequestRecord | JobRecord, inUse: RuleInUse): Promise<Failure | undefined>
 }
 
-/** The rules of one request or job. Each writes once: when it is awaited, or else at the end. */
+/** The rules of one request or job. What each has not written when it is awaited it writes at the end. */
 export class ScopeRules {
-  readonly #all: ScopeRule[] = []
-  readonly #begun = new Map<ScopeRule, Promise<Failure | undefined>>()
+  readonly #inUse = new Map<ScopeRule, RuleInUse>()
+  readonly #writing = new Set<Promise<Failure | undefined>>()
 
   add(rule: ScopeRule): void {
-    if (!this.#all.includes(rule)) this.#all.push(rule)
+    if (!this.#inUse.has(rule)) this.#inUse.set(rule, { rule, requestId: undefined, written: new Map() })
   }
 
-  /** Those by which nothing has been written yet. */
-  get open(): readonly ScopeRule[] {
-    return this.#all.filter(rule => !this.#begun.has(rule))
+  get inUse(): readonly RuleInUse[] {
+    return [...this.#inUse.values()]
   }
 
-  /** Whether there are open ones that the answer waits for. */
+  /** Whether there are rules that the answer waits for. */
   get isAwaited(): boolean {
-    return this.#all.some(rule => rule.isAwaited && !this.#begun.has(rule))
+    return this.inUse.some(({ rule }) => rule.isAwaited)
   }
 
-  /** Writes by one rule, unless that has begun. */
-  write(
-    rule: ScopeRule,
+  /**
+   * Writes by one rule, or by all that the answer waits for, at once, and waits for what is on its way already too. Resolves
+   * to the first failure.
+   */
+  async write(
     record: RequestRecord | JobRecord,
     gate: TrackingGate,
+    by?: ScopeRule,
   ): Promise<Failure | undefined> {
-    const begun = this.#begun.get(rule) ?? gate.write(record, rule)
-    this.#begun.set(rule, begun)
-    return begun
-  }
-
-  /** Writes by all that the answer waits for, at once. Resolves to the first failure. */
-  async writeAwaited(record: RequestRecord, gate: TrackingGate): Promise<Failure | undefined> {
-    const awaited = this.open.filter(rule => rule.isAwaited)
-    const outcomes = await Promise.all(awaited.map(rule => this.write(rule, record, gate)))
+    for (const inUse of this.inUse) {
+      if (by === undefined ? !inUse.rule.isAwaited : inUse.rule !== by) continue
+      const writing = gate.write(record, inUse)
+      this.#writing.add(writing)
+      void writing.then(() => this.#writing.delete(writing))
+    }
+    const outcomes = await Promise.all(this.#writing)
     return outcomes.find(failure => failure !== undefined)
   }
 }

@@ -136,7 +136,7 @@ export class RequestScope {
   }
 
   /**
-   * Writes by an awaiting rule whose handler is done, before there is an answer; one that has begun waits for itself.
+   * Writes by an awaiting rule whose handler is done, before there is an answer.
    * @param status what will be answered, where the response does not know it yet
    * @throws what a chest failed with, where the rule has the request fail for it
    */

@@ -85,7 +85,7 @@ export class Upgrade implements EmitterWatcher, ScopeOwner {
       eventNames: this.#settings.eventNames,
     })
     if (isShown(this.#record))
-      this.#settings.emit(this.#record, this.#request, undefined, undefined, this.scope.rules?.open)
+      this.#settings.emit(this.#record, this.#request, undefined, undefined, this.scope.rules?.inUse)
   }
 }
 

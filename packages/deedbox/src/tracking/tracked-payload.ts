@@ -8,16 +8,20 @@ export type RecordFacts = Omit<TrackedRecord, 'id' | 'requestId'>
 /**
  * The variables of one request as one text, secrets blanked: what a queue and a spool keep. It is a snapshot; what the
  * service changes afterwards is not in it.
+ * @param written the texts of variables by name: those that are in it as they are now are left out, the others get into it
  */
 export function trackedPayload(
   facts: RecordFacts,
   variables: readonly (readonly [string, unknown])[],
   serializer: Serializer,
+  written?: Map<string, string>,
 ): string | undefined {
   const entries: string[] = []
   for (const [name, value] of variables) {
     const member = serializer.member(name, value)
-    if (member !== undefined) entries.push(`{${member}}`)
+    if (member === undefined || written?.get(name) === member) continue
+    written?.set(name, member)
+    entries.push(`{${member}}`)
   }
   if (entries.length === 0) return undefined
   return `${JSON.stringify(facts).slice(0, -1)},"entries":[${entries.join(',')}]}`

@@ -219,3 +219,13 @@ test('IF-08 FC-06 skipped paths are not tracked, awaited or not; an upgrade is, 
     [['a', 101]],
   )
 })
+
+test('FC-03 FC-04 an empty object is options, which track everything', async t => {
+  const chest = recordingChest('chest')
+  const { box } = captureLog({ chests: [chest] })
+  t.after(() => box.close())
+  const work = box.tracked({}, () => box.set({ a: 1 }))
+  box.run({ name: 'job', requestId: 'j-1' }, work)
+  await box.flush()
+  assert.deepEqual(chest.of('j-1'), [['a', 1, 'j-1']])
+})

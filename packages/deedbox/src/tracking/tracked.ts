@@ -9,6 +9,7 @@ import { type TrackedInput, type TrackingRule, trackingRule } from './tracking-r
  */
 export interface TrackedMiddleware {
   (request: object, response: object, next: () => void): void
+  (request: object, reply: object, payload: unknown, done: () => void): void
   (context: object, next: object): Promise<void>
 }
 
@@ -25,8 +26,8 @@ export interface TrackedDecorator {
 /** Has the variables of the requests that pass written to chests, by a rule of their own. (FC-01 … FC-14) */
 export interface Tracked<Name extends string = string> {
   /**
-   * Wraps a handler, or any function that runs in a request or job. Nothing else about it changes, except that where the
-   * answer waits, one that returns its answer gives a promise of it.
+   * Wraps a handler, or any function that runs in a request or job. Nothing else about it changes, except that a promise that
+   * it gives may wait for the chests: with `raise`, that of an answer, and in a job, with `await` too.
    * @throws ConfigurationError for options that are none
    */
   <Handler extends AnyFunction>(input: TrackedInput<Name> | undefined, handler: Handler): Handler
@@ -72,10 +73,12 @@ type Callable = (this: unknown, ...args: unknown[]) => unknown
 
 function middleware(rule: TrackingRule, place: Place): TrackedMiddleware {
   // Frameworks tell middlewares from handlers by their number of parameters.
-  function deedboxTracked(first: unknown, second: unknown, third?: unknown): unknown {
+  function deedboxTracked(first: unknown, second: unknown, third?: unknown, ...more: unknown[]): unknown {
     const scope = place()
     scope?.track(rule)
-    if (typeof third === 'function') return void third()
+    // Fastify's hooks with a payload have it before what goes on.
+    const goOn = [third, ...more].findLast(each => typeof each === 'function') as (() => void) | undefined
+    if (goOn !== undefined) return void goOn()
     if (typeof second !== 'function') return undefined
     return passOn(second as () => Promise<unknown>, first, rule, scope)
   }
@@ -90,15 +93,23 @@ async function passOn(
   scope: RequestScope | undefined,
 ): Promise<void> {
   await next()
-  if (scope === undefined || !rule.isAwaited) return
+  if (scope === undefined || !isSettled(rule, scope)) return
   const { error, finalized, res } = context as { error?: unknown; finalized?: boolean; res?: unknown }
   // Hono keeps to itself what was thrown; the answer to an error waits by itself.
   if (error === undefined) await scope.settle(rule, finalized === true ? statusOf(res) : undefined)
 }
 
 /**
+ * Whether the variables are written before what was called is done. Where a response can wait for them instead, that is
+ * needed only to have the framework know of a failure.
+ */
+function isSettled(rule: TrackingRule, scope: RequestScope): boolean {
+  return scope.hasResponse ? rule.raises : rule.isAwaited
+}
+
+/**
  * The function, each call of it tracked. A proxy and not a function around it: name, length, own members and prototype are
- * the function's, and to who asks it is as asynchronous.
+ * the function's, and to who asks it is as asynchronous. What it returns stays the same but for promises that can wait.
  */
 function trackedFunction(work: Callable, rule: TrackingRule, place: Place): Callable {
   const proxy: Callable = new Proxy(work, {
@@ -106,33 +117,46 @@ function trackedFunction(work: Callable, rule: TrackingRule, place: Place): Call
       const scope = place()
       scope?.track(rule)
       const result = Reflect.apply(target, self, args)
-      if (scope === undefined || !rule.isAwaited) return result
-      if (isThenable(result)) return Promise.resolve(result).then(value => settled(value, args, rule, scope))
-      return isLeft(result, args, scope) ? result : settled(result, args, rule, scope)
+      if (scope === undefined || !isSettled(rule, scope) || !isThenable(result)) return result
+      return scope.hasResponse && isLeft(result, args) ? result : settled(result, args, rule, scope)
     },
   })
   copyMetadata(work, proxy)
   return proxy
 }
 
-async function settled(
-  value: unknown,
+/** What was promised, once the variables are written as well. */
+function settled(
+  promised: PromiseLike<unknown>,
   args: readonly unknown[],
   rule: TrackingRule,
   scope: RequestScope,
 ): Promise<unknown> {
-  if (!isLeft(value, args, scope)) await scope.settle(rule, statusOf(value))
-  return value
+  const answer: Promise<unknown> = Promise.resolve(promised).then(async value => {
+    // A handler of Koa returns nothing either, but is called with what comes behind it.
+    const isKoa = args.length === 2 && typeof args[1] === 'function'
+    if (scope.hasResponse && (isLeft(value, args) || (value === undefined && !isKoa))) return value
+    try {
+      await scope.settle(rule, statusOf(value))
+    } catch (failure) {
+      // What nobody waits for would end the process. A notice has told of it.
+      answer.catch(() => undefined)
+      throw failure
+    }
+    return value
+  })
+  return answer
 }
 
-/**
- * Whether a handler that returned this answers by itself, now or later: then its response waits. A handler of Koa returns
- * nothing either, but is called with what comes behind it.
- */
-function isLeft(value: unknown, args: readonly unknown[], scope: RequestScope): boolean {
-  if (!scope.hasResponse) return false
-  if (value !== undefined) return args.includes(value)
-  return !(args.length === 2 && typeof args[1] === 'function')
+/** Whether a function answers by a response that it was handed, whatever it returns: then that response waits. */
+function isLeft(value: unknown, args: readonly unknown[]): boolean {
+  return args.includes(value) || args.some(isResponse)
+}
+
+/** One of `node:http`, of `node:http2`, or around one. */
+function isResponse(value: unknown): boolean {
+  const { writeHead, end } = Object(value) as { writeHead?: unknown; end?: unknown }
+  return typeof writeHead === 'function' && typeof end === 'function'
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

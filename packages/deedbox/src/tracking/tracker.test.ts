@@ -72,3 +72,36 @@ test('FC-12 what a chest refuses for good is found out, and the rest of the batc
   assert.equal(told.chest, 'Own(name=picky)')
   assert.equal(told.level, 'WARNING')
 })
+
+test('FC-08 an id that cannot be made is the request id, and one that is a secret is blanked', async t => {
+  const { chest, written } = recordingChest('Own(name=ids)')
+  const lines: string[] = []
+  const box = deedbox({
+    ...quiet,
+    log: { sink: line => void lines.push(line), format: 'flat' },
+    chests: [chest],
+  })
+  t.after(() => box.close())
+  const secret = 'ghp_0123456789abcdefghijklmnopqrstuvwxyzAB'
+  for (const requestId of [
+    async () => 'x',
+    () => Promise.reject(new Error('no id')),
+    () => undefined,
+    () => '',
+    () => secret,
+    () => 7n,
+  ])
+    box.run(
+      { name: 'job', requestId: 'j-1' },
+      box.tracked({ requestId }, () => box.set({ a: 1 })),
+    )
+  box.run({ name: 'job', requestId: secret }, () => box.set({ a: 1 }))
+  assert.equal(await box.flush(), true)
+  const ids = written.map(({ requestId }) => requestId)
+  assert.deepEqual(ids.slice(0, 4), ['j-1', 'j-1', 'j-1', 'j-1'])
+  assert.equal(ids[5], '7')
+  assert.equal(ids[6], ids[4])
+  assert.doesNotMatch(ids.join(), /0123456789abcdef/)
+  const told = lines.map(line => JSON.parse(line)).filter(({ notice }) => notice === 'tracked_id')
+  assert.match(told[0]?.message, /gave a promise/)
+})

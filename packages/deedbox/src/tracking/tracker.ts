@@ -5,8 +5,8 @@ import {
   type Failure,
   type JobRecord,
   type RequestRecord,
+  type RuleInUse,
   runOutside,
-  type ScopeRule,
   type TrackingGate,
   TurnQueue,
   uuid7,
@@ -44,6 +44,8 @@ interface Finished {
   readonly facts: TrackedFacts
   readonly rule: TrackingRule
   readonly chests: readonly Chest[]
+  /** Absent for the rule of the instance. */
+  readonly inUse: RuleInUse | undefined
 }
 
 const meta = { type: 'info', event_name: 'tracked', service: '' } as const
@@ -74,17 +76,17 @@ export class Tracker implements TrackingGate {
 
   /**
    * Takes the variables of a finished request, or job. Never throws.
-   * @param rules those by which nothing was written yet; absent where it has none of its own
+   * @param rules absent where it has none of its own
    */
-  finished(record: RequestRecord | JobRecord, rules?: readonly ScopeRule[]): void {
+  finished(record: RequestRecord | JobRecord, rules?: readonly RuleInUse[]): void {
     if (isEmpty(record.values)) return
     if (rules === undefined) this.#put(record, this.#settings.rule)
-    else for (const rule of rules as readonly TrackingRule[]) this.#put(record, rule)
+    else for (const inUse of rules) this.#put(record, inUse.rule as TrackingRule, inUse)
   }
 
-  async write(facts: RequestRecord | JobRecord, by: ScopeRule): Promise<Failure | undefined> {
-    const rule = by as TrackingRule
-    const event = this.#tried(() => this.#eventOf(facts, rule))
+  async write(facts: RequestRecord | JobRecord, inUse: RuleInUse): Promise<Failure | undefined> {
+    const rule = inUse.rule as TrackingRule
+    const event = this.#tried(() => this.#eventOf(facts, rule, inUse))
     if (event === undefined) return undefined
     const chests = rule.chests ?? this.#settings.chests
     const outcomes = await runOutside(() =>
@@ -139,14 +141,16 @@ export class Tracker implements TrackingGate {
     return [...this.#queues.values()].map(queue => queue.stats())
   }
 
-  #put(facts: TrackedFacts, rule: TrackingRule): void {
+  #put(facts: TrackedFacts, rule: TrackingRule, inUse?: RuleInUse): void {
     const chests = rule.chests ?? this.#settings.chests
-    if (chests.length > 0) this.#toWrite.add({ facts, rule, chests })
+    if (chests.length > 0) this.#toWrite.add({ facts, rule, chests, inUse })
   }
 
-  #offer({ facts, rule, chests }: Finished): void {
+  #offer({ facts, rule, chests, inUse }: Finished): void {
     this.#tried(() => {
-      const event = this.#eventOf(facts, rule)
+      const event = this.#eventOf(facts, rule, inUse)
+      // Its scope may live for long, with whatever the service has started.
+      inUse?.written.clear()
       if (event !== undefined) for (const chest of chests) this.#queueOf(chest).offer(event)
     })
   }
@@ -160,7 +164,8 @@ export class Tracker implements TrackingGate {
     }
   }
 
-  #eventOf(facts: TrackedFacts, rule: TrackingRule): AuditEvent | undefined {
+  /** A record of its own, also where it is the second of its request: chests know records by their id, and store each once. */
+  #eventOf(facts: TrackedFacts, rule: TrackingRule, inUse?: RuleInUse): AuditEvent | undefined {
     const { values, error, route = null, method = null, status = null, outcome } = facts
     const isFailure = error !== null || (outcome !== undefined && outcome !== 'completed')
     if (isFailure && !rule.includeFailures) return undefined
@@ -178,9 +183,11 @@ export class Tracker implements TrackingGate {
       status,
       error: message,
     }
-    const payload = trackedPayload(recordFacts, variables, serializer)
+    const payload = trackedPayload(recordFacts, variables, serializer, inUse?.written)
     if (payload === undefined) return undefined
-    return { payload, meta, idempotencyKey: uuid7(), requestId: this.#idOf(facts, rule) }
+    const requestId = inUse?.requestId ?? this.#idOf(facts, rule)
+    if (inUse !== undefined) inUse.requestId = requestId
+    return { payload, meta, idempotencyKey: uuid7(), requestId }
   }
 
   /** Each is an instant of its own: databases of measurements know points by their time. */
@@ -190,14 +197,19 @@ export class Tracker implements TrackingGate {
   }
 
   #idOf({ requestId }: TrackedFacts, { generateId }: TrackingRule): string {
-    if (generateId === undefined) return requestId
+    const { redactor, notices } = this.#settings
+    let id = requestId
     try {
-      const id = String(generateId()).slice(0, longestId).toWellFormed()
-      if (id !== '') return id
+      const made = generateId?.()
+      // Nobody waits for it, so nobody else would handle its rejection, which ends processes.
+      if (typeof Object(made).then === 'function') {
+        Promise.resolve(made).catch(() => undefined)
+        notices.warn('tracked_id', 'requestId of tracked() gave a promise. It has to make the id at once.')
+      } else if (made !== undefined && String(made) !== '') id = String(made)
     } catch (error) {
-      this.#settings.notices.warn('tracked_id', `requestId of tracked() threw: ${errorMessage(error)}`)
+      notices.warn('tracked_id', `requestId of tracked() threw: ${errorMessage(error)}`)
     }
-    return requestId
+    return redactor.text(id).slice(0, longestId).toWellFormed()
   }
 
   /** A variable that was named has to be expected to be there. */

@@ -35,7 +35,7 @@ export interface TrackedOptions<Name extends string = string> {
   readonly includeFailures?: boolean | undefined
 }
 
-/** What `tracked` takes. */
+/** What `tracked` takes. Without a word, and as `{}`, all that is set is tracked. */
 export type TrackedInput<Name extends string = string> = TrackedVariables<Name> | TrackedOptions<Name>
 
 /** One rule, checked. */
@@ -121,8 +121,9 @@ export function checkChests(chests: unknown, setting: string): void {
 }
 
 function isOptions(input: TrackedInput | undefined): input is TrackedOptions {
-  if (input === undefined || Array.isArray(input)) return false
-  return typeof input === 'object' && Object.keys(input).some(key => optionNames.has(key))
+  if (input === undefined || input === null || Array.isArray(input) || typeof input !== 'object') return false
+  const keys = Object.keys(input)
+  return keys.length === 0 || keys.some(key => optionNames.has(key))
 }
 
 /** One option under either of its names. */

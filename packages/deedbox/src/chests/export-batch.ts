@@ -56,11 +56,22 @@ async function writePart(to: Chest, records: readonly StoredRecord[], outcome: B
     await writeTold(to, records.flat().map(withTags))
     outcome.taken.push(...records.flat())
   } catch (error) {
-    const taken = error instanceof ChestError ? error.taken : new Set<string>()
-    const isTaken = ([row]: StoredRecord): boolean => row !== undefined && taken.has(row.entry.record.id)
-    outcome.taken.push(...records.filter(isTaken).flat())
-    const left = records.filter(record => !isTaken(record))
-    if (!(error instanceof ChestError) || error.code !== 'refused') outcome.failure = { error }
+    if (!(error instanceof ChestError)) {
+      outcome.failure = { error }
+      return
+    }
+    const isIn = (ids: ReadonlySet<string>, [row]: StoredRecord): boolean =>
+      row !== undefined && ids.has(row.entry.record.id)
+    outcome.taken.push(...records.filter(record => isIn(error.taken, record)).flat())
+    const refused = records.filter(record => isIn(error.refused, record))
+    if (refused.length > 0) {
+      outcome.refused.push(...refused.flat())
+      outcome.reason = error
+    }
+    const left = records.filter(record => !isIn(error.taken, record) && !isIn(error.refused, record))
+    if (left.length === 0) return
+    if (error.code !== 'refused') outcome.failure = { error }
+    else if (refused.length > 0) await writePart(to, left, outcome)
     else if (left.length === 1) {
       outcome.refused.push(...left.flat())
       outcome.reason = error

@@ -108,6 +108,12 @@ export function openFile(
   }
 }
 
+/** Opens a file in which nothing is to be changed. @returns `undefined` where this Node has no SQLite */
+export function openToRead(file: string): SqliteConnection | undefined {
+  const sqlite = process.getBuiltinModule('node:sqlite')
+  return sqlite && new sqlite.DatabaseSync(file, { readOnly: true })
+}
+
 /** What tells a file from another one that came into its place; `undefined` where none can be seen. */
 export function identityOf(file: string): string | undefined {
   try {

@@ -89,14 +89,8 @@ ON CONFLICT (entry_id) WHERE entry_id IS NOT NULL DO NOTHING`,
   }
 
   /** The newest that fit, oldest first. */
-  find({ requestId, name }: EntryFilter, limit: number): StoredEntry[] {
-    const conditions: string[] = []
-    const values: string[] = []
-    if (requestId !== undefined) conditions.push('request_id = ?')
-    if (name !== undefined) conditions.push('name = ?')
-    for (const text of [requestId, name]) if (text !== undefined) values.push(storableText(text))
-    const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
-    return this.#read(`${where} ORDER BY unique_id DESC LIMIT ?`, [...values, limit]).reverse()
+  find(filter: EntryFilter, limit: number): StoredEntry[] {
+    return this.#read(...newest(filter, limit)).reverse()
   }
 
   oldest(limit: number): StoredEntry[] {
@@ -153,28 +147,74 @@ WHERE chest = ? AND (holder IS NULL OR holder = ? OR held_from > ? OR held_until
     const rows = this.#database
       .prepare(`SELECT unique_id, ${written.join(', ')} FROM "${this.#name}"${tail}`)
       .all(...values) as Row[]
-    return rows.map(row => this.#entryOf(row))
+    return rows.map(row => entryOf(row, this.#place, this.#adoptedAt))
   }
+}
 
-  #entryOf(row: Row): StoredEntry {
-    const key = Number(row.unique_id)
-    const parts = entryIdParts(row.entry_id ?? '') ?? { record: rowId(this.#place, key), position: 0 }
-    const record = {
-      id: parts.record,
-      requestId: textOf(row.request_id) ?? '',
-      // No two rows without a time get the same: databases of measurements know points by it.
-      timestamp: row.created_at === null ? this.#adoptedAt + key : Number(row.created_at),
-      service: row.service ?? '',
-      env: row.env ?? '',
-      route: row.route,
-      method: row.method,
-      status: row.status === null ? null : Number(row.status),
-      error: row.error,
-    }
-    const value = readValue(textOf(row.type), textOf(row.value))
-    const entry = contextEntry(record, parts.position, textOf(row.name) ?? '', value)
-    return { key, entry, tags: tagsOf(row.tags) }
+/**
+ * The newest entries that fit, oldest of them first, of a table that may lack all that this package adds; nothing is changed.
+ * @param name checked before
+ * @throws Error for a table that is not there, or another program's, and what SQLite says
+ */
+export function lookInto(
+  database: SqliteConnection,
+  name: string,
+  filter: EntryFilter,
+  limit: number,
+): StoredEntry[] {
+  const there = columnsIn(database, name)
+  if (!originalColumns.every(column => there.includes(column))) {
+    const tables = database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'")
+      .all() as { readonly name: string }[]
+    const names = tables.map(table => table.name).join(', ')
+    throw new Error(`there is no table ${name} of tracked variables. There are: ${names || 'none'}`)
   }
+  const hasPlaces = columnsIn(database, 'deedbox_chests').length > 0
+  const [known] = hasPlaces
+    ? (database
+        .prepare('SELECT place, adopted_at FROM deedbox_chests WHERE chest = ?')
+        .all(name) as KnownPlace[])
+    : []
+  const columns = written.map(column => (there.includes(column) ? column : `NULL AS ${column}`))
+  const [tail, values] = newest(filter, limit)
+  const rows = database
+    .prepare(`SELECT unique_id, ${columns.join(', ')} FROM "${name}"${tail}`)
+    .all(...values) as Row[]
+  const adoptedAt = known === undefined ? Date.now() * 1_000 : Number(known.adopted_at)
+  return rows.map(row => entryOf(row, known?.place ?? '', adoptedAt)).reverse()
+}
+
+/** The end of a statement that reads the newest entries that fit, newest first, and what is bound to it. */
+function newest({ requestId, name }: EntryFilter, limit: number): [tail: string, values: SqliteValue[]] {
+  const conditions: string[] = []
+  const values: SqliteValue[] = []
+  if (requestId !== undefined) conditions.push('request_id = ?')
+  if (name !== undefined) conditions.push('name = ?')
+  for (const text of [requestId, name]) if (text !== undefined) values.push(storableText(text))
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`
+  return [`${where} ORDER BY unique_id DESC LIMIT ?`, [...values, limit]]
+}
+
+/** @param adoptedAt microseconds since 1970: what is taken for the time of rows that have none */
+function entryOf(row: Row, place: string, adoptedAt: number): StoredEntry {
+  const key = Number(row.unique_id)
+  const parts = entryIdParts(row.entry_id ?? '') ?? { record: rowId(place, key), position: 0 }
+  const record = {
+    id: parts.record,
+    requestId: textOf(row.request_id) ?? '',
+    // No two rows without a time get the same: databases of measurements know points by it.
+    timestamp: row.created_at === null ? adoptedAt + key : Number(row.created_at),
+    service: row.service ?? '',
+    env: row.env ?? '',
+    route: row.route,
+    method: row.method,
+    status: row.status === null ? null : Number(row.status),
+    error: row.error,
+  }
+  const value = readValue(textOf(row.type), textOf(row.value))
+  const entry = contextEntry(record, parts.position, textOf(row.name) ?? '', value)
+  return { key, entry, tags: tagsOf(row.tags) }
 }
 
 function columnsOf(

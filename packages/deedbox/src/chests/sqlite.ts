@@ -16,12 +16,13 @@ import {
   inTransaction,
   kindOf,
   openFile,
+  openToRead,
   type SqliteConnection,
   type SqlitePlace,
   sqlitePlace,
 } from './sqlite-connection.ts'
 import { isMoved, leaveMoved, type OpenFile, openFileAt, setAside } from './sqlite-moved.ts'
-import { SqliteTable } from './sqlite-table.ts'
+import { lookInto, SqliteTable } from './sqlite-table.ts'
 
 export type { SqliteConnection, SqliteStatement, SqliteValue } from './sqlite-connection.ts'
 
@@ -40,6 +41,7 @@ const patience = 2_000
 /** Rows that are deleted at once for their age: well below a millisecond each time. */
 const portion = 500
 const hour = 3_600_000
+const noSqlite = 'this Node has no node:sqlite. Hand over a Database of better-sqlite3'
 const dayInMicroseconds = 86_400_000_000
 
 /**
@@ -133,7 +135,9 @@ class SqliteChest implements ReadableChest {
   }
 
   find(filter: EntryFilter, limit: number): Promise<StoredEntry[]> {
-    return this.#do(({ table }) => table.find(filter, limit))
+    if (this.#open !== undefined || this.#file === undefined || 'database' in this.#place)
+      return this.#do(({ table }) => table.find(filter, limit))
+    return this.#look(this.#file, filter, limit)
   }
 
   oldest(limit: number): Promise<StoredEntry[]> {
@@ -164,6 +168,24 @@ class SqliteChest implements ReadableChest {
 
   holder(): Promise<string | undefined> {
     return this.#do(({ table }) => table.holder())
+  }
+
+  /** Whoever only looks changes nothing in a file, which may be another program's. */
+  async #look(file: string, filter: EntryFilter, limit: number): Promise<StoredEntry[]> {
+    try {
+      return await this.#tried(() => {
+        const database = openToRead(file)
+        if (database === undefined) throw this.#failure('driver_missing', noSqlite)
+        try {
+          return lookInto(database, this.#tableName, filter, limit)
+        } finally {
+          database.close()
+        }
+      })
+    } catch (error) {
+      if (error instanceof ChestError) throw error
+      throw this.#failure('unavailable', errorMessage(error), error)
+    }
   }
 
   /** Does something with the open table. */
@@ -225,11 +247,7 @@ class SqliteChest implements ReadableChest {
       return { database, table: this.#tableIn(database) }
     }
     const opened = openFile(this.#place.file)
-    if (opened === undefined)
-      throw this.#failure(
-        'driver_missing',
-        'this Node has no node:sqlite. Hand over a Database of better-sqlite3',
-      )
+    if (opened === undefined) throw this.#failure('driver_missing', noSqlite)
     const { database, was } = opened
     try {
       const table = this.#tableIn(database)

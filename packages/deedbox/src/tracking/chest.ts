@@ -17,7 +17,7 @@ export interface TrackedRecord {
   readonly timestamp: number
   readonly service: string
   readonly env: string
-  /** The matched route's template; `null` for a job, and where no route is known. */
+  /** The matched route's template, or the name of the job; `null` where no route is known. */
   readonly route: string | null
   /** `null` for a job. */
   readonly method: string | null

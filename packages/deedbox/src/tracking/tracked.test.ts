@@ -156,6 +156,7 @@ test('FC-02 FC-03 options that are none are refused where tracked() is called', 
     [{ await: true, timeout: 0 }, /tracked\(\): timeout: 1 to 2147483647 milliseconds/],
     [{ requestId: 'r-1' }, /tracked\(\): requestId: a function/],
     [{ GET: 'user_id' }, /tracked\(\): GET: a list of names/],
+    [{ GTE: ['user_id'] }, /tracked\(\): GTE: there is no such method/],
     [() => undefined, /tracked\(\): takes a list of names/],
     [[''], /tracked\(\): a list of names/],
   ] as const)
@@ -166,7 +167,7 @@ test('FC-02 FC-03 options that are none are refused where tracked() is called', 
     )
   assert.throws(() => tracked([], 'handler' as never), /what follows the variables is the handler/)
   const ofRoute = { tracked: { await: true } } as unknown as DeedboxOptions
-  assert.throws(() => deedbox(ofRoute), /ConfigurationError: tracked: await: a list of names/)
+  assert.throws(() => deedbox(ofRoute), /ConfigurationError: tracked: await: there is no such method/)
 })
 
 test('FC-04 sample 44: a variable whose name is that of a secret is blanked, and a notice says how to have it', async t => {

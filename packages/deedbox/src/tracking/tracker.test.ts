@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { deedbox } from '../box.ts'
+import { useFixedClock } from '../capture/index.ts'
 import { type Chest, ChestError, type ContextEntry } from './index.ts'
 
 /** A third-party chest, as the interface asks for it. */
@@ -25,6 +26,8 @@ const quiet = { ledger: null, log: { sink: () => {} }, processErrors: 'off', flu
 test('FC-07 FC-15 every chest gets the same tuples, and what is known beside them', async t => {
   const [one, other] = [recordingChest('Own(name=one)'), recordingChest('Own(name=other)')]
   const box = deedbox({ ...quiet, service: 'shop', chests: [one.chest, other.chest] })
+  const clock = useFixedClock('2026-01-01T00:00:00Z')
+  t.after(() => clock())
   t.after(() => box.close())
   box.run({ name: 'job', requestId: 'r-1' }, () => box.set({ user_id: 'u', total: 1.5, list: [1, null] }))
   assert.equal(await box.flush(), true)
@@ -38,6 +41,8 @@ test('FC-07 FC-15 every chest gets the same tuples, and what is known beside the
     const [[name, value, requestId] = [], , third] = written
     assert.deepEqual([name, value, requestId], ['user_id', 'u', 'r-1'])
     assert.deepEqual([third?.name, third?.requestId, third?.method], ['list', 'r-1', null])
+    // A job has no route; its name is what its rows are told by.
+    assert.deepEqual([third?.route, third?.timestamp], ['job', clock.now() * 1_000])
     assert.equal(third?.record.service, 'shop')
     assert.equal(new Set(written.map(({ id }) => id)).size, 3)
   }

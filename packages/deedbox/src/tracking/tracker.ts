@@ -10,7 +10,6 @@ import {
   type TrackingGate,
   TurnQueue,
   uuid7,
-  wallMicroseconds,
 } from '../request/index.ts'
 import { errorMessage, type Redactor, remember, type Serializer } from '../safety/index.ts'
 import type { Chest } from './chest.ts'
@@ -36,8 +35,8 @@ export interface TrackerSettings {
 }
 
 /** A request or job, as far as its variables are concerned. */
-export type TrackedFacts = Pick<RequestRecord, 'requestId' | 'values' | 'error'> &
-  Partial<Pick<RequestRecord, 'route' | 'method' | 'status' | 'outcome'>>
+export type TrackedFacts = Pick<RequestRecord, 'requestId' | 'values' | 'error' | 'startedAt' | 'elapsed'> &
+  Partial<Pick<RequestRecord, 'route' | 'method' | 'status' | 'outcome'> & Pick<JobRecord, 'job'>>
 
 /** The variables of a request that are to be written by a rule. */
 interface Finished {
@@ -166,16 +165,17 @@ export class Tracker implements TrackingGate {
 
   /** A record of its own, also where it is the second of its request: chests know records by their id, and store each once. */
   #eventOf(facts: TrackedFacts, rule: TrackingRule, inUse?: RuleInUse): AuditEvent | undefined {
-    const { values, error, route = null, method = null, status = null, outcome } = facts
+    const { values, error, method = null, status = null, outcome } = facts
+    const route = facts.route ?? facts.job ?? null
     const isFailure = error !== null || (outcome !== undefined && outcome !== 'completed')
     if (isFailure && !rule.includeFailures) return undefined
     const variables = chosen(values, rule.namesFor(method))
     if (variables.length === 0) return undefined
     const { service, env, redactor, serializer } = this.#settings
-    this.#tellBlanked(variables, rule.namesFor(method))
+    this.#tellBlanked(variables)
     const message = error === null ? null : redactor.text(errorMessage(error.thrown))
     const recordFacts = {
-      timestamp: this.#timestamp(),
+      timestamp: this.#timestamp(facts),
       service,
       env,
       route: route === null ? null : this.#routeText(route),
@@ -191,8 +191,8 @@ export class Tracker implements TrackingGate {
   }
 
   /** Each is an instant of its own: databases of measurements know points by their time. */
-  #timestamp(): number {
-    this.#lastTimestamp = Math.max(wallMicroseconds(), this.#lastTimestamp + 1)
+  #timestamp({ startedAt, elapsed }: TrackedFacts): number {
+    this.#lastTimestamp = Math.max(startedAt + Math.round(elapsed * 1e6), this.#lastTimestamp + 1)
     return this.#lastTimestamp
   }
 
@@ -212,12 +212,7 @@ export class Tracker implements TrackingGate {
     return redactor.text(id).slice(0, longestId).toWellFormed()
   }
 
-  /** A variable that was named has to be expected to be there. */
-  #tellBlanked(
-    variables: readonly (readonly [string, unknown])[],
-    names: readonly string[] | undefined,
-  ): void {
-    if (names === undefined) return
+  #tellBlanked(variables: readonly (readonly [string, unknown])[]): void {
     const { redactor, notices } = this.#settings
     const blanked = variables.map(([name]) => name).filter(name => redactor.key(name).secret)
     if (blanked.length > 0)

@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import type { ScopeRule } from '../request/index.ts'
 import { ConfigurationError } from '../safety/index.ts'
 import type { Chest } from './chest.ts'
@@ -153,8 +154,15 @@ function namesFor(vars: TrackedVariables | undefined, setting: string): Tracking
   if (typeof vars !== 'object' || vars === null)
     throw new ConfigurationError(setting, 'takes a list of names, or lists by method: { GET: ["user_id"] }.')
   const byMethod = new Map<string, readonly string[]>()
-  for (const [method, names] of Object.entries(vars))
-    byMethod.set(method.toUpperCase(), checkedNames(names, `${setting}: ${method}`))
+  for (const [method, names] of Object.entries(vars)) {
+    const name = method.toUpperCase()
+    if (name !== '*' && !METHODS.includes(name))
+      throw new ConfigurationError(
+        `${setting}: ${method}`,
+        'there is no such method of HTTP, and none of the options of tracked() belongs here.',
+      )
+    byMethod.set(name, checkedNames(names, `${setting}: ${method}`))
+  }
   const others = byMethod.get('*') ?? []
   return method => (method === null ? others : (byMethod.get(method.toUpperCase()) ?? others))
 }

@@ -10,7 +10,7 @@ import { root, run, tempFolder } from './ledger-process.ts'
 const knownFrameworks = ['@nestjs/core', 'express', 'fastify', 'hono', 'koa', 'next']
 
 /** What our package needs, at any depth: a service without a framework has these and no others. */
-const required = ['@deedbox/tlog', '@noble/curves', '@noble/hashes', 'canonicalize', 'deedbox']
+const required = ['@deedbox/tlog', '@noble/curves', '@noble/hashes', 'canonicalize', 'croner', 'deedbox']
 
 /** The oldest Node that the packages say they run on. */
 const oldestNode = '22.13.0'

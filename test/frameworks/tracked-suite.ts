@@ -200,8 +200,8 @@ export function trackedSuite(harness: FrameworkHarness): void {
       assert.deepEqual(
         told.map(line => [line.level, line.notice]),
         [
-          ['WARNING', 'chest_failed'],
           ['WARNING', 'chest_rejected'],
+          ['WARNING', 'chest_failed'],
         ],
       )
       const events = await scene.events(raised.id)

@@ -88,6 +88,14 @@ function filesNow(folder: string): string[] {
 export function spooledText(folder: string): string {
   return filesBelow(folder)
     .filter(name => name.endsWith('.events'))
-    .map(name => readFileSync(join(folder, name), 'utf8'))
+    .map(name => {
+      try {
+        return readFileSync(join(folder, name), 'utf8')
+      } catch (error) {
+        // Its folder got its name this moment.
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+        return ''
+      }
+    })
     .join('')
 }

@@ -12,6 +12,7 @@ export async function open(url: string): Promise<ChestWrites> {
     async prepare(count) {
       const stored = await client.db().collection('tracked_variables').find().toArray()
       parts = inParts<Document>(stored, count)
+      await client.db().collection('tracked_variables').deleteMany({})
     },
     insert: part => rows.insertMany(parts[part]!, { ordered: false }),
     close: () => client.close(),

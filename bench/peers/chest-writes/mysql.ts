@@ -21,6 +21,7 @@ export async function open(url: string): Promise<ChestWrites> {
         named.map(row => Object.values(row)),
         count,
       )
+      await pool.query('TRUNCATE tracked_variables')
     },
     insert: part => pool.query(`INSERT INTO driver_rows (${columns}) VALUES ?`, [parts[part]]),
     close: () => pool.end(),

@@ -21,6 +21,7 @@ export async function open(url: string): Promise<ChestWrites> {
         (rows as unknown[][]).map(([, ...row]) => row),
         count,
       )
+      await client.query('TRUNCATE tracked_variables')
       texts = parts.map(part => {
         const groups = part.map(
           (row, at) => `(${row.map((_, i) => `$${at * row.length + i + 1}`).join(',')})`,

@@ -25,6 +25,9 @@ export async function open(file: string): Promise<ChestWrites> {
         count,
       )
       from.close()
+      const filled = new DatabaseSync(file)
+      filled.exec('DELETE FROM flask_chest')
+      filled.close()
       const values = columns.map(() => '?').join(', ')
       statement = database.prepare(`INSERT INTO flask_chest (${columns.join(', ')}) VALUES (${values})`)
     },

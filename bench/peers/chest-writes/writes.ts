@@ -3,7 +3,7 @@ import type { Chest, ContextEntry } from 'deedbox/chests'
 /** A chest, and what its driver can do with the same rows by itself. */
 export interface ChestWrites {
   readonly chest: Chest
-  /** Before the clock of the driver starts: reads what the chest stored, in so many parts, and makes a place like its own. */
+  /** Before the clock starts: reads what the chest stored, in so many parts, makes a place like its own, and empties that. */
   prepare(parts: number, written: readonly (readonly ContextEntry[])[]): Promise<void>
   /** Writes one of these parts. */
   insert(part: number): Promise<unknown>

@@ -72,8 +72,8 @@ ON CONFLICT (chest) DO ${isAdopted ? 'NOTHING' : 'UPDATE SET place = excluded.pl
   )
 }
 
-/** PostgreSQL shortens longer names silently, and two could become one. */
-function indexName(table: string, column: string): string {
+/** The name of an index. PostgreSQL shortens longer ones silently, and two could become one. */
+export function indexName(table: string, column: string): string {
   const name = `${table}_${column}`
   if (name.length <= 63) return name
   return `${name.slice(0, 46)}_${createHash('sha256').update(name).digest('hex').slice(0, 16)}`

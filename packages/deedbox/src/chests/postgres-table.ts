@@ -1,6 +1,6 @@
 import type { EntryFilter } from '../tracking/index.ts'
 import type { PostgresChestClient } from './postgres-pool.ts'
-import { migrate } from './postgres-schema.ts'
+import { indexName, migrate } from './postgres-schema.ts'
 import type { SqlDialect } from './sql-chest.ts'
 import { portionsOf, type ReadRow, type SqlRecord, type SqlRow } from './sql-row.ts'
 import { storableText } from './stored-value.ts'
@@ -39,6 +39,9 @@ const written = [
   'value_json',
 ]
 
+/** The name of the place in a transaction that a write may be taken back to. */
+const beforeWrite = 'deedbox_write'
+
 /** Characters of one statement: it is held in memory several times over. */
 const largestStatement = 8_000_000
 
@@ -53,14 +56,32 @@ export function postgresTable(table: string, timeout: number): PostgresTable {
   const insert = `INSERT INTO "${table}" (${written.join(', ')})
 SELECT ${written.map(name => conversions[name] ?? name).join(', ')}
 FROM json_to_recordset($1) AS record (${definitionsOf(recordTypes)}, entries json),
-  json_to_recordset(entries) AS entry (${definitionsOf(entryTypes)})
+  json_to_recordset(entries) AS entry (${definitionsOf(entryTypes)})`
+  /** What is there already stays. It needs the unique index, and says if there is none. */
+  const insertNew = `${insert}
 ON CONFLICT (entry_id) DO NOTHING`
+  /** Whether the index was there when something was last written. */
+  let isIndexed = false
+
+  /** Looking for a conflict with each row costs a sixth of a write, and few writes are repeats. */
+  const insertFirst = async (connection: PostgresChestClient, requests: string): Promise<void> => {
+    try {
+      if (isIndexed) {
+        await connection.query(insert, [requests])
+        return
+      }
+    } catch (error) {
+      if (!isRepeat(error, table)) throw error
+      await connection.query(`ROLLBACK TO SAVEPOINT ${beforeWrite}`)
+    }
+    await connection.query(insertNew, [requests])
+  }
 
   return {
     begin: async connection => {
-      // Two statements that need no answer in between. Where the database's default is serializable, writers would fail.
+      // Three statements that need no answer in between. Where the database's default is serializable, writers would fail.
       await connection.query(
-        `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = ${Math.ceil(timeout)}`,
+        `BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = ${Math.ceil(timeout)}; SAVEPOINT ${beforeWrite}`,
       )
     },
     commit: async connection => {
@@ -69,11 +90,18 @@ ON CONFLICT (entry_id) DO NOTHING`
     migrate: connection => migrate(connection, table),
     insert: async (connection, rows) => {
       const sizeOf = ({ value, record }: SqlRow): number => 500 + value.length + (record.error?.length ?? 0)
-      for (const portion of portionsOf(rows, sizeOf, largestStatement))
-        await connection.query(insert, [requestsOf(portion)])
+      const [first = [], ...others] = portionsOf(rows, sizeOf, largestStatement)
+      try {
+        await insertFirst(connection, requestsOf(first))
+        for (const portion of others) await connection.query(insertNew, [requestsOf(portion)])
+        isIndexed = true
+      } catch (error) {
+        isIndexed = false
+        throw error
+      }
     },
     tryInsert: async connection => {
-      await connection.query(insert, ['[]'])
+      await connection.query(insertNew, ['[]'])
     },
     read: async (connection, limit, filter) => {
       const { where, texts } = conditionsOf(filter)
@@ -196,6 +224,12 @@ function faultOf(error: unknown): 'schema' | 'refused' | 'unavailable' {
   return code === raisedByTrigger || ['22', '23', '44', '54'].includes(code.slice(0, 2))
     ? 'refused'
     : 'unavailable'
+}
+
+/** Whether something of a write is there already. */
+function isRepeat(error: unknown, table: string): boolean {
+  const { code, constraint } = Object(error) as { readonly code?: unknown; readonly constraint?: unknown }
+  return code === uniqueViolation && constraint === indexName(table, 'entry_id')
 }
 
 /** Whether a key was given out twice: its sequence lags, as after a restore of the rows alone, or a failover. */

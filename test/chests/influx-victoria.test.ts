@@ -40,11 +40,14 @@ test('FC-16 FC-17 VictoriaMetrics takes the writes of version 2, restarted meanw
   assert.equal(message?.id, 'deedbox.chest.unreachable')
   await server.start()
   await eventually(() => box.stats().chests[0]?.delivered === made)
-  // It keeps what comes twice.
-  const numbers = new Set(await valuesOf(port, 'sample_total'))
+  // It keeps what comes twice, and shows what it has taken only a moment later.
+  const shown = async (): Promise<Set<number>> => new Set(await valuesOf(port, 'sample_total'))
+  await eventually(async () => (await shown()).size === made)
+  const numbers = await shown()
   assert.deepEqual(
     [...numbers].sort((a, b) => a - b),
     Array.from({ length: made }, (_, n) => n / 4),
   )
+  await eventually(async () => (await valuesOf(port, 'sample_user')).length > 0)
   assert.deepEqual(new Set(await valuesOf(port, 'sample_user')), new Set([0]), 'texts are not kept')
 })

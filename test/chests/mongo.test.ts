@@ -152,6 +152,6 @@ console.log(JSON.stringify(await mongo('mongodb://h/db').check()))`
   const [message] = JSON.parse(stdout)
   assert.match(
     message.message,
-    /^MongoDB\(name=tracked_variables\): it needs the package mongodb.*npm i mongodb/,
+    /^MongoDB\(name=tracked_variables\): the package mongodb could not be loaded; run: npm i mongodb \(mongodb\)$/,
   )
 })

@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { ConfigurationError, errorMessage } from '../safety/index.ts'
 import { type Chest, ChestError, type ChestErrorCode, type ContextEntry } from '../tracking/index.ts'
+import { byRecord } from './by-record.ts'
 import { checkedName, checkWhole, chestParts } from './chest-options.ts'
 import { connectionProblem } from './http-connection.ts'
 import type { HttpWriterOptions } from './http-options.ts'
@@ -180,11 +181,6 @@ function jsonOf(payload: unknown): string {
   const json = JSON.stringify(payload) as string | undefined
   if (json === undefined) throw new TypeError(`JSON cannot say ${typeof payload}`)
   return json
-}
-
-/** The entries of each request, in their order. */
-function byRecord(entries: readonly ContextEntry[]): ContextEntry[][] {
-  return [...Map.groupBy(entries, ({ record }) => record.id).values()]
 }
 
 /** The same for every attempt, and another for another part of a request that was divided. */

@@ -1,7 +1,8 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { HttpError } from '@influxdata/influxdb-client'
-import { ChestError } from '../tracking/index.ts'
+import { readRetryAfter } from '../audit/index.ts'
+import { loadDriver } from './driver.ts'
 import type { InfluxPlace } from './influx-place.ts'
 
 /** How the certificate of a server is verified. (FC-21) */
@@ -42,7 +43,11 @@ export async function influxConnection(
   { ca, verify = true }: InfluxTls,
   chest: string,
 ): Promise<InfluxConnection> {
-  const { InfluxDB, HttpError } = await driver(chest)
+  const { InfluxDB, HttpError } = await loadDriver(
+    chest,
+    '@influxdata/influxdb-client',
+    () => import('@influxdata/influxdb-client'),
+  )
   const { base, path, authorization } = place
   const agent = base.startsWith('https:')
     ? new HttpsAgent({
@@ -85,26 +90,15 @@ function answerOf(error: HttpError): InfluxAnswer {
   const { statusCode: status, json, body, message, headers } = error
   const { message: ofTwo, error: ofOne } = Object(json) as Record<string, unknown>
   const said = [ofTwo, ofOne, body].find(text => typeof text === 'string' && text !== '') ?? message
-  return { status, message: String(said).trim(), retryAfter: waitOf(headers?.['retry-after']), cause: error }
+  return {
+    status,
+    message: String(said).trim(),
+    retryAfter: retryAfterOf(headers?.['retry-after']),
+    cause: error,
+  }
 }
 
 /** The client takes these seconds for milliseconds. (RFC 9110 §10.2.3) */
-function waitOf(retryAfter: unknown): number | undefined {
-  if (typeof retryAfter !== 'string') return undefined
-  const milliseconds = /^\d+$/.test(retryAfter)
-    ? Number(retryAfter) * 1_000
-    : Date.parse(retryAfter) - Date.now()
-  return milliseconds > 0 ? milliseconds : undefined
-}
-
-async function driver(chest: string): Promise<typeof import('@influxdata/influxdb-client')> {
-  try {
-    return await import('@influxdata/influxdb-client')
-  } catch (error) {
-    if (Reflect.get(Object(error), 'code') !== 'ERR_MODULE_NOT_FOUND') throw error
-    const name = '@influxdata/influxdb-client'
-    throw new ChestError('driver_missing', chest, `it needs the package ${name}. Install it: npm i ${name}`, {
-      cause: error,
-    })
-  }
+function retryAfterOf(header: unknown): number | undefined {
+  return typeof header === 'string' ? readRetryAfter(header, Date.now()) : undefined
 }

@@ -126,7 +126,7 @@ test('FC-16 without the package of its client it names what to install', () => {
     JSON.parse(stdout || 'null'),
     [
       'driver_missing',
-      'InfluxDB(name=my-bucket): it needs the package @influxdata/influxdb-client. Install it: npm i @influxdata/influxdb-client',
+      'InfluxDB(name=my-bucket): the package @influxdata/influxdb-client could not be loaded; run: npm i @influxdata/influxdb-client (Cannot find package)',
       'deedbox.chest.driver_missing',
     ],
     stderr,

@@ -7,6 +7,7 @@ import {
   type ChestQueueOptions,
   type ContextEntry,
 } from '../tracking/index.ts'
+import { byRecord } from './by-record.ts'
 import { type InfluxAnswer, type InfluxConnection, influxConnection } from './influx-connection.ts'
 import { type InfluxOptions, type InfluxSettings, influxSettings } from './influx-options.ts'
 import type { InfluxPoint, PointWriter } from './influx-points.ts'
@@ -148,17 +149,6 @@ const typeConflict = /input field "(.+)" on measurement "(.+)" is type \w+, alre
 
 /** They are about the lines, not about the place or who writes: no attempt would change them. */
 const finalAnswers: ReadonlySet<number> = new Set([201, 400, 413, 422])
-
-function byRecord(entries: readonly ContextEntry[]): ContextEntry[][] {
-  const requests: ContextEntry[][] = []
-  let last: string | undefined
-  for (const entry of entries) {
-    if (entry.record.id === last) requests.at(-1)!.push(entry)
-    else requests.push([entry])
-    last = entry.record.id
-  }
-  return requests
-}
 
 /** Servers quote the line at fault, with all that was tracked in it: what it says before and behind is told. */
 function withoutLines(message: string, points: readonly InfluxPoint[]): string {

@@ -1,5 +1,6 @@
 import { ConfigurationError, errorMessage } from '../safety/index.ts'
 import { ChestError } from '../tracking/index.ts'
+import { loadDriver } from './driver.ts'
 
 /** What a chest needs of a `Db` of `mongodb`. */
 export interface MongoDatabase {
@@ -93,7 +94,7 @@ function placeAt(url: string): MongoPlace {
   return {
     address: `${scheme}${hosts}/${database}`,
     connect: async chest => {
-      const { MongoClient } = await driver(chest)
+      const { MongoClient } = await loadDriver(chest, 'mongodb', () => import('mongodb'))
       let client: InstanceType<typeof MongoClient>
       try {
         client = new MongoClient(url, defaultsBeside(query))
@@ -120,17 +121,6 @@ function defaultsBeside(query = ''): Record<string, string | number> {
   const named = new Set([...new URLSearchParams(query).keys()].map(name => name.toLowerCase()))
   const defaults = { appName: 'deedbox', serverSelectionTimeoutMS: 3_000, socketTimeoutMS: 30_000 }
   return Object.fromEntries(Object.entries(defaults).filter(([name]) => !named.has(name.toLowerCase())))
-}
-
-async function driver(chest: string): Promise<typeof import('mongodb')> {
-  try {
-    return await import('mongodb')
-  } catch (error) {
-    if (Reflect.get(Object(error), 'code') !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new ChestError('driver_missing', chest, 'it needs the package mongodb. Install it: npm i mongodb', {
-      cause: error,
-    })
-  }
 }
 
 /** Where the client of a database connects to, as far as it tells. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { type ContextEntry, contextEntry, type EntryFilter, type StoredEntry } from '../tracking/index.ts'
-import { rowId } from './row-id.ts'
+import type { ContextEntry, EntryFilter, StoredEntry } from '../tracking/index.ts'
+import { entryOf } from './sql-row.ts'
 import { inTransaction, type SqliteConnection, type SqliteValue } from './sqlite-connection.ts'
-import { entryIdParts, readValue, storableText, storedValue } from './stored-value.ts'
+import { storableText, storedValue } from './stored-value.ts'
 
 /** The columns of Flask-Chest, in whose tables rows of ours stand beside its own. (FC-22) */
 const originalColumns = ['unique_id', 'request_id', 'name', 'value']
@@ -147,7 +147,7 @@ WHERE chest = ? AND (holder IS NULL OR holder = ? OR held_from > ? OR held_until
     const rows = this.#database
       .prepare(`SELECT unique_id, ${written.join(', ')} FROM "${this.#name}"${tail}`)
       .all(...values) as Row[]
-    return rows.map(row => entryOf(row, this.#place, this.#adoptedAt))
+    return rows.map(row => entryOfRow(row, this.#place, this.#adoptedAt))
   }
 }
 
@@ -182,7 +182,7 @@ export function lookInto(
     .prepare(`SELECT unique_id, ${columns.join(', ')} FROM "${name}"${tail}`)
     .all(...values) as Row[]
   const adoptedAt = known === undefined ? Date.now() * 1_000 : Number(known.adopted_at)
-  return rows.map(row => entryOf(row, known?.place ?? '', adoptedAt)).reverse()
+  return rows.map(row => entryOfRow(row, known?.place ?? '', adoptedAt)).reverse()
 }
 
 /** The end of a statement that reads the newest entries that fit, newest first, and what is bound to it. */
@@ -197,24 +197,18 @@ function newest({ requestId, name }: EntryFilter, limit: number): [tail: string,
 }
 
 /** @param adoptedAt microseconds since 1970: what is taken for the time of rows that have none */
-function entryOf(row: Row, place: string, adoptedAt: number): StoredEntry {
-  const key = Number(row.unique_id)
-  const parts = entryIdParts(row.entry_id ?? '') ?? { record: rowId(place, key), position: 0 }
-  const record = {
-    id: parts.record,
-    requestId: textOf(row.request_id) ?? '',
-    // No two rows without a time get the same: databases of measurements know points by it.
-    timestamp: row.created_at === null ? adoptedAt + key : Number(row.created_at),
-    service: row.service ?? '',
-    env: row.env ?? '',
-    route: row.route,
-    method: row.method,
-    status: row.status === null ? null : Number(row.status),
-    error: row.error,
+function entryOfRow(row: Row, place: string, adoptedAt: number): StoredEntry {
+  const { unique_id, request_id, name, value, type, created_at, status } = row
+  const texts = {
+    unique_id: String(unique_id),
+    request_id: textOf(request_id),
+    name: textOf(name),
+    value: textOf(value),
+    type: textOf(type),
+    created_at: textOf(created_at),
+    status: textOf(status),
   }
-  const value = readValue(textOf(row.type), textOf(row.value))
-  const entry = contextEntry(record, parts.position, textOf(row.name) ?? '', value)
-  return { key, entry, tags: tagsOf(row.tags) }
+  return entryOf({ ...row, ...texts }, { place, adoptedAt })
 }
 
 function columnsOf(
@@ -248,11 +242,6 @@ function storableOrNull(text: string | null): string | null {
 function textOf(column: unknown): string | null {
   if (column === null) return null
   return column instanceof Uint8Array ? Buffer.from(column).toString() : String(column)
-}
-
-function tagsOf(text: string | null): Readonly<Record<string, string>> {
-  const tags = readValue('json', text)
-  return typeof tags === 'object' && tags !== null ? (tags as Record<string, string>) : {}
 }
 
 interface KnownPlace {

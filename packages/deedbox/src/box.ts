@@ -2,6 +2,7 @@ import { changes, createAudited, createAuditor, SendError } from './audit/index.
 import { becomeDefault, leaveDefault } from './default-instance.ts'
 import { createErrorTexts } from './error-texts.ts'
 import { errorFrames } from './errors/index.ts'
+import { createRegistry, SignalListeners } from './health/index.ts'
 import type { Deedbox, SendInput, SendResult } from './instance.ts'
 import { type Internals, internalsKey } from './internals.ts'
 import { tellUndelivered, tellUnwritten } from './leftover-notices.ts'
@@ -253,9 +254,12 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
         })
 
   const closing: Internals['closing'] = new Set()
+  const signals = new SignalListeners(error =>
+    notices.warn('listener_failed', 'A listener of a signal failed', { trace: errorTrace(error) }),
+  )
   const log = createLogger(() => writer)
   const box: Deedbox & { readonly [internalsKey]: Internals } = {
-    [internalsKey]: { identity, lifecycle, writer, notices, auditor, tracker, closing },
+    [internalsKey]: { identity, lifecycle, writer, notices, auditor, tracker, signals, closing },
     service,
     env,
     log,
@@ -284,6 +288,8 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    checks: createRegistry(),
+    on: (signal, listener) => signals.on(signal, listener),
     stats: () => ({
       records,
       lines: instanceLog.lines(),

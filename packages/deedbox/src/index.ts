@@ -39,6 +39,7 @@ export {
   captureDebuglog,
 } from './bridges/index.ts'
 export { audited, current, event, get, log, set, tracked } from './default-instance.ts'
+export { beginDraining, endDraining } from './draining.ts'
 export {
   type CapturedFrame,
   type ErrorFormatOptions,

@@ -11,6 +11,7 @@ import type {
   SendOptions,
   SendPayload,
 } from './audit/index.ts'
+import type { CheckRegistry, HeartbeatListener, HeartbeatSignals } from './health/index.ts'
 import type { Logger, SinkOptions, SinkTarget } from './log/index.ts'
 import type { Change, EventDetails, Job, RequestRecord, RequestScope } from './request/index.ts'
 import type { ChestStats, TrackedInput, TrackedMiddleware } from './tracking/index.ts'
@@ -122,6 +123,14 @@ export interface Deedbox<Vars extends object = Record<string, unknown>> {
   sendAll(events: readonly SendInput[]): Promise<SendResult[]>
   /** Has a function told each request record as it is made. What it throws, or rejects with, is logged. Returns how to undo it. */
   onRecord(listener: (record: RequestRecord) => void): () => void
+  /** The checks of this instance, which `health()` runs. (DF-16, DF-18) */
+  readonly checks: CheckRegistry
+  /**
+   * Has a function told each round of checks that passed, or failed the heartbeat. What it throws, or rejects with, is
+   * logged. Returns how to undo it. (DF-30)
+   * @throws TypeError for a signal that does not exist
+   */
+  on(signal: keyof HeartbeatSignals, listener: HeartbeatListener): () => void
   stats(): DeedboxStats
   /** Resolves to `true` when all events are delivered, to `false` if that takes longer. Default 5,000 ms. */
   flush(timeout?: number): Promise<boolean>

@@ -1,4 +1,5 @@
 import type { Auditor } from './audit/index.ts'
+import type { SignalListeners } from './health/index.ts'
 import type { LogWriter, Notices } from './log/index.ts'
 import type { Lifecycle } from './request/index.ts'
 import type { Tracker } from './tracking/index.ts'
@@ -12,6 +13,7 @@ export interface Internals {
   readonly notices: Notices
   readonly auditor: Auditor
   readonly tracker: Tracker
+  readonly signals: SignalListeners
   /** What `close` stops first, given the milliseconds that are left. None of it rejects. */
   readonly closing: Set<(timeout: number) => Promise<void>>
 }

@@ -1,4 +1,5 @@
 import { isMainThread } from 'node:worker_threads'
+import { beginDraining } from './draining.ts'
 import { endTurns } from './request/index.ts'
 
 /** What an instance does when its process ends. */
@@ -90,6 +91,7 @@ function listenToSignals(): void {
 }
 
 function onSignal(signal: NodeJS.Signals): void {
+  beginDraining(signal)
   for (const instance of registered) instance.flushLines()
   process.off(signal, onSignal)
   const wanting = [...registered].filter(instance => instance.onSignal)

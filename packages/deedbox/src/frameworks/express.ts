@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HealthOptions } from '../health/index.ts'
 import type { Deedbox } from '../instance.ts'
 import { type Internals, internalsOf } from '../internals.ts'
 import { checkAdapterOptions } from '../option-shapes.ts'
 import { runInScope, scopeOfBox } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
 import { followRequest, layersOf, prepareFollowing } from './express-routing.ts'
+import { healthExchange } from './health-exchange.ts'
 
 export type { AdapterOptions, ErrorPolicy } from './adapter.ts'
 
@@ -52,6 +54,19 @@ export function observe<Request extends IncomingMessage = IncomingMessage>(
   }
   prepareFollowing(middleware)
   return middleware
+}
+
+/**
+ * Serves the health endpoints of Dockerflow: `app.use(health(box, { checks: [] }))`, ahead of everything else, also of
+ * `observe`. (DF-01)
+ * @throws ConfigurationError naming the option or variable at fault
+ */
+export function health(box: Deedbox, options: HealthOptions = {}): ExpressMiddleware {
+  const exchange = healthExchange(box, options)
+  return function deedboxHealth(request, response, next) {
+    // Below the path where it is mounted.
+    if (!exchange.serve(request, response, request.url ?? '', next)) next()
+  }
 }
 
 /** What is done once for each application, at its first request. */

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { HealthOptions } from '../health/index.ts'
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
 import { checkAdapterOptions } from '../option-shapes.ts'
 import { type RequestScope, runInScope } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser, isAsyncFunction, sendAnswer } from './adapter.ts'
+import { healthExchange } from './health-exchange.ts'
 
 export type { AdapterOptions, ErrorPolicy } from './adapter.ts'
 export { attachServer, type HttpServer } from './attach-server.ts'
@@ -53,5 +55,23 @@ export function observe(
         }
       })
     }
+  }
+}
+
+/**
+ * Serves the health endpoints of Dockerflow ahead of a handler:
+ * `createServer(health(box, { checks: [] })(observe(box)(handler)))`. (DF-01)
+ * @throws ConfigurationError naming the option or variable at fault
+ */
+export function health(
+  box: Deedbox,
+  options: HealthOptions = {},
+): <Request extends HttpRequest = IncomingMessage, Response extends HttpResponse = ServerResponse>(
+  handler: (request: Request, response: Response) => unknown,
+) => (request: Request, response: Response) => void {
+  const exchange = healthExchange(box, options)
+  return handler => (request, response) => {
+    const isServed = exchange.serve(request as IncomingMessage, response as ServerResponse, request.url ?? '')
+    if (!isServed) handler(request, response)
   }
 }

@@ -1,0 +1,193 @@
+import { existsSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { ConfigurationError, findVariable } from '../safety/index.ts'
+import { type Check, type CheckFunction, toCheck } from './check.ts'
+import { type CheckLevelName, checkLevels, levelNumber } from './levels.ts'
+import type { VersionFunction } from './version-file.ts'
+
+/** Who sees what checks found: everybody, who has the token, or nobody. (DF-10) */
+export type Audience = 'always' | 'authorised' | 'never'
+
+/** How `health()` answers. Everything has a default; options win over variables. */
+export interface HealthOptions {
+  /** Checks, or functions with a name; they are registered with `box.checks`. */
+  readonly checks?: readonly (Check | CheckFunction)[] | undefined
+  /**
+   * Who sees the messages of checks. Default `always` in development, else `authorised`: who sends
+   * `Authorization: Bearer <token>`. (DF-10)
+   */
+  readonly details?: Audience | undefined
+  /** Default `DEEDBOX_HEALTH_TOKEN`. Without one nobody is authorised. */
+  readonly token?: string | undefined
+  /** From which level on the heartbeat fails. Default `error`; `warning` is how Dockerflow was once. (DF-08, ruling 27) */
+  readonly failLevel?: CheckLevelName | undefined
+  /** The status of a heartbeat that fails. Default `DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE`, else 500. (DF-09) */
+  readonly failedStatus?: number | undefined
+  /** Ids of messages that do not count; they are logged all the same. Default `DEEDBOX_SILENCED_CHECKS`, a list with commas. (DF-21) */
+  readonly silenced?: readonly string[] | undefined
+  /** Milliseconds that a check may take. Default 3,000. (DF-13) */
+  readonly timeout?: number | undefined
+  /** Milliseconds that all checks may take. Default 5,000. (DF-13) */
+  readonly deadline?: number | undefined
+  /** Milliseconds for which results answer later calls as well. Default 1,000; 0 for none. (DF-13) */
+  readonly cache?: number | undefined
+  /** Whether the heartbeat shows the state of this package's own parts. Default `true`. (Gap 12) */
+  readonly ownChecks?: boolean | undefined
+  /** The folder of `version.json`. Default `APP_DIR`, `/app`, the folder of the nearest `package.json`. (DF-03) */
+  readonly versionPath?: string | undefined
+  /** Gives the version object in place of the file. (DF-04) */
+  readonly version?: VersionFunction | undefined
+  /**
+   * Who may call `/__error__`, which fails on purpose so that monitoring can be tried: with `authorised` who has the
+   * token. At most once in ten seconds. Default `never`: there is no such path. (DF-11, gap 13)
+   */
+  readonly error?: Audience | undefined
+}
+
+/** Options with defaults and variables applied, and checked. */
+export interface HealthSettings {
+  readonly checks: readonly Check[]
+  readonly details: Audience
+  readonly token: string | undefined
+  readonly failLevel: number
+  readonly failedStatus: number
+  readonly silenced: ReadonlySet<string>
+  readonly timeout: number
+  readonly deadline: number
+  readonly cache: number
+  readonly ownChecks: boolean
+  readonly versionFolder: string
+  readonly version: VersionFunction | undefined
+  readonly error: Audience
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const shapes: Readonly<Record<keyof HealthOptions, 'list' | 'text' | 'number' | 'flag' | 'function'>> = {
+  checks: 'list',
+  details: 'text',
+  token: 'text',
+  failLevel: 'text',
+  failedStatus: 'number',
+  silenced: 'list',
+  timeout: 'number',
+  deadline: 'number',
+  cache: 'number',
+  ownChecks: 'flag',
+  versionPath: 'text',
+  version: 'function',
+  error: 'text',
+}
+
+const called = {
+  list: 'a list',
+  text: 'a text',
+  number: 'a number',
+  flag: 'true or false',
+  function: 'a function',
+} as const
+
+/**
+ * Applies defaults and variables, and checks everything that can be wrong before the first request.
+ * @throws ConfigurationError naming the option or variable at fault
+ */
+export function readHealth(options: HealthOptions, environment: Environment, env: string): HealthSettings {
+  checkShapes(options)
+  return {
+    checks: (options.checks ?? []).map(toCheck),
+    details: audience('details', options.details) ?? (env === 'development' ? 'always' : 'authorised'),
+    token: readToken(options.token, environment),
+    failLevel: readFailLevel(options.failLevel),
+    failedStatus: readFailedStatus(options.failedStatus, environment),
+    silenced: new Set(options.silenced ?? listOf(environment, 'DEEDBOX_SILENCED_CHECKS')),
+    timeout: milliseconds('timeout', options.timeout, 1) ?? 3_000,
+    deadline: milliseconds('deadline', options.deadline, 1) ?? 5_000,
+    cache: milliseconds('cache', options.cache, 0) ?? 1_000,
+    ownChecks: options.ownChecks ?? true,
+    versionFolder: versionFolder(options.versionPath, environment),
+    version: options.version,
+    error: audience('error', options.error) ?? 'never',
+  }
+}
+
+function checkShapes(options: HealthOptions): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ConfigurationError('health()', 'takes what deedbox() returned and an object of options.')
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const shape = Object.hasOwn(shapes, name) ? shapes[name as keyof HealthOptions] : undefined
+    if (shape === undefined) {
+      throw new ConfigurationError(
+        name,
+        `there is no such option. There are: ${Object.keys(shapes).join(', ')}.`,
+      )
+    }
+    if (value === undefined) continue
+    const fits =
+      shape === 'list'
+        ? Array.isArray(value)
+        : typeof value === { flag: 'boolean', text: 'string', number: 'number', function: 'function' }[shape]
+    if (!fits) throw new ConfigurationError(name, `${called[shape]} is needed.`)
+  }
+}
+
+function audience(name: string, given: Audience | undefined): Audience | undefined {
+  if (given === undefined || given === 'always' || given === 'authorised' || given === 'never') return given
+  throw new ConfigurationError(name, `"${String(given)}" is unknown. Use always, authorised or never.`)
+}
+
+function readToken(own: string | undefined, environment: Environment): string | undefined {
+  const variable = findVariable(environment, ['DEEDBOX_HEALTH_TOKEN'])
+  const token = own ?? variable?.value
+  if (token === undefined || /^[\x21-\x7e]{8,}$/.test(token)) return token
+  throw new ConfigurationError(
+    own === undefined ? 'DEEDBOX_HEALTH_TOKEN' : 'token',
+    'a token has at least 8 characters, all of them visible ASCII.',
+  )
+}
+
+function readFailLevel(given: CheckLevelName | undefined): number {
+  const level = given === undefined ? checkLevels.error : levelNumber(given)
+  if (level !== undefined) return level
+  throw new ConfigurationError(
+    'failLevel',
+    `"${String(given)}" is no level. Use ${Object.keys(checkLevels).join(', ')}.`,
+  )
+}
+
+function readFailedStatus(own: number | undefined, environment: Environment): number {
+  const variable = findVariable(environment, ['DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE'])
+  const status = own ?? (variable === undefined ? 500 : Number(variable.value))
+  if (Number.isInteger(status) && status >= 500 && status <= 599) return status
+  throw new ConfigurationError(
+    own === undefined ? 'DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE' : 'failedStatus',
+    'a status from 500 to 599 is needed.',
+  )
+}
+
+function listOf(environment: Environment, name: string): string[] {
+  const value = findVariable(environment, [name])?.value ?? ''
+  return value
+    .split(',')
+    .map(each => each.trim())
+    .filter(each => each !== '')
+}
+
+function milliseconds(name: string, given: number | undefined, least: number): number | undefined {
+  if (given === undefined || (Number.isFinite(given) && given >= least && given <= 3_600_000)) return given
+  throw new ConfigurationError(name, `a number of milliseconds from ${least} to 3600000 is needed.`)
+}
+
+/** Where `version.json` is looked for. (DF-03) */
+function versionFolder(own: string | undefined, environment: Environment): string {
+  const chosen = own ?? findVariable(environment, ['APP_DIR'])?.value
+  if (chosen !== undefined) return resolve(chosen)
+  if (existsSync('/app/version.json')) return '/app'
+  return packageRoot(process.cwd()) ?? '/app'
+}
+
+function packageRoot(folder: string): string | undefined {
+  if (existsSync(join(folder, 'package.json'))) return folder
+  const above = dirname(folder)
+  return above === folder ? undefined : packageRoot(above)
+}

@@ -1,0 +1,66 @@
+import type { Check } from './check.ts'
+import { checkLevels } from './levels.ts'
+import { type CheckOutcome, type HealthReport, reportOf } from './report.ts'
+import { type RoundTimes, type RunningChecks, runRound } from './round.ts'
+
+/** What a heartbeat is made with. */
+export interface HeartbeatSettings extends RoundTimes {
+  /** Asked anew for each round. */
+  readonly checks: () => readonly Check[] | Promise<readonly Check[]>
+  readonly silenced: ReadonlySet<string>
+  /** Milliseconds for which the results of a round answer later calls as well; 0 for none. */
+  readonly cache: number
+  /** Told of each round. Must not throw. */
+  readonly completed: (results: Results) => void
+}
+
+/** The results of a round. */
+export interface Results {
+  readonly outcomes: readonly CheckOutcome[]
+  /** All checks. */
+  readonly diagnosis: HealthReport
+  /** Those alone that the service needs to be ready. */
+  readonly readiness: HealthReport
+}
+
+/** Runs rounds of checks: one at a time, whose results answer everybody who asks meanwhile. (DF-13) */
+export class Heartbeat {
+  readonly #settings: HeartbeatSettings
+  readonly #running: RunningChecks = new WeakMap()
+  #current: Promise<Results> | undefined
+  #fresh: { readonly results: Results; readonly until: number } | undefined
+
+  constructor(settings: HeartbeatSettings) {
+    this.#settings = settings
+  }
+
+  /** Never rejects. */
+  async results(): Promise<Results> {
+    if (this.#fresh !== undefined && performance.now() < this.#fresh.until) return this.#fresh.results
+    this.#current ??= this.#round().finally(() => {
+      this.#current = undefined
+    })
+    return this.#current
+  }
+
+  async #round(): Promise<Results> {
+    const { silenced, cache, completed } = this.#settings
+    const outcomes = await runRound(await this.#settings.checks(), this.#settings, this.#running)
+    const results: Results = {
+      outcomes,
+      diagnosis: reportOf(outcomes, silenced),
+      readiness: reportOf(
+        outcomes.filter(outcome => outcome.readiness),
+        silenced,
+      ),
+    }
+    if (cache > 0) this.#fresh = { results, until: performance.now() + cache }
+    completed(results)
+    return results
+  }
+}
+
+/** Whether a report fails at a level. */
+export function fails({ level }: HealthReport, failLevel: number = checkLevels.error): boolean {
+  return level >= failLevel
+}

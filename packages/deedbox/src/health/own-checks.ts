@@ -1,0 +1,13 @@
+import type { Deedbox } from '../instance.ts'
+import { type Check, check } from './check.ts'
+import { type CheckMessage, error } from './check-message.ts'
+
+/** The parts of this package, each as a check without which the service is ready all the same. (Gap 12) */
+export function ownChecks(box: Deedbox): Check[] {
+  return [check('check_outbox', () => outbox(box), { readiness: false })]
+}
+
+function outbox(box: Deedbox): CheckMessage[] {
+  const { dropped } = box.stats().audit
+  return dropped === 0 ? [] : [error(`${dropped} audit events were dropped.`, { id: 'deedbox.outbox.E001' })]
+}

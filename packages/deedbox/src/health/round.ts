@@ -1,0 +1,85 @@
+import { errorMessage } from '../safety/index.ts'
+import { type Check, messagesOf } from './check.ts'
+import { CheckMessage } from './check-message.ts'
+import type { CheckOutcome } from './report.ts'
+
+/** Milliseconds. */
+export interface RoundTimes {
+  /** For each check that has no time of its own. */
+  readonly timeout: number
+  /** For all of them together. */
+  readonly deadline: number
+}
+
+/** When checks were called that have not come back, by {@link performance.now}. */
+export type RunningChecks = WeakMap<Check, number>
+
+/**
+ * Runs all checks at once. Never rejects, and takes no longer than the deadline: what has not come back by then is
+ * an ERROR of that check alone. A check whose last call still hangs is not called again. (DF-13, DF-23)
+ */
+export function runRound(
+  checks: readonly Check[],
+  times: RoundTimes,
+  running: RunningChecks,
+): Promise<CheckOutcome[]> {
+  return Promise.all(checks.map(each => runCheck(each, times, running)))
+}
+
+async function runCheck(
+  one: Check,
+  { timeout, deadline }: RoundTimes,
+  running: RunningChecks,
+): Promise<CheckOutcome> {
+  const start = performance.now()
+  const end = (messages: readonly CheckMessage[], thrown?: { readonly error: unknown }): CheckOutcome => ({
+    name: one.name,
+    messages,
+    elapsed: performance.now() - start,
+    readiness: one.readiness ?? true,
+    ...(thrown === undefined ? {} : { thrown: thrown.error }),
+  })
+  const since = running.get(one)
+  if (since !== undefined) return end([stillHanging(start - since)])
+  const time = Math.min(one.timeout ?? timeout, deadline)
+  const over = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const isLate = new Promise<'late'>(resolve => {
+    timer = setTimeout(() => {
+      resolve('late')
+      over.abort(new Error(`The check was given ${time} ms`))
+    }, time)
+  })
+  running.set(one, start)
+  const call = (async () => one.run(over.signal))().finally(() => running.delete(one))
+  // Where it is too late, nobody else hears that it failed.
+  call.catch(() => undefined)
+  try {
+    const result = await Promise.race([call, isLate])
+    return end(result === 'late' ? [tooLate(time)] : messagesOf(result))
+  } catch (error) {
+    return end([failed(one.name, error)], { error })
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function tooLate(time: number): CheckMessage {
+  return new CheckMessage(`The check has not answered within ${time} ms.`, 'error', {
+    id: 'deedbox.health.E102',
+  })
+}
+
+function stillHanging(milliseconds: number): CheckMessage {
+  return new CheckMessage(
+    `The check has not answered for ${(milliseconds / 1_000).toFixed(1)} s, and is not called again before it has.`,
+    'error',
+    { id: 'deedbox.health.E103' },
+  )
+}
+
+function failed(name: string, error: unknown): CheckMessage {
+  return new CheckMessage(`The check ${name} failed: ${errorMessage(error)}`, 'error', {
+    id: 'deedbox.health.E104',
+  })
+}

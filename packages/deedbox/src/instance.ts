@@ -11,7 +11,7 @@ import type {
   SendOptions,
   SendPayload,
 } from './audit/index.ts'
-import type { CheckRegistry, HeartbeatListener, HeartbeatSignals } from './health/index.ts'
+import type { CheckRegistry, HeartbeatListener, HeartbeatSignals } from './checks/index.ts'
 import type { Logger, SinkOptions, SinkTarget } from './log/index.ts'
 import type { Change, EventDetails, Job, RequestRecord, RequestScope } from './request/index.ts'
 import type { ChestStats, TrackedInput, TrackedMiddleware } from './tracking/index.ts'

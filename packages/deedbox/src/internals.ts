@@ -1,5 +1,5 @@
 import type { Auditor } from './audit/index.ts'
-import type { SignalListeners } from './health/index.ts'
+import type { SignalListeners } from './checks/index.ts'
 import type { LogWriter, Notices } from './log/index.ts'
 import type { Lifecycle } from './request/index.ts'
 import type { Tracker } from './tracking/index.ts'

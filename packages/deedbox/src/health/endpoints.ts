@@ -1,10 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
+import { checkLevels, type HealthReport, levelText } from '../checks/index.ts'
 import { drainingReason } from '../draining.ts'
 import { errorTrace } from '../safety/index.ts'
 import type { HealthSettings } from './health-options.ts'
 import { fails, type Heartbeat } from './heartbeat.ts'
-import { checkLevels, levelText } from './levels.ts'
-import type { HealthReport } from './report.ts'
 import { type VersionAnswer, versionFile } from './version-file.ts'
 
 /** A request, as far as health endpoints read it. */

@@ -1,8 +1,14 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import {
+  type Check,
+  type CheckFunction,
+  type CheckLevelName,
+  checkLevels,
+  levelNumber,
+  toCheck,
+} from '../checks/index.ts'
 import { ConfigurationError, findVariable } from '../safety/index.ts'
-import { type Check, type CheckFunction, toCheck } from './check.ts'
-import { type CheckLevelName, checkLevels, levelNumber } from './levels.ts'
 import type { VersionFunction } from './version-file.ts'
 
 /** Who sees what checks found: everybody, who has the token, or nobody. (DF-10) */

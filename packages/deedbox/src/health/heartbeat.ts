@@ -1,7 +1,13 @@
-import type { Check } from './check.ts'
-import { checkLevels } from './levels.ts'
-import { type CheckOutcome, type HealthReport, reportOf } from './report.ts'
-import { type RoundTimes, type RunningChecks, runRound } from './round.ts'
+import {
+  type Check,
+  type CheckOutcome,
+  checkLevels,
+  type HealthReport,
+  type RoundTimes,
+  type RunningChecks,
+  reportOf,
+  runRound,
+} from '../checks/index.ts'
 
 /** What a heartbeat is made with. */
 export interface HeartbeatSettings extends RoundTimes {

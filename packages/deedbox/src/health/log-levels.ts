@@ -1,4 +1,4 @@
-import { checkLevels } from './levels.ts'
+import { checkLevels } from '../checks/index.ts'
 
 /** The level of the log on which a message of a check is written. (DF-22) */
 export function levelLogName(level: number): string {

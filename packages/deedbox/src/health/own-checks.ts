@@ -1,6 +1,5 @@
+import { type Check, type CheckMessage, check, error } from '../checks/index.ts'
 import type { Deedbox } from '../instance.ts'
-import { type Check, check } from './check.ts'
-import { type CheckMessage, error } from './check-message.ts'
 
 /** The parts of this package, each as a check without which the service is ready all the same. (Gap 12) */
 export function ownChecks(box: Deedbox): Check[] {

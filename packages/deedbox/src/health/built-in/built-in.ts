@@ -1,5 +1,5 @@
+import { type Check, type CheckFunction, type CheckOptions, check } from '../../checks/index.ts'
 import { ConfigurationError } from '../../safety/index.ts'
-import { type Check, type CheckFunction, type CheckOptions, check } from '../check.ts'
 
 /** What every built-in check takes beside what it is about. */
 export interface BuiltInOptions extends CheckOptions {

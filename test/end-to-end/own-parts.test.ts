@@ -66,7 +66,7 @@ test('gap 12 a SQLite chest whose file is another program’s, until it is not',
   })
   t.after(() => box.close(100))
   const heartbeat = await heartbeatOf(t, box)
-  const name = 'check_chest SQLite(name=flask_chest)'
+  const name = 'check_chest_sqlite'
   box.run({ name: 'job' }, () => box.set({ user: 'u' }))
   assert.equal(await box.flush(), true)
   assert.equal((await heartbeat()).checks[name], 'ok')

@@ -236,3 +236,13 @@ test('DF-32 what a listener or a log line breaks is no rejection of the heartbea
   )
   assert.equal((await ask('/__heartbeat__')).status, 500)
 })
+
+test('gap 17 ruling 3 copies of this package drain together', async t => {
+  t.after(endDraining)
+  const copy = (await import(
+    `${new URL('../draining.ts', import.meta.url)}?copy`
+  )) as typeof import('../draining.ts')
+  assert.notEqual(copy.beginDraining, beginDraining)
+  copy.beginDraining('elsewhere')
+  assert.equal(drainingReason(), 'elsewhere')
+})

@@ -60,7 +60,7 @@ test('gap 12 all is well: each part by its name; no ledger, no outbox', async t 
       check_outbox: 'ok',
       check_ledger: 'ok',
       check_log: 'ok',
-      'check_chest Recording(name=vars)': 'ok',
+      check_chest_recording: 'ok',
     },
     details: {},
   })
@@ -194,7 +194,11 @@ test('gap 12 a chest by its own check and what it lost; one that hangs takes onl
   box.run({ name: 'job' }, () => box.set({ user: 'u' }))
   await until(() => box.stats().chests[0]?.rejected === 1)
   const { details } = await heartbeat()
-  const messages = (name: string) => details[`check_chest Recording(name=${name})`]?.messages
+  const names = ['refusing', 'away', 'hanging'].map(
+    (_, i) => `check_chest_recording${i === 0 ? '' : `_${i + 1}`}`,
+  )
+  const messages = (name: string) =>
+    details[names[['refusing', 'away', 'hanging'].indexOf(name)] ?? '']?.messages
   assert.deepEqual(messages('refusing'), {
     'deedbox.chest.E001':
       'Recording(name=refusing) has lost entries. The variables of requests that it did not get in the last ten minutes: 1.',
@@ -210,17 +214,17 @@ test('gap 12 an exporter: not started, failed, well again', async t => {
   const [from, to] = [new MemoryChest('from'), new MemoryChest('to')]
   const exporter = createExporter({ from, to, name: 'vars' })
   const service = await healthService(t, { checks: [exporter.check()] })
-  const state = async (): Promise<string[]> => Object.keys(await found(service, 'check_export vars'))
+  const state = async (): Promise<string[]> => Object.keys(await found(service, 'check_export'))
   assert.deepEqual(await state(), ['deedbox.export.W003'])
   await exporter.runOnce()
   assert.deepEqual(await state(), [])
   const { oldest } = from
   from.oldest = () => Promise.reject(new Error('mysql://app:hunter2secret@db is away'))
   await assert.rejects(exporter.runOnce())
-  const messages = await found(service, 'check_export vars')
+  const messages = await found(service, 'check_export')
   assert.match(
     messages['deedbox.export.E001'] ?? '',
-    /^The last run failed: mysql:.* is away\. The last good one ended \d{4}-.*Z\.$/,
+    /^The last run of vars failed: mysql:.* is away\. The last good one ended \d{4}-.*Z\.$/,
   )
   assert(!JSON.stringify(messages).includes('hunter2'))
   from.oldest = oldest

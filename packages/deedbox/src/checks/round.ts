@@ -57,8 +57,6 @@ async function runCheck(
   running.set(one, start)
   called?.(one.name)
   const call = (async () => one.run(over.signal))().finally(() => running.delete(one))
-  // Where it is too late, nobody else hears that it failed.
-  call.catch(() => undefined)
   try {
     const result = await Promise.race([call, isLate])
     return end(result === 'late' ? [tooLate(time)] : messagesOf(result))

@@ -57,7 +57,6 @@ async function inTime<Value>(given: Value | Promise<Value>, timeout: number): Pr
   try {
     return await Promise.race([given, late])
   } finally {
-    late.catch(() => undefined)
     isOver.abort()
   }
 }

@@ -55,6 +55,7 @@ test('DF-29 what cannot be imported is an ERROR of a check named after it; the o
   const folder = folderOf(t, files)
   const wrong = ['./gone.js', './checks.js#gone', './wrong.js', './throws.js', 'no-such-package-here']
   const { ask, heartbeat } = await healthService(t, {
+    deadline: 60_000,
     checkModules: [
       ...wrong.map(each => (each.startsWith('.') ? join(folder, each) : each)),
       join(folder, 'checks/db.js'),

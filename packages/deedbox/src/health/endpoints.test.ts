@@ -152,6 +152,8 @@ test('DF-13 many who ask at once share one round; later ones the cache, while it
   const { promise, resolve } = Promise.withResolvers<undefined>()
   const { ask, box } = await healthService(t, {
     cache: 3_600_000,
+    timeout: 60_000,
+    deadline: 60_000,
     checks: [
       check('a', () => {
         calls++

@@ -62,13 +62,16 @@ const views = ['/__lbheartbeat__', '/__readiness__', '/__heartbeat__']
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`gap 17 ruling 28 DF-06 X-18 ${signal}: not ready at once, alive until the listener closes, then ended by it`, async t => {
-    const { child, state, get } = await aService(t, { DELAY: '1000' })
+    const { child, state, get } = await aService(t, { DELAY: '2000' })
     const now = (): Promise<(number | string)[]> => Promise.all(views.map(state))
     assert.deepEqual(await now(), [200, 200, 200])
     child.process.kill(signal)
     await child.said('"draining"')
     assert.deepEqual(await now(), [200, 500, 500])
-    const late = await get('/orders/late')
+    // A client that would keep its connection, as balancers do.
+    const agent = new Agent({ keepAlive: true })
+    const late = await get('/orders/late', agent)
+    agent.destroy()
     assert.deepEqual(late, { status: 200, connection: 'close', body: 'ok' })
     const seen = new Set<string>()
     while (!seen.has('refused,refused,refused')) {
@@ -83,7 +86,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 test('gap 17 IF-37 SIGTERM under load behind a balancer loses no request and no audit event', async t => {
-  const { ledger, child, get, state } = await aService(t, { DELAY: '1000' })
+  const { ledger, child, get, state } = await aService(t, { DELAY: '3000' })
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
   t.after(() => agent.destroy())
   let isReady = true

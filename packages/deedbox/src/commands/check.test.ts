@@ -5,8 +5,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { folderOfFiles } from '../testing/folder-of-files.ts'
+import { check } from './check.ts'
 import { type Finding, joinedFindings } from './check-findings.ts'
 import { checkService, serviceAddress } from './check-service.ts'
+import { UsageError } from './usage-error.ts'
 
 interface Run {
   readonly code: number
@@ -246,12 +248,12 @@ test('check: what it is called wrongly for, with exit code 2; --help shows examp
     ['http://127.0.0.1:1', '--asset', 'x'],
     ['http://127.0.0.1:1', '--timeout', 'soon'],
     [folder, '--file', 'missing'],
-    ['--nothing'],
   ]) {
-    const { code, stdout, stderr } = await run(...args)
-    assert.deepEqual([code, stdout], [2, ''], args.join(' '))
-    assert.match(stderr, /^deedbox: .+\n$/)
+    await assert.rejects(check(args), error => error instanceof UsageError, args.join(' '))
   }
+  const { code, stdout, stderr } = await run('--nothing')
+  assert.deepEqual([code, stdout], [2, ''])
+  assert.match(stderr, /^deedbox: .+\n$/)
   const help = await run('--help')
   assert.equal(help.code, 0)
   assert.match(help.stdout, /Examples\n {2}deedbox check http/)

@@ -107,7 +107,7 @@ function version(reply: Reply): Finding[] {
         ? undefined
         : warn('App 4', `build is no address of a CI job: "${short(build!)}".`, make),
     ],
-    `${path} answers the version object, commit ${short(commit ?? '')}.`,
+    `${path} answers the version object, commit ${(commit ?? '').slice(0, 12)}.`,
   )
 }
 

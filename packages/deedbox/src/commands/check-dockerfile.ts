@@ -73,7 +73,7 @@ export function assignments(
 ): [string, string | undefined][] {
   const old = /^(\w+)\s+([^=].*)$/s.exec(text)
   if (name === 'ENV' && old !== null) return [[old[1]!, substitute(unquoted(old[2]!), known)]]
-  const pairs = text.match(/\w+(?:=(?:"(?:\\.|[^"])*"|'[^']*'|\\.|[^\s"'])*)?/g) ?? []
+  const pairs = text.match(/\w+(?:=(?:"(?:\\.|[^"\\])*"|'[^']*'|\\.|[^\s"'\\])*)?/g) ?? []
   return pairs.map(pair => {
     const at = pair.indexOf('=')
     if (at < 0) return [pair, known.get(pair)]
@@ -98,7 +98,7 @@ export function substitute(text: string, known: ReadonlyMap<string, string>): st
 
 function unquoted(text: string): string {
   return text.replace(
-    /"((?:\\.|[^"])*)"|'([^']*)'/g,
+    /"((?:\\.|[^"\\])*)"|'([^']*)'/g,
     (_, double?: string, single?: string) => double ?? single ?? '',
   )
 }
@@ -155,7 +155,7 @@ function escapeOf(lines: readonly string[]): string {
 function instructionOf(joined: string, documents: string[], line: number): Instruction | undefined {
   const [, name = '', rest = ''] = /^([A-Za-z]+)\s*(.*)$/s.exec(joined) ?? []
   if (name === '') return undefined
-  const flags = /^(?:--[a-z][\w-]*(?:=(?:"[^"]*"|\S)*)?\s+)*/.exec(rest)?.[0] ?? ''
+  const flags = /^(?:--[a-z][\w-]*(?:=(?:"[^"]*"|[^\s"])*)?\s+)*/.exec(rest)?.[0] ?? ''
   const text = rest.slice(flags.length).trim()
   return {
     name: name.toUpperCase(),

@@ -178,7 +178,7 @@ function layOut(folder: string): void {
     }
   }
   const etc = (name: string, text: string) => writeFileSync(join(folder, 'etc', name), text)
-  etc('passwd', 'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n')
+  etc('passwd', 'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/:/bin/sh\n')
   etc('group', 'root:x:0:\nnode:x:1000:\n')
   etc('shadow', 'root:*:1::::::\n')
   etc('gshadow', 'root:*::\n')

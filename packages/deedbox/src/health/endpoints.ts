@@ -1,8 +1,7 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { checkLevels, type HealthReport, levelText } from '../checks/index.ts'
 import { drainingReason } from '../draining.ts'
-import { errorTrace } from '../safety/index.ts'
-import type { HealthSettings } from './health-options.ts'
+import { errorTrace, isBearer } from '../safety/index.ts'
+import type { HealthSettings, MetricsSource } from './health-options.ts'
 import { fails, type Heartbeat } from './heartbeat.ts'
 import { type VersionAnswer, versionFile } from './version-file.ts'
 
@@ -37,6 +36,9 @@ type Endpoint = (request: HealthRequest) => HealthAnswer | Promise<HealthAnswer>
 /** A line of the endpoint's own in the log. */
 export type HealthLog = (level: 'ERROR', message: string, fields?: Record<string, unknown>) => void
 
+/** Where Prometheus looks unless it is told otherwise. */
+const metricsPath = '/metrics'
+
 /** Milliseconds between two calls of `/__error__`. (Gap 13) */
 const errorPause = 10_000
 
@@ -53,9 +55,12 @@ export function healthEndpoints(
     ['/__readiness__', request => reportEndpoint(request, settings, heartbeat, 'readiness')],
   ])
   if (settings.error !== 'never') paths.set('/__error__', errorEndpoint(settings, log))
+  const { metrics } = settings
+  if (metrics !== undefined) paths.set(metricsPath, request => metricsEndpoint(request, metrics, log))
+  const hasMetrics = metrics !== undefined
   const match = (url: string): string | undefined => {
     // All of them begin so; nearly all other requests are told by this alone.
-    if (!url.startsWith('/__')) return undefined
+    if (!url.startsWith('/__') && !(hasMetrics && url.startsWith(metricsPath))) return undefined
     const path = url.split(/[?#]/, 1)[0]!
     const exact = path.endsWith('/') ? path.slice(0, -1) : path
     return paths.has(exact) ? exact : undefined
@@ -156,19 +161,35 @@ function errorEndpoint(settings: HealthSettings, log: HealthLog): Endpoint {
   }
 }
 
-function isSeen(
-  audience: HealthSettings['details'],
+async function metricsEndpoint(
   { authorization }: HealthRequest,
-  { token }: HealthSettings,
-): boolean {
-  if (audience !== 'authorised') return audience === 'always'
-  const given = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
-  return given !== undefined && token !== undefined && timingSafeEqual(digest(given), digest(token))
+  metrics: MetricsSource,
+  log: HealthLog,
+): Promise<HealthAnswer> {
+  if (metrics.allows?.(authorization) === false) {
+    const answer = text(401, 'Unauthorized')
+    return { ...answer, headers: { ...answer.headers, 'WWW-Authenticate': 'Bearer' } }
+  }
+  try {
+    return answerOf(200, metrics.contentType, await metrics.render())
+  } catch (error) {
+    log('ERROR', 'The metrics could not be made', { trace: errorTrace(error) })
+    return text(500, 'Internal Server Error')
+  }
 }
 
-/** Of the same length for all, so that comparing tells nothing of the token's. */
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
+function isSeen(
+  audience: HealthSettings['details'],
+  request: HealthRequest,
+  { token, authorise }: HealthSettings,
+): boolean {
+  if (audience !== 'authorised') return audience === 'always'
+  if (token !== undefined && isBearer(request.authorization, token)) return true
+  try {
+    return authorise?.(request) === true
+  } catch {
+    return false
+  }
 }
 
 /** Nobody may keep what is true for a moment; and a proxy may compress it. (DF-12, ruling 28) */

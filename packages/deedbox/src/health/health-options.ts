@@ -9,10 +9,19 @@ import {
   toCheck,
 } from '../checks/index.ts'
 import { ConfigurationError, findVariable } from '../safety/index.ts'
+import type { HealthRequest } from './endpoints.ts'
 import type { VersionFunction } from './version-file.ts'
 
 /** Who sees what checks found: everybody, who has the token, or nobody. (DF-10) */
 export type Audience = 'always' | 'authorised' | 'never'
+
+/** What `metrics(box)` of `deedbox/metrics` returns, as far as it is served. */
+export interface MetricsSource {
+  readonly contentType: string
+  render(): Promise<string>
+  /** Whether who sends this `Authorization` header may see them. Default: everybody. */
+  allows?(authorization: string | undefined): boolean
+}
 
 /** How `health()` answers. Everything has a default; options win over variables. */
 export interface HealthOptions {
@@ -25,6 +34,10 @@ export interface HealthOptions {
   readonly details?: Audience | undefined
   /** Default `DEEDBOX_HEALTH_TOKEN`. Without one nobody is authorised. */
   readonly token?: string | undefined
+  /** Says who is authorised beside those who have the token, for services that have keys of their own; nobody, where it throws. */
+  readonly authorise?: ((request: HealthRequest) => boolean) | undefined
+  /** Serves them under `/metrics`: `metrics(box)` of `deedbox/metrics`. Without it there is no such path. */
+  readonly metrics?: MetricsSource | undefined
   /** From which level on the heartbeat fails. Default `error`; `warning` is how Dockerflow was once. (DF-08, ruling 27) */
   readonly failLevel?: CheckLevelName | undefined
   /** The status of a heartbeat that fails. Default `DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE`, else 500. (DF-09) */
@@ -55,6 +68,8 @@ export interface HealthSettings {
   readonly checks: readonly Check[]
   readonly details: Audience
   readonly token: string | undefined
+  readonly authorise: HealthOptions['authorise']
+  readonly metrics: MetricsSource | undefined
   readonly failLevel: number
   readonly failedStatus: number
   readonly silenced: ReadonlySet<string>
@@ -69,10 +84,14 @@ export interface HealthSettings {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-const shapes: Readonly<Record<keyof HealthOptions, 'list' | 'text' | 'number' | 'flag' | 'function'>> = {
+const shapes: Readonly<
+  Record<keyof HealthOptions, 'list' | 'text' | 'number' | 'flag' | 'function' | 'object'>
+> = {
   checks: 'list',
   details: 'text',
   token: 'text',
+  authorise: 'function',
+  metrics: 'object',
   failLevel: 'text',
   failedStatus: 'number',
   silenced: 'list',
@@ -91,6 +110,7 @@ const called = {
   number: 'a number',
   flag: 'true or false',
   function: 'a function',
+  object: 'an object',
 } as const
 
 /**
@@ -103,6 +123,8 @@ export function readHealth(options: HealthOptions, environment: Environment, env
     checks: (options.checks ?? []).map(toCheck),
     details: audience('details', options.details) ?? (env === 'development' ? 'always' : 'authorised'),
     token: readToken(options.token, environment),
+    authorise: options.authorise,
+    metrics: readMetricsSource(options.metrics),
     failLevel: readFailLevel(options.failLevel),
     failedStatus: readFailedStatus(options.failedStatus, environment),
     silenced: new Set(options.silenced ?? listOf(environment, 'DEEDBOX_SILENCED_CHECKS')),
@@ -132,7 +154,8 @@ function checkShapes(options: HealthOptions): void {
     const fits =
       shape === 'list'
         ? Array.isArray(value)
-        : typeof value === { flag: 'boolean', text: 'string', number: 'number', function: 'function' }[shape]
+        : typeof value ===
+          { flag: 'boolean', text: 'string', number: 'number', function: 'function', object: 'object' }[shape]
     if (!fits) throw new ConfigurationError(name, `${called[shape]} is needed.`)
   }
 }
@@ -150,6 +173,12 @@ function readToken(own: string | undefined, environment: Environment): string | 
     own === undefined ? 'DEEDBOX_HEALTH_TOKEN' : 'token',
     'a token has at least 8 characters, all of them visible ASCII.',
   )
+}
+
+function readMetricsSource(given: MetricsSource | undefined): MetricsSource | undefined {
+  if (given === undefined || (typeof given?.render === 'function' && typeof given.contentType === 'string'))
+    return given
+  throw new ConfigurationError('metrics', 'what metrics(box) of deedbox/metrics returns is needed.')
 }
 
 function readFailLevel(given: CheckLevelName | undefined): number {

@@ -30,5 +30,5 @@ export {
 export type { BuiltInOptions } from './built-in/built-in.ts'
 export type { HealthAnswer, HealthEndpoints, HealthRequest } from './endpoints.ts'
 export { createHealth } from './health.ts'
-export type { Audience, HealthOptions } from './health-options.ts'
+export type { Audience, HealthOptions, MetricsSource } from './health-options.ts'
 export type { VersionFunction } from './version-file.ts'

@@ -74,7 +74,8 @@ export function healthEndpoints(
       if (method === 'OPTIONS')
         return { ...text(200, ''), headers: { ...text(200, '').headers, Allow: allowed } }
       if (method !== 'GET' && method !== 'HEAD') {
-        return { ...text(405, 'Method Not Allowed'), headers: { ...text(405, '').headers, Allow: allowed } }
+        const refusal = text(405, 'Method Not Allowed')
+        return { ...refusal, headers: { ...refusal.headers, Allow: allowed } }
       }
       const answer = endpoint(request)
       if (method === 'GET') return answer

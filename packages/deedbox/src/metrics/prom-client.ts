@@ -16,7 +16,6 @@ export interface MetricConfiguration {
   readonly help: string
   readonly registers: MetricsRegistry[]
   readonly labelNames?: string[]
-  readonly buckets?: number[]
   /** How the values of several processes become one; the sum unless said. */
   readonly aggregator?: 'sum' | 'max' | 'first'
   /** Called before each exposition, on the metric. */
@@ -34,17 +33,11 @@ export interface ValueMetric {
   labels(...values: string[]): { inc(): void }
 }
 
-/** A histogram of `prom-client`. */
-export interface HistogramMetric {
-  labels(...values: string[]): { observe(value: number): void }
-}
-
 /** What is used of `prom-client`. */
 export interface PromClient {
   readonly Registry: new () => MetricsRegistry
   readonly Counter: new (configuration: MetricConfiguration) => ValueMetric
   readonly Gauge: new (configuration: MetricConfiguration) => ValueMetric
-  readonly Histogram: new (configuration: MetricConfiguration) => HistogramMetric
   collectDefaultMetrics(options: { readonly register: MetricsRegistry }): void
 }
 

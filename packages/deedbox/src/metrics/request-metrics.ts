@@ -1,5 +1,6 @@
 import type { RequestRecord } from '../request/index.ts'
 import { cappedValues, otherValue } from './capped-values.ts'
+import { Histogram, type HistogramSeries } from './histogram.ts'
 import type { MetricsSettings } from './metrics-options.ts'
 import type { MetricsRegistry, PromClient } from './prom-client.ts'
 
@@ -18,10 +19,11 @@ const sizeBuckets: readonly number[] = [100, 1_000, 10_000, 100_000, 1_000_000, 
 
 /** The series of one method on one route. */
 interface Series {
-  readonly durations: Map<number, (seconds: number) => void>
-  readonly durationOf: (status: number) => (seconds: number) => void
-  readonly requestSize: (bytes: number) => void
-  readonly responseSize: (bytes: number) => void
+  readonly durations: Map<number, HistogramSeries>
+  readonly durationsOf: (status: number) => HistogramSeries
+  /** Of those with a body, which on most routes there are none of. */
+  readonly requestSizes: () => HistogramSeries
+  readonly responseSizes: HistogramSeries
   readonly aborted: () => void
 }
 
@@ -42,23 +44,22 @@ export interface RequestMetricsSettings extends Pick<MetricsSettings, 'buckets' 
 export function requestMetrics(settings: RequestMetricsSettings): (record: RequestRecord) => void {
   const { client, registry } = settings
   const registers = [registry]
-  const durations = new client.Histogram({
-    name: 'http_request_duration_seconds',
-    help: 'Seconds from the arrival of a request to its end',
-    labelNames: ['method', 'route', 'status'],
-    buckets: [...settings.buckets],
-    registers,
-  })
-  const sized = (name: string, help: string) =>
-    new client.Histogram({
-      name,
-      help,
-      labelNames: ['method', 'route'],
-      buckets: [...sizeBuckets],
-      registers,
-    })
-  const requestSizes = sized('http_request_size_bytes', 'Bytes that arrived of request bodies')
-  const responseSizes = sized('http_response_size_bytes', 'Bytes of response bodies')
+  const histogram = (name: string, help: string, bounds: readonly number[]): Histogram => {
+    const made = new Histogram(name, help, bounds)
+    registry.registerMetric(made as never)
+    return made
+  }
+  const durations = histogram(
+    'http_request_duration_seconds',
+    'Seconds from the arrival of a request to its end',
+    settings.buckets,
+  )
+  const requestSizes = histogram(
+    'http_request_size_bytes',
+    'Bytes that arrived of request bodies',
+    sizeBuckets,
+  )
+  const responseSizes = histogram('http_response_size_bytes', 'Bytes of response bodies', sizeBuckets)
   const aborted = new client.Counter({
     name: 'http_requests_aborted_total',
     help: 'Requests whose client left before the response was complete',
@@ -88,17 +89,25 @@ export function requestMetrics(settings: RequestMetricsSettings): (record: Reque
     routes.set(route, methods)
     const found = methods.get(method)
     if (found !== undefined) return found
-    const byStatus = new Map<number, (seconds: number) => void>()
+    const byStatus = new Map<number, HistogramSeries>()
+    const labels = { method, route }
+    let others: HistogramSeries | undefined
+    let sizes: HistogramSeries | undefined
     const series: Series = {
       durations: byStatus,
-      durationOf: status => {
+      durationsOf: status => {
         const value = statusValue(String(status))
-        const observe = durations.labels(method, route, value).observe
-        if (value !== otherValue) byStatus.set(status, observe)
-        return observe
+        if (value === otherValue && others !== undefined) return others
+        const made = durations.series({ ...labels, status: value })
+        if (value === otherValue) others = made
+        else byStatus.set(status, made)
+        return made
       },
-      requestSize: requestSizes.labels(method, route).observe,
-      responseSize: responseSizes.labels(method, route).observe,
+      requestSizes: () => {
+        sizes ??= requestSizes.series(labels)
+        return sizes
+      },
+      responseSizes: responseSizes.series(labels),
       aborted: aborted.labels(method, route).inc,
     }
     methods.set(method, series)
@@ -109,10 +118,10 @@ export function requestMetrics(settings: RequestMetricsSettings): (record: Reque
     // The second record of a request, or one of a path that is not to be counted.
     if (record.late || record.skipped) return
     const series = seriesOf(record)
-    const observe = series.durations.get(record.status) ?? series.durationOf(record.status)
-    observe(record.elapsed)
-    if (record.body !== null) series.requestSize(record.body.length)
-    series.responseSize(record.responseLength)
+    const durations = series.durations.get(record.status) ?? series.durationsOf(record.status)
+    durations.observe(record.elapsed)
+    if (record.body !== null) series.requestSizes().observe(record.body.length)
+    series.responseSizes.observe(record.responseLength)
     if (record.outcome === 'aborted') series.aborted()
   }
 }

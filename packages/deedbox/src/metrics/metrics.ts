@@ -1,6 +1,6 @@
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
-import { ConfigurationError, errorMessage, isBearer } from '../safety/index.ts'
+import { bearerTest, ConfigurationError, errorMessage } from '../safety/index.ts'
 import { buildLabels } from './build-labels.ts'
 import { type MetricsOptions, readMetrics } from './metrics-options.ts'
 import { ownMetrics } from './own-metrics.ts'
@@ -59,6 +59,6 @@ export function metrics(box: Deedbox, options: MetricsOptions = {}): Metrics {
     registry,
     contentType: registry.contentType,
     render: () => registry.metrics(),
-    allows: authorization => token === undefined || isBearer(authorization, token),
+    allows: token === undefined ? () => true : bearerTest(token),
   }
 }

@@ -6,7 +6,6 @@ export interface MetricsRegistry {
   readonly contentType: string
   /** The exposition of all its metrics. */
   metrics(): Promise<string>
-  getSingleMetric(name: string): unknown
   registerMetric(metric: never): void
 }
 

@@ -27,6 +27,11 @@ RUN groupadd --gid 10001 app \
     && chown app:app /data
 WORKDIR /app
 COPY --from=production /app ./
+# For /metrics: an optional peer, which npm installs with what is for development only.
+COPY --from=build /app/node_modules/prom-client node_modules/prom-client
+COPY --from=build /app/node_modules/tdigest node_modules/tdigest
+COPY --from=build /app/node_modules/bintrees node_modules/bintrees
+COPY --from=build /app/node_modules/@opentelemetry/api node_modules/@opentelemetry/api
 COPY --from=build /app/packages/tlog/dist packages/tlog/dist
 COPY --from=build /app/packages/deedbox/dist packages/deedbox/dist
 COPY --from=build /app/packages/deedbox/bin packages/deedbox/bin
@@ -45,11 +50,7 @@ ENV NODE_ENV=production \
     PORT=8000 \
     DEEDBOX_DATA=/data/ledger \
     DEEDBOX_GUARD=/data/guard \
-    XDG_CACHE_HOME=/tmp \
-    DEEDBOX_SOURCE=$SOURCE \
-    DOCKERFLOW_VERSION=$VERSION \
-    DEEDBOX_COMMIT=$COMMIT \
-    DEEDBOX_BUILD=$BUILD
+    XDG_CACHE_HOME=/tmp
 VOLUME /data
 EXPOSE 8000
 USER app

@@ -43,15 +43,16 @@ test('DF-60 DF-61 DF-62 DF-63 DF-64 X-13 FA-63 the image runs as app with a read
   assert(modules.includes('fastify') && modules.includes('deedbox'))
   for (const name of ['typescript', '@biomejs', 'pg', 'express']) assert(!modules.includes(name), name)
   assert.equal(existsSync(join(folder, 'app', 'packages', 'ledger', 'src')), false)
-  assert.deepEqual(JSON.parse(readFileSync(join(folder, 'app', 'version.json'), 'utf8')), {
+  const versionObject = {
     source: build.SOURCE,
     version: build.VERSION,
     commit: build.COMMIT,
     build: build.BUILD,
-  })
+  }
+  assert.deepEqual(JSON.parse(readFileSync(join(folder, 'app', 'version.json'), 'utf8')), versionObject)
 
   const port = String(await freePort())
-  const settings = { PORT: port }
+  const settings = { PORT: port, DEEDBOX_PUBLIC_METRICS: '1' }
   const who = await runInImage(built, settings, [
     'sh',
     '-c',
@@ -78,6 +79,11 @@ test('DF-60 DF-61 DF-62 DF-63 DF-64 X-13 FA-63 the image runs as app with a read
     assert.equal(/deed_live_/.test(said), start === 'first', 'the second start finds key and data again')
     assert.doesNotMatch(said, /EROFS|EACCES|Read-only|read-only/)
     assert.equal((await runInImage(built, settings, healthCheck())).code, 0)
+    const [version, metrics] = await Promise.all(
+      ['/__version__', '/metrics'].map(path => fetch(`http://127.0.0.1:${port}${path}`)),
+    )
+    assert.deepEqual(await version?.json(), versionObject)
+    assert.equal(metrics?.status, 200, await metrics?.text())
     const { code, stdout, stderr } = await deedbox(['check', root, `http://127.0.0.1:${port}`])
     assert.equal(code, 0, stdout + stderr)
     assert.doesNotMatch(stdout, / FAIL | warn /)

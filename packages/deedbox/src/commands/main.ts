@@ -8,6 +8,7 @@ import { Progress } from './progress.ts'
 import { trace } from './trace.ts'
 import { UsageError } from './usage-error.ts'
 import { verify } from './verify.ts'
+import { versionJson } from './version-json.ts'
 
 /** What the ledger package does; it need not be installed beside a service that only sends events. */
 const ledgerCommands = [
@@ -46,6 +47,7 @@ Commands
   chest       tracked variables in a database: show them, or bring them to another place, losing none
   trace       one request from all that is known of it: its log lines, variables and events, on one timeline
   check       judge a running service, or its Dockerfile and workflow, against each requirement of Dockerflow
+  version-json  the version object that a service shows at /__version__, from git and the variables of CI
 
 Options
   --help       this text; "deedbox <command> --help" tells more
@@ -82,6 +84,8 @@ export async function main(args: string[]): Promise<number> {
         return await trace(rest)
       case 'check':
         return await check(rest)
+      case 'version-json':
+        return versionJson(rest)
       case '--version':
         process.stdout.write(`${ownVersion()}\n`)
         return 0

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readDockerfile } from '../../packages/deedbox/src/commands/check-dockerfile.ts'
 import { deedbox, root } from '../end-to-end/ledger-process.ts'
 import { everyBlockIsTested, Page } from './page.ts'
-import { startService } from './service-process.ts'
+import { cleanEnv, startService } from './service-process.ts'
 import { snippetFolder } from './snippet-folder.ts'
 
 const page = new Page('docs/guide/containers.md')
@@ -25,22 +26,30 @@ const ecs = page.fence('"healthCheck"')
 const text = (path: string): string => readFileSync(join(root, path), 'utf8')
 const example = 'examples/express-service'
 
-const version = JSON.stringify({
-  source: 'https://github.com/acme/shop',
-  version: 'v1.2.0',
-  commit: 'c636845f00c636845f00c636845f00c636845f00',
-  build: 'https://github.com/acme/shop/actions/runs/7',
-})
+/** What GitHub tells a job. */
+const job = {
+  GITHUB_ACTIONS: 'true',
+  GITHUB_SERVER_URL: 'https://github.com',
+  GITHUB_REPOSITORY: 'acme/shop',
+  GITHUB_SHA: 'c636845f00c636845f00c636845f00c636845f00',
+  GITHUB_RUN_ID: '7',
+  GITHUB_REF_TYPE: 'tag',
+  GITHUB_REF_NAME: 'v1.2.0',
+}
 
-test('DF-58 DF-60 DF-64 FA-63 guide, containers: the service of the page, its files, and the report as it is shown (sample 87)', async t => {
+test('DF-05 DF-58 DF-60 DF-64 FA-63 guide, containers: the service of the page, its files, and the report as it is shown (samples 78, 87)', async t => {
   assert.equal(dockerfile, text(`${example}/Dockerfile`))
   assert.equal(ignored, text(`${example}/.dockerignore`))
   const workflow = text(`${example}/.github/workflows/image.yml`)
   assert(workflow.includes(steps))
+  page.says('`npx deedbox version-json > version.json`')
+  assert(workflow.includes('run: npx deedbox version-json > version.json\n'))
+  const version = await deedbox(['version-json'], { env: cleanEnv(job), cwd: tmpdir() })
+  assert.equal(version.code, 0, version.stderr)
   const folder = await snippetFolder(t, 'express-5', {
     'server.ts': server,
     'package.json': '{ "type": "module" }',
-    'version.json': version,
+    'version.json': version.stdout,
     Dockerfile: dockerfile,
     '.dockerignore': ignored,
     '.github/workflows/image.yml': workflow,
@@ -54,7 +63,7 @@ test('DF-58 DF-60 DF-64 FA-63 guide, containers: the service of the page, its fi
   assert.equal(await running.stop(), 0)
 })
 
-test('DF-55 DF-57 guide, containers: the example and this repository pass the check of their folders', async () => {
+test('DF-57 DF-60 DF-61 DF-62 DF-63 guide, containers: the example and this repository pass the check of their folders', async () => {
   for (const folder of [join(root, example), root]) {
     const { code, stdout } = await deedbox(['check', folder])
     assert.equal(code, 0, stdout)

@@ -24,7 +24,9 @@ const execute = promisify(execFile)
 /** Why no image can be made and entered here, for the option `skip` of a test; false: it can. */
 export function cannotEnter(): string | false {
   try {
-    execFileSync('unshare', ['--mount', '--propagation', 'private', 'true'], { stdio: 'ignore' })
+    execFileSync('unshare', ['--mount', '--pid', '--fork', '--propagation', 'private', 'true'], {
+      stdio: 'ignore',
+    })
     execFileSync('setpriv', ['--reuid=10001', '--regid=10001', '--clear-groups', 'true'], { stdio: 'ignore' })
     execFileSync('useradd', ['--help'], { stdio: 'ignore' })
     return false
@@ -91,7 +93,10 @@ export async function buildImage(
   return { image, folder }
 }
 
-/** Starts the image's ENTRYPOINT and CMD as its USER, with nothing but `/data` and `/tmp` to write to. */
+/**
+ * Starts the image's ENTRYPOINT and CMD as its USER and as the first process of its namespace, with nothing but `/data` and `/tmp` to
+ * write to.
+ */
 export function runImage(
   t: TestContext,
   { image, folder }: BuiltImage,
@@ -103,6 +108,12 @@ export function runImage(
   )
   t.after(() => child.kill('SIGKILL'))
   return child
+}
+
+/** Sends a signal to the first process of a running image, as the platform does; what holds its namespace ends with it. */
+export function signalImage({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+  const first = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8'))
+  process.kill(first, signal)
 }
 
 /** Runs one command in the image, as the platform runs a health check. Resolves to its exit code. */
@@ -156,14 +167,27 @@ function namespace(folder: string, isReadOnly: boolean, command: readonly string
     mount --bind "$0" "$0"
     mount --bind /usr "$0/usr"
     mount -o remount,bind,ro "$0/usr"
-    mount --bind /proc "$0/proc"
+    mount -t proc proc "$0/proc"
     mount --bind /dev "$0/dev"
     mount --bind "$1" "$0/node/node"
     ${isReadOnly ? 'mount --bind "$0/data" "$0/data"; mount -t tmpfs tmpfs "$0/tmp"; mount -o remount,bind,ro "$0"' : ''}
     folder=$0
     shift
     exec chroot "$folder" "$@"`
-  return ['--mount', '--propagation', 'private', 'sh', '-ec', script, folder, process.execPath, ...command]
+  return [
+    '--mount',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--propagation',
+    'private',
+    'sh',
+    '-ec',
+    script,
+    folder,
+    process.execPath,
+    ...command,
+  ]
 }
 
 /** What a base image has: the machine's programs by links and mounts, and accounts of its own. */

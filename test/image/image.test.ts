@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { readDockerfile } from '../../packages/deedbox/src/commands/check-dockerfile.ts'
 import { deedbox, root } from '../end-to-end/ledger-process.ts'
-import { buildImage, cannotEnter, runImage, runInImage } from './built-image.ts'
+import { buildImage, cannotEnter, runImage, runInImage, signalImage } from './built-image.ts'
 
 const build = {
   SOURCE: 'https://github.com/acme/ledger',
@@ -87,7 +87,7 @@ test('DF-60 DF-61 DF-62 DF-63 DF-64 X-13 FA-63 the image runs as app with a read
     const { code, stdout, stderr } = await deedbox(['check', root, `http://127.0.0.1:${port}`])
     assert.equal(code, 0, stdout + stderr)
     assert.doesNotMatch(stdout, / FAIL | warn /)
-    child.kill('SIGTERM')
+    signalImage(child, 'SIGTERM')
     assert.deepEqual(await ended, [0, null], said)
   }
   assert.deepEqual(readdirSync(join(folder, 'data')).toSorted(), ['guard', 'ledger'])

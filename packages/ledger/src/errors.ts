@@ -44,6 +44,7 @@ export type LedgerErrorCode =
   | 'storage_failed'
   | 'outcome_unknown'
   | 'ledger_stopped'
+  | 'metrics_missing'
   | 'internal_error'
   // why a ledger does not open
   | 'not_a_ledger'

@@ -1,7 +1,7 @@
 import { LedgerError } from './errors.ts'
 import type { RawLedger } from './raw-ledger.ts'
 import { type FurtherLedger, type NewLedger, prepareFurtherLedger } from './sequencer/index.ts'
-import { markKeyUsed, namesInKeyText, type SigningKeySource } from './signing/index.ts'
+import { keyFileAtHand, markKeyUsed, namesInKeyText, type SigningKeySource } from './signing/index.ts'
 import type { LedgerRow, SqliteReader } from './store/index.ts'
 import { TiledLog } from './tiled-log.ts'
 
@@ -125,6 +125,21 @@ export class FurtherLedgers {
     })
     this.#lastCreation = creation.catch(() => undefined)
     return creation
+  }
+
+  /** What waits in those that are open, by their names. */
+  queued(): [string, number][] {
+    return this.#opened.map(ledger => [ledger.about.name, ledger.queued])
+  }
+
+  /** The names of all ledgers of the file whose signing key is not at hand, the first one's included. */
+  withoutKey(): string[] {
+    const { folder, text } = this.#keys
+    const given = text === undefined ? [] : namesInKeyText(text)
+    return this.#reader
+      .ledgers()
+      .filter(({ name, origin }) => !given.includes(origin) && keyFileAtHand(folder, name) === null)
+      .map(({ name }) => name)
   }
 
   /** What the operator should know about those that are open, each with its name. */

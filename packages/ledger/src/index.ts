@@ -21,5 +21,6 @@ export type {
 } from './producers/index.ts'
 export { RawLedger } from './raw-ledger.ts'
 export type { EventCounts, EventFilters, EventPage, EventQuery } from './search/index.ts'
+export type { Commit, CommitListener } from './sequencer/index.ts'
 export type { StoredEvent } from './stored-event.ts'
 export { type LogDescription, TiledLog } from './tiled-log.ts'

@@ -32,6 +32,8 @@ import type { RawLedger } from './raw-ledger.ts'
 import type { EventPage, EventQuery } from './search/index.ts'
 import {
   adminSubmission,
+  type CommitListener,
+  CommitListeners,
   indexOfTxId,
   type OpenedLedger,
   Queue,
@@ -54,17 +56,24 @@ export class Ledger extends TiledLog {
   readonly #keys: KeyAdministration
   readonly #announcements: AnnouncementQueue
   readonly #further: FurtherLedgers
+  readonly #commits: CommitListeners
   /** Tail, counts and export; what they show of this ledger is always committed. */
   readonly view: LedgerView
   #closing: Promise<void> | undefined
 
   /** Use `openLedger`. */
-  constructor(writer: Writer, reader: SqliteReader, further: FurtherLedgers) {
+  constructor(
+    writer: Writer,
+    reader: SqliteReader,
+    further: FurtherLedgers,
+    commits: CommitListeners = new CommitListeners(),
+  ) {
     super(reader, writer.ledger)
     this.#further = further
     this.#writer = writer
     this.#reader = reader
-    this.#queue = new Queue(writer)
+    this.#commits = commits
+    this.#queue = new Queue(writer, commit => commits.tell(commit))
     this.#announcements = new AnnouncementQueue(said => writer.announce(said))
     this.view = new LedgerView(reader, writer.ledger.ledgerId)
     this.#keys = new KeyAdministration(writer, { submit: changes => this.#submit(changes) }, reader)
@@ -89,6 +98,21 @@ export class Ledger extends TiledLog {
   /** Why the newest write failed, or undefined while writing works. */
   get failure(): LedgerError | undefined {
     return this.#writer.failure ?? this.#queue.failure ?? this.#further.failure
+  }
+
+  /** Has a function told each transaction of this process, on any ledger of the file. Returns how to undo it. */
+  onCommit(listener: CommitListener): () => void {
+    return this.#commits.add(listener)
+  }
+
+  /** What waits to be stored by this process, or is on its way, by the name of the ledger. */
+  queued(): ReadonlyMap<string, number> {
+    return new Map([[this.about.name, this.#queue.depth], ...this.#further.queued()])
+  }
+
+  /** The ledgers of the file whose signing key is not at hand any more: they would not open again. */
+  ledgersWithoutKey(): string[] {
+    return this.#further.withoutKey()
   }
 
   /**

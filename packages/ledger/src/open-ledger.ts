@@ -5,6 +5,7 @@ import { FurtherLedgers } from './further-ledgers.ts'
 import { Ledger } from './ledger.ts'
 import { RawLedger } from './raw-ledger.ts'
 import {
+  CommitListeners,
   defaultGuardFolder,
   openInlineRawWriter,
   openInlineWriter,
@@ -49,8 +50,9 @@ export async function openLedger(path: string, options: OpenLedgerOptions = {}):
     const reader = openSqliteReader(config.path)
     const keys = { folder: config.keysFolder, text: config.signingKey }
     const { origin: _, ...same } = options
-    const further = new FurtherLedgers(reader, keys, name => openRawLedger(path, { ...same, name }))
-    return new Ledger(writer, reader, further)
+    const commits = new CommitListeners()
+    const further = new FurtherLedgers(reader, keys, name => openRaw(path, { ...same, name }, commits))
+    return new Ledger(writer, reader, further, commits)
   } catch (error) {
     await writer.close()
     throw error
@@ -70,7 +72,16 @@ export interface OpenRawLedgerOptions extends Omit<OpenLedgerOptions, 'origin'> 
  * @param path the SQLite file
  * @throws LedgerError `unknown_ledger`, `invalid_ledger` for a ledger of events, and what `openLedger` throws
  */
-export async function openRawLedger(path: string, options: OpenRawLedgerOptions): Promise<RawLedger> {
+export function openRawLedger(path: string, options: OpenRawLedgerOptions): Promise<RawLedger> {
+  return openRaw(path, options, new CommitListeners())
+}
+
+/** The same, with who wants to know of its transactions. */
+async function openRaw(
+  path: string,
+  options: OpenRawLedgerOptions,
+  commits: CommitListeners,
+): Promise<RawLedger> {
   const config = writerConfig(path, options, 'raw')
   if (!existsSync(config.path)) {
     throw new LedgerError('not_a_ledger', `There is no ledger at ${config.path}.`)
@@ -79,7 +90,7 @@ export async function openRawLedger(path: string, options: OpenRawLedgerOptions)
     ? openInlineRawWriter(config)
     : openThreadWriter<Uint8Array, number>(config, options.writerThread))
   try {
-    return new RawLedger(writer, openSqliteReader(config.path))
+    return new RawLedger(writer, openSqliteReader(config.path), commits)
   } catch (error) {
     await writer.close()
     throw error

@@ -1,6 +1,6 @@
 import { maxEntryLength } from '@deedbox/tlog'
 import { LedgerError } from './errors.ts'
-import { type OpenedLedger, Queue, type Writer } from './sequencer/index.ts'
+import { CommitListeners, type OpenedLedger, Queue, type Writer } from './sequencer/index.ts'
 import type { SqliteReader } from './store/index.ts'
 import { TiledLog } from './tiled-log.ts'
 
@@ -15,11 +15,15 @@ export class RawLedger extends TiledLog {
   #closing: Promise<void> | undefined
 
   /** Use `openRawLedger`. */
-  constructor(writer: Writer<Uint8Array, number>, reader: SqliteReader) {
+  constructor(
+    writer: Writer<Uint8Array, number>,
+    reader: SqliteReader,
+    commits: CommitListeners = new CommitListeners(),
+  ) {
     super(reader, writer.ledger)
     this.#writer = writer
     this.#reader = reader
-    this.#queue = new Queue(writer)
+    this.#queue = new Queue(writer, commit => commits.tell(commit))
   }
 
   /** Name, origin, verifier keys, and sentences for the operator. */
@@ -36,6 +40,11 @@ export class RawLedger extends TiledLog {
   /** Why the newest write failed, or undefined while writing works. */
   get failure(): LedgerError | undefined {
     return this.#writer.failure ?? this.#queue.failure
+  }
+
+  /** Entries that wait to be stored, or are on their way. */
+  get queued(): number {
+    return this.#queue.depth
   }
 
   /**

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { check } from './check.ts'
 import { chest } from './chest.ts'
 import { loadLedger } from './ledger-package.ts'
 import { logs } from './logs.ts'
@@ -45,6 +46,7 @@ Commands
   outbox      events that wait in a service's spool, and those that a ledger refused: list, replay, drop
   chest       tracked variables in a database: show them, or bring them to another place, losing none
   trace       one request from all that is known of it: its log lines, variables and events, on one timeline
+  check       judge a running service, or its Dockerfile and workflow, against each requirement of Dockerflow
   version-json  the version object that a service shows at /__version__, from git and the variables of CI
 
 Options
@@ -58,6 +60,7 @@ Examples
   deedbox outbox list
   deedbox chest export sqlite:vars.db --to jsonl:vars.jsonl
   deedbox trace 0ee7e0c4-6d5f-4f0a-9a3c-2f5a4a8a1d55 app.log
+  deedbox check . http://localhost:8000
   deedbox verify receipt.tlog-proof --key 'ledger.example/acme+f1d8e151+AQOh…'
   deedbox verify --data .deedbox --key ledger.vkey
 
@@ -79,6 +82,8 @@ export async function main(args: string[]): Promise<number> {
         return await chest(rest)
       case 'trace':
         return await trace(rest)
+      case 'check':
+        return await check(rest)
       case 'version-json':
         return versionJson(rest)
       case '--version':

@@ -30,7 +30,7 @@ export function textAnswer(
 
 /** An answer in JSON. @param text the JSON */
 export function jsonAnswer(status: number, text: string): HealthAnswer {
-  return answerOf(status, 'application/json', text, {})
+  return answerOf(status, 'application/json', text)
 }
 
 /** The answer for HEAD. */
@@ -38,11 +38,12 @@ export function withoutBody(answer: HealthAnswer): HealthAnswer {
   return { ...answer, body: '' }
 }
 
-function answerOf(
+/** An answer of any type. */
+export function answerOf(
   status: number,
   type: string,
   body: string,
-  more: Readonly<Record<string, string>>,
+  more: Readonly<Record<string, string>> = {},
 ): HealthAnswer {
   const length = String(Buffer.byteLength(body))
   return { status, headers: { ...always, 'Content-Type': type, 'Content-Length': length, ...more }, body }

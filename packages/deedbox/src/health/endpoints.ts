@@ -1,11 +1,11 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { checkLevels, type HealthReport, levelText } from '../checks/index.ts'
 import { drainingReason } from '../draining.ts'
-import { errorTrace } from '../safety/index.ts'
+import { bearerTest, errorTrace } from '../safety/index.ts'
 import { type HealthAnswer, type HealthRequest, jsonAnswer, textAnswer, withoutBody } from './answers.ts'
 import type { HealthLog } from './health-log.ts'
 import type { HealthSettings } from './health-options.ts'
 import { fails, type Heartbeat } from './heartbeat.ts'
+import { metricsEndpoint } from './metrics-endpoint.ts'
 import { versionEndpoint } from './version-endpoint.ts'
 
 /** The endpoints of one `health()`. */
@@ -18,6 +18,9 @@ export interface HealthEndpoints {
 
 type Endpoint = (request: HealthRequest) => HealthAnswer | Promise<HealthAnswer>
 
+/** Where Prometheus looks unless it is told otherwise. */
+const metricsPath = '/metrics'
+
 /** Milliseconds between two calls of `/__error__`. (Gap 13) */
 const errorPause = 10_000
 
@@ -27,7 +30,7 @@ export function healthEndpoints(
   heartbeat: Heartbeat,
   log: HealthLog,
 ): HealthEndpoints {
-  const isAuthorised = tokenTest(settings.token)
+  const isAuthorised = authorisedTest(settings)
   const sees = (audience: HealthSettings['details'], request: HealthRequest): boolean =>
     audience === 'always' || (audience === 'authorised' && isAuthorised(request))
   const report =
@@ -56,9 +59,12 @@ export function healthEndpoints(
       '/__error__',
       errorEndpoint(request => sees(settings.error, request), log),
     )
+  const { metrics } = settings
+  if (metrics !== undefined) paths.set(metricsPath, metricsEndpoint(metrics, log))
+  const hasMetrics = metrics !== undefined
   const match = (url: string): string | undefined => {
     // All of them begin so; nearly all other requests are told by this alone.
-    if (!url.startsWith('/__')) return undefined
+    if (!url.startsWith('/__') && !(hasMetrics && url.startsWith(metricsPath))) return undefined
     const path = url.split(/[?#]/, 1)[0]!
     const exact = path.endsWith('/') ? path.slice(0, -1) : path
     return paths.has(exact) ? exact : undefined
@@ -119,17 +125,15 @@ function errorEndpoint(isSeen: (request: HealthRequest) => boolean, log: HealthL
   }
 }
 
-/** How long it takes says nothing about the token, nor about its length. (Gap 13) */
-function tokenTest(token: string | undefined): (request: HealthRequest) => boolean {
-  if (token === undefined) return () => false
-  const expected = digest(token)
-  return ({ authorization }) => {
-    const given = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
-    return given !== undefined && timingSafeEqual(digest(given), expected)
+/** Who has the token, and whom the service itself says. */
+function authorisedTest({ token, authorise }: HealthSettings): (request: HealthRequest) => boolean {
+  const hasToken = token === undefined ? () => false : bearerTest(token)
+  return request => {
+    if (hasToken(request.authorization)) return true
+    try {
+      return authorise?.(request) === true
+    } catch {
+      return false
+    }
   }
-}
-
-/** Of the same length for all. */
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
 }

@@ -9,6 +9,8 @@ import {
   toCheck,
 } from '../checks/index.ts'
 import { ConfigurationError, findVariable } from '../safety/index.ts'
+import type { HealthRequest } from './answers.ts'
+import type { MetricsSource } from './metrics-endpoint.ts'
 import type { VersionFunction } from './version-endpoint.ts'
 
 /** Who sees what checks found: everybody, who has the token, or nobody. (DF-10) */
@@ -31,6 +33,10 @@ export interface HealthOptions {
   readonly details?: Audience | undefined
   /** Default `DEEDBOX_HEALTH_TOKEN`. Without one nobody is authorised. */
   readonly token?: string | undefined
+  /** Says who is authorised beside those who have the token, for services that have keys of their own; nobody, where it throws. */
+  readonly authorise?: ((request: HealthRequest) => boolean) | undefined
+  /** Serves them under `/metrics`: `metrics(box)` of `deedbox/metrics`. Without it there is no such path. */
+  readonly metrics?: MetricsSource | undefined
   /** From which level on the heartbeat fails. Default `error`; `warning` is how Dockerflow was once. (DF-08, ruling 27) */
   readonly failLevel?: CheckLevelName | undefined
   /** The status of a heartbeat that fails, 500 to 599. Default `DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE`, else 500. (DF-09) */
@@ -66,6 +72,8 @@ export interface HealthSettings {
   readonly checkModules: readonly string[]
   readonly details: Audience
   readonly token: string | undefined
+  readonly authorise: HealthOptions['authorise']
+  readonly metrics: MetricsSource | undefined
   readonly failLevel: number
   readonly failedStatus: number
   readonly silenced: ReadonlySet<string>
@@ -87,6 +95,8 @@ const shapes: Readonly<Record<keyof HealthOptions, keyof typeof called>> = {
   checkModules: 'texts',
   details: 'text',
   token: 'text',
+  authorise: 'function',
+  metrics: 'object',
   failLevel: 'text',
   failedStatus: 'status',
   silenced: 'texts',
@@ -107,6 +117,7 @@ const called = {
   status: 'a status from 500 to 599',
   flag: 'true or false',
   function: 'a function',
+  object: 'an object',
 } as const
 
 const fits: Readonly<Record<keyof typeof called, (value: unknown) => boolean>> = {
@@ -117,6 +128,7 @@ const fits: Readonly<Record<keyof typeof called, (value: unknown) => boolean>> =
   status: value => typeof value === 'number' || typeof value === 'string',
   flag: value => typeof value === 'boolean',
   function: value => typeof value === 'function',
+  object: value => typeof value === 'object',
 }
 
 /**
@@ -130,6 +142,8 @@ export function readHealth(options: HealthOptions, environment: Environment, env
     checkModules: options.checkModules ?? listOf(environment, ['DEEDBOX_CHECKS', 'DOCKERFLOW_CHECKS']),
     details: audience('details', options.details) ?? (env === 'development' ? 'always' : 'authorised'),
     token: readToken(options.token, environment),
+    authorise: options.authorise,
+    metrics: readMetricsSource(options.metrics),
     failLevel: readFailLevel(options.failLevel),
     failedStatus: readFailedStatus(options.failedStatus, environment),
     silenced: new Set(options.silenced ?? listOf(environment, ['DEEDBOX_SILENCED_CHECKS'])),
@@ -174,6 +188,12 @@ function readToken(own: string | undefined, environment: Environment): string | 
     own === undefined ? 'DEEDBOX_HEALTH_TOKEN' : 'token',
     'a token has at least 8 characters, all of them visible ASCII.',
   )
+}
+
+function readMetricsSource(given: MetricsSource | undefined): MetricsSource | undefined {
+  if (given === undefined || (typeof given?.render === 'function' && typeof given.contentType === 'string'))
+    return given
+  throw new ConfigurationError('metrics', 'what metrics(box) of deedbox/metrics returns is needed.')
 }
 
 function readFailLevel(given: CheckLevelName | undefined): number {

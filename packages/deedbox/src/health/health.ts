@@ -35,7 +35,8 @@ export function createHealth(box: Deedbox, options: HealthOptions = {}): HealthE
       }
     },
   })
-  if (settings.token === undefined && [options.details, options.error].includes('authorised')) {
+  const isNobody = settings.token === undefined && settings.authorise === undefined
+  if (isNobody && [options.details, options.error].includes('authorised')) {
     notices.warn(
       'health_token',
       'health() is to show something to who is authorised, but nobody is: there is no token. Set DEEDBOX_HEALTH_TOKEN.',

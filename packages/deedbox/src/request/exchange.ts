@@ -41,6 +41,14 @@ export interface ExchangeSettings {
   ) => void
 }
 
+/** The exchanges of an instance that are not over. */
+export interface OpenExchanges {
+  /** How many there are, those on skipped paths not counted. */
+  count: number
+  /** Those of them that have failed. */
+  readonly failed: Set<Exchange>
+}
+
 /**
  * One HTTP exchange from the request's arrival to the response's `close`, which is the one event that always
  * comes, once, on HTTP/1 and HTTP/2 (node-observability §5.1). It owns the record: completion never asks the
@@ -51,8 +59,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
   readonly hasResponse = true
   readonly #settings: ExchangeSettings
   readonly #start: ExchangeStart
-  /** Failed exchanges that are not over yet. */
-  readonly #pending: Set<Exchange>
+  readonly #open: OpenExchanges
   #request: IncomingMessage
   #response: ServerResponse
   readonly #clock = monotonicNow()
@@ -90,13 +97,13 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     response: ServerResponse,
     settings: ExchangeSettings,
     start: ExchangeStart,
-    pending: Set<Exchange>,
+    open: OpenExchanges,
   ) {
     this.#request = request
     this.#response = response
     this.#settings = settings
     this.#start = start
-    this.#pending = pending
+    this.#open = open
     this.scope = new RequestScope(settings.box, start.outer, start.requestId, this)
     this.#body = announcesBody(request)
       ? new BodyWatch(request, { hash: settings.hashBodies, keep: settings.keepBodies })
@@ -104,6 +111,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     watchResponse(response, this)
     bindEmitter(request, this.scope, this)
     bindEmitter(response, this.scope, this)
+    if (!start.skipped) open.count++
   }
 
   /** Completes an exchange that failed and can no longer end by itself, because the process does. */
@@ -167,7 +175,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
   untracked(failure: Failure): void {
     this.#isUntracked = true
     this.#failure ??= failure
-    if (!this.#over) this.#pending.add(this)
+    if (!this.#over) this.#open.failed.add(this)
   }
 
   ownHeaders(): Record<string, string> {
@@ -219,7 +227,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
       this.#failure = { thrown }
       this.#failedAfterAbort = gone
       this.#failedMidway = this.#response.headersSent
-      this.#pending.add(this)
+      this.#open.failed.add(this)
     }
   }
 
@@ -246,7 +254,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
 
   #close(): void {
     if (this.#over) return
-    this.#pending.delete(this)
+    this.#open.failed.delete(this)
+    if (!this.#start.skipped) this.#open.count--
     this.#leftBehind = isConnectionGone(this.#request, this.#response) && !this.#hasEnded()
     const body = this.#body?.finish() ?? null
     const outcome = this.#outcome()

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { AddressSource, ClientAddress } from './client-address.ts'
 import type { ExchangeStart } from './describe.ts'
-import { Exchange, type ExchangeSettings } from './exchange.ts'
+import { Exchange, type ExchangeSettings, type OpenExchanges } from './exchange.ts'
 import { chooseRequestId, type InboundIdPolicy, isRequestId } from './ids.ts'
 import { malformedRecord, malformedStatus } from './malformed.ts'
 import type { RequestScope } from './scope.ts'
@@ -37,6 +37,8 @@ export interface Lifecycle {
    * @param isAnswered whether Node itself answers, because the service does not
    */
   malformed(error: unknown, socket: Duplex, isAnswered: boolean): void
+  /** How many exchanges are open now, those on skipped paths not counted. */
+  readonly inFlight: number
   /** Completes the failed exchanges that are still open, when the process ends. */
   abandonFailed(): void
 }
@@ -53,7 +55,7 @@ interface Observed {
 
 /** Builds the lifecycle of one instance. */
 export function createLifecycle(settings: LifecycleSettings): Lifecycle {
-  const pending = new Set<Exchange>()
+  const open: OpenExchanges = { count: 0, failed: new Set() }
   const addressOf = addressReader(settings.resolveAddress)
   let reportIgnored = settings.onIgnoredForwarding
 
@@ -89,7 +91,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
       const known = outer === undefined ? undefined : findScope(outer, settings.box)
       if (known !== undefined) return known
       const start = startOf(request, outer, validId(response.getHeader(settings.idHeader)))
-      const { scope } = new Exchange(request, response, settings, start, pending)
+      const { scope } = new Exchange(request, response, settings, start, open)
       ;(response as Observed)[openedScope] = scope
       return scope
     },
@@ -113,8 +115,11 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
       const scheme = encrypted === true ? 'https' : 'http'
       settings.emit(malformedRecord(error, status, settings.generateId(), client, scheme, isAnswered))
     },
+    get inFlight() {
+      return open.count
+    },
     abandonFailed() {
-      for (const exchange of [...pending]) exchange.abandon()
+      for (const exchange of [...open.failed]) exchange.abandon()
     },
   }
 }

@@ -7,7 +7,9 @@ export const defaultSkipPaths: readonly SkipPath[] = [
   '/healthz',
   '/__heartbeat__',
   '/__lbheartbeat__',
+  '/__readiness__',
   '/__version__',
+  '/metrics',
 ]
 
 /**

@@ -1,3 +1,4 @@
+export { bearerTest } from './bearer.ts'
 export { byteSize } from './byte-size.ts'
 export { ConfigurationError, type FoundVariable, findVariable } from './environment.ts'
 export { collectedErrors, errorMessage, errorName, errorTrace, followed } from './error-text.ts'

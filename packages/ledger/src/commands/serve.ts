@@ -1,16 +1,17 @@
-import { readFileSync } from 'node:fs'
+import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { deedbox } from 'deedbox'
-import { observe } from 'deedbox/http'
 import { firstScopes, newApiKey } from '../access/index.ts'
 import { LedgerError } from '../errors.ts'
-import { createLedgerServer, type VersionObject } from '../http/index.ts'
+import { createLedgerServer, type MetricsAccess } from '../http/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { finishInstall, installedMove } from '../move/index.ts'
 import { openLedger } from '../open-ledger.ts'
 import { awaitLedger } from './await-move.ts'
 import { dataFolder } from './data-folder.ts'
 import { guardFolder } from './guard-folder.ts'
+import { ownVersion } from './own-version.ts'
+import { drainDelay, metricsAccess } from './serve-settings.ts'
 import { welcomeText } from './welcome.ts'
 
 /** `deedbox serve --help`. */
@@ -34,6 +35,11 @@ More variables
   DEEDBOX_BOOTSTRAP_KEY  an API key of your own to accept from the first start on; then none is printed
   DEEDBOX_MOVE_TOKEN     the token of a move, at least 16 characters; then none is printed
   DEEDBOX_SIGNING_KEY    the signing key (PRIVATE+KEY+…) instead of the one in <data>/keys
+  DEEDBOX_METRICS_TOKEN  who sends it may fetch /metrics, at least 16 characters; so may keys with the scope verify
+  DEEDBOX_PUBLIC_METRICS 1: everybody may
+  DEEDBOX_DRAIN_DELAY    how long it serves on after SIGTERM while it says that it is not ready, such as 5s
+                         (default: 5s in Kubernetes, else 0)
+  DOCKERFLOW_VERSION     the version that /__version__ tells, in place of that in APP_DIR/version.json
   DEEDBOX_GUARD          where the rollback guard is kept, or "off" (default: your state folder)
   LOG_LEVEL              DEBUG also prints a line for each stored event
 
@@ -65,6 +71,8 @@ export async function serve(args: string[]): Promise<number> {
   const host = values.host ?? (env.HOST || '127.0.0.1')
   const data = dataFolder(values.data, env)
   const origin = values.origin ?? (env.DEEDBOX_ORIGIN || undefined)
+  const delay = drainDelay(env)
+  const metrics = metricsAccess(env)
   const places = {
     folder: data.folder,
     database: data.database,
@@ -72,7 +80,7 @@ export async function serve(args: string[]): Promise<number> {
     guardFolder: guardFolder(env),
   }
   finishInstall(places)
-  const stopped = stopSignal()
+  const stopped = stopSignals()
   // Started anew with the same options when the ledger has come, it serves that.
   if (values['await-move'] && installedMove(places) === undefined) {
     if (origin !== undefined) {
@@ -83,7 +91,7 @@ export async function serve(args: string[]): Promise<number> {
     }
     const shown = (actual: number) => addressOf(host, actual)
     const wanted = port
-    const there = await awaitLedger(places, { host, port, shown }, stopped).catch((cause: unknown) => {
+    const there = await awaitLedger(places, { host, port, shown }, stopped.first).catch((cause: unknown) => {
       throw cause instanceof LedgerError ? cause : cannotListen(host, wanted, cause)
     })
     if (there === undefined) return 0
@@ -97,6 +105,8 @@ export async function serve(args: string[]): Promise<number> {
     return await run(ledger, data.folder, stopped, {
       port,
       host,
+      delay,
+      metrics,
       moved: installedMove(places),
       publicLog: values['public-log'] ?? env.DEEDBOX_PUBLIC_LOG === '1',
     })
@@ -109,14 +119,17 @@ interface Listening {
   port: number
   host: string
   publicLog: boolean
+  /** Milliseconds between the signal to stop and the end of listening. */
+  delay: number
+  metrics: MetricsAccess
   moved: ReturnType<typeof installedMove>
 }
 
 async function run(
   ledger: Ledger,
   folder: string,
-  stopped: Promise<void>,
-  { port, host, publicLog, moved }: Listening,
+  stopped: StopSignals,
+  { port, host, publicLog, moved, delay, metrics }: Listening,
 ): Promise<number> {
   const box = deedbox({
     service: 'deedbox-ledger',
@@ -132,10 +145,12 @@ async function run(
   })
   for (const warning of ledger.about.warnings) box.log.warning(warning)
   const app = await createLedgerServer(ledger, {
-    version: ownVersion(),
+    box,
+    version: ownVersion(process.env),
+    folder,
+    metrics,
     publicLog,
     ...(moved === undefined ? {} : { moved }),
-    observe: observe(box),
     onRead: read => box.log.info('event content read', { ...read }),
     onFault: error => box.log.error('a request failed', { error }),
   })
@@ -158,7 +173,9 @@ async function run(
         newApiKey: newKey,
       }),
     )
-    await stopped
+    await stopped.first
+    box.log.info('draining', { delay })
+    await drained(delay, stopped)
   } finally {
     await app.close()
     await box.close()
@@ -189,17 +206,42 @@ async function firstKey(ledger: Ledger, wasMoved: boolean): Promise<string | und
   return key
 }
 
-/** The first SIGTERM or SIGINT stops in order; a second one ends at once, as it would without a handler. */
-function stopSignal(): Promise<void> {
-  return new Promise(resolve => {
-    const stop = () => {
-      process.off('SIGTERM', stop)
-      process.off('SIGINT', stop)
-      resolve()
-    }
-    process.on('SIGTERM', stop)
-    process.on('SIGINT', stop)
-  })
+/** What a process is told by SIGTERM or SIGINT. */
+interface StopSignals {
+  readonly first: Promise<void>
+  readonly second: Promise<void>
+  /** From now on a signal ends the process at once, as it would without a handler. */
+  letGo(): void
+}
+
+function stopSignals(): StopSignals {
+  const first = Promise.withResolvers<void>()
+  const second = Promise.withResolvers<void>()
+  let isTold = false
+  const told = () => {
+    if (isTold) second.resolve()
+    isTold = true
+    first.resolve()
+  }
+  process.on('SIGTERM', told)
+  process.on('SIGINT', told)
+  return {
+    first: first.promise,
+    second: second.promise,
+    letGo() {
+      process.off('SIGTERM', told)
+      process.off('SIGINT', told)
+    },
+  }
+}
+
+/** Serves on, so that who sends requests here learns from readiness that it shall not. A second signal is impatience. */
+async function drained(delay: number, { second, letGo }: StopSignals): Promise<void> {
+  const isOver = new AbortController()
+  const late = wait(delay, undefined, { signal: isOver.signal }).catch(() => undefined)
+  await Promise.race([late, second])
+  isOver.abort()
+  letGo()
 }
 
 function addressOf(host: string, port: number): string {
@@ -228,15 +270,4 @@ function listenProblem(cause: unknown): string {
   if (code === 'EACCES') return 'this user may not. Set PORT to a number above 1023.'
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'this machine has no such address. Set HOST.'
   return cause instanceof Error ? cause.message : String(cause)
-}
-
-function ownVersion(): VersionObject {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  const env = process.env
-  return {
-    source: env.DEEDBOX_SOURCE || '',
-    version: env.DOCKERFLOW_VERSION || version,
-    commit: env.DEEDBOX_COMMIT || '',
-    build: env.DEEDBOX_BUILD || '',
-  }
 }

@@ -1,5 +1,9 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import type { Deedbox } from 'deedbox'
+import { createHealth, type HealthRequest } from 'deedbox/health'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Ledger } from '../ledger.ts'
+import { eventLoopResolution, ledgerChecks } from './ledger-checks.ts'
 
 /** What `/__version__` answers (Dockerflow's version object). */
 export interface VersionObject {
@@ -9,100 +13,64 @@ export interface VersionObject {
   build: string
 }
 
-interface CheckMessage {
-  level: number
-  id: string
-  message: string
+/** What a ledger's operational endpoints are made of. */
+export interface OperationalParts {
+  readonly box: Deedbox
+  readonly version: VersionObject
+  /** Where the database is. */
+  readonly folder: string
 }
 
-const error = 40
-const warning = 30
-const levelNames = new Map([
-  [0, 'ok'],
-  [warning, 'warning'],
-  [error, 'error'],
-])
+const summaries: Readonly<Record<string, string>> = {
+  '/__version__': 'Which build this is',
+  '/__lbheartbeat__': 'Whether this process answers at all: for liveness probes and load balancers',
+  '/__heartbeat__': 'Whether the ledger can do its work, and what an operator should know: for people',
+  '/__readiness__': 'Whether the ledger can do its work: for readiness probes',
+}
 
-/** The ledger's own Dockerflow endpoints: GET and HEAD, never cached, no API key needed for the yes-or-no part. */
-export function dockerflowRoutes(app: FastifyInstance, ledger: Ledger, version: VersionObject): void {
-  const schema = (summary: string) => ({ summary, tags: ['operations'] })
-
-  app.get('/__version__', { schema: schema('Which build this is') }, async (_request, reply) => {
-    return reply.header('cache-control', 'no-store').send(version)
+/**
+ * The ledger's own Dockerflow endpoints, those of the SDK: GET, HEAD and OPTIONS, never cached. What checks found is
+ * for those who may verify, the yes or no for everybody. (DF-01 … DF-13)
+ */
+export function dockerflowRoutes(app: FastifyInstance, ledger: Ledger, parts: OperationalParts): void {
+  const { box, version, folder } = parts
+  const delays = monitorEventLoopDelay({ resolution: eventLoopResolution })
+  delays.enable()
+  app.addHook('onClose', async () => void delays.disable())
+  const endpoints = createHealth(box, {
+    checks: ledgerChecks(ledger, folder, delays),
+    // It sends no events and keeps no variables: its own parts are the checks above.
+    ownChecks: false,
+    details: 'authorised',
+    authorise: request => mayVerify(ledger, request),
+    version: () => version,
   })
-
-  app.get(
-    '/__lbheartbeat__',
-    { schema: schema('Whether this process answers at all') },
-    async (_request, reply) => {
-      return reply.header('cache-control', 'no-store').type('text/plain; charset=utf-8').send('')
-    },
-  )
-
-  app.get(
-    '/__heartbeat__',
-    { schema: schema('Whether the ledger can do its work') },
-    async (request, reply) => {
-      const found = {
-        database: databaseCheck(ledger),
-        writer: writerCheck(ledger),
-        guard: guardCheck(ledger),
-      }
-      const levels = Object.values(found).map(messages =>
-        Math.max(0, ...messages.map(message => message.level)),
-      )
-      const worst = Math.max(...levels)
-      const checks: Record<string, string> = {}
-      const details: Record<string, unknown> = {}
-      for (const [i, [name, messages]] of Object.entries(found).entries()) {
-        checks[name] = levelNames.get(levels[i]!) ?? 'unknown'
-        if (messages.length > 0) {
-          const byId = Object.fromEntries(messages.map(message => [message.id, message.message]))
-          details[name] = { status: checks[name], level: levels[i], messages: byId }
-        }
-      }
-      return reply
-        .code(worst >= error ? 500 : 200)
-        .header('cache-control', 'no-store')
-        .send({
-          status: levelNames.get(worst),
-          checks,
-          ...(maySeeDetails(request, ledger) ? { details } : {}),
-        })
-    },
-  )
-}
-
-function databaseCheck(ledger: Ledger): CheckMessage[] {
-  try {
-    ledger.head()
-    return []
-  } catch (cause) {
-    return [
-      { level: error, id: 'deedbox.ledger.E001', message: `The database cannot be read: ${String(cause)}` },
-    ]
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { method, url, headers } = request
+    const {
+      status,
+      headers: own,
+      body,
+    } = await endpoints.answer({
+      method,
+      url,
+      authorization: headers.authorization,
+    })
+    return reply.code(status).headers(own).send(body)
+  }
+  for (const [url, summary] of Object.entries(summaries)) {
+    const schema = { summary, tags: ['operations'] }
+    app.route({ method: ['GET', 'HEAD'], url, schema, handler: answer })
+    app.route({ method: 'OPTIONS', url, schema: { hide: true }, handler: answer })
+    // With a slash at its end it is the same.
+    app.route({ method: ['GET', 'HEAD', 'OPTIONS'], url: `${url}/`, schema: { hide: true }, handler: answer })
   }
 }
 
-function writerCheck(ledger: Ledger): CheckMessage[] {
-  const failure = ledger.failure
-  return failure === undefined
-    ? []
-    : [{ level: error, id: 'deedbox.ledger.E002', message: `The last write failed: ${failure.message}` }]
-}
-
-function guardCheck(ledger: Ledger): CheckMessage[] {
-  return ledger.warnings.map((message, i) => ({
-    level: warning,
-    id: `deedbox.ledger.W00${i + 1}`,
-    message,
-  }))
-}
-
 /** Details name files and causes: they are for those who may verify, not for everybody who can reach the port. */
-function maySeeDetails(request: FastifyRequest, ledger: Ledger): boolean {
+function mayVerify(ledger: Ledger, { authorization }: Pick<HealthRequest, 'authorization'>): boolean {
   try {
-    ledger.authenticator.authenticate(request.headers.authorization, 'verify')
+    ledger.authenticator.authenticate(authorization, 'verify')
     return true
   } catch {
     return false

@@ -63,6 +63,11 @@ export class OpenStreams {
     app.addHook('preClose', async () => this.#stop.abort(over))
   }
 
+  /** How many there are of each kind. */
+  get open(): Readonly<Record<StreamPlan['kind'], number>> {
+    return this.#open
+  }
+
   /** Milliseconds between the signs of life of a tail. */
   get heartbeat(): number {
     return this.#settings.heartbeat

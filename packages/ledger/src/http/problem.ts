@@ -43,6 +43,7 @@ const statusOf: Partial<Record<LedgerErrorCode, number>> = {
   body_too_large: 413,
   batch_too_large: 413,
   unsupported_content_type: 415,
+  metrics_missing: 501,
   header_too_large: 431,
   overloaded: 503,
   storage_full: 503,

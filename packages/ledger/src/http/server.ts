@@ -1,15 +1,19 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
 import swagger, { type FastifyDynamicSwaggerOptions } from '@fastify/swagger'
 import { Ajv } from 'ajv'
+import type { Deedbox } from 'deedbox'
+import { observe } from 'deedbox/http'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
-import { LedgerError } from '../errors.ts'
+import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 import { limits } from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { capAnswersInFlight } from './answers-in-flight.ts'
 import { capBytesInFlight } from './bytes-in-flight.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
 import { keyRoutes } from './key-routes.ts'
+import { ledgerMetrics } from './ledger-metrics.ts'
 import { addRoute, ledgerRoutes } from './ledger-routes.ts'
+import { type MetricsAccess, metricsRoute } from './metrics-route.ts'
 import { type FinishedMove, moveRoute } from './move-route.ts'
 import { OpenStreams, type StreamSettings } from './open-streams.ts'
 import { problemOf } from './problem.ts'
@@ -20,18 +24,19 @@ import { statsRoutes } from './stats-routes.ts'
 import { streamRoutes } from './stream-routes.ts'
 import { writeRoutes } from './write-routes.ts'
 
-/** A request handler of `node:http`. */
-export type RequestListener = (request: IncomingMessage, response: ServerResponse) => void
-
 /** How the server is made. */
 export interface ServerOptions {
+  /** Observes the server's own requests, and runs its checks. It must send no events to this ledger. */
+  box: Deedbox
   version: VersionObject
+  /** Where the database is. */
+  folder: string
+  /** Who may fetch `/metrics`; default who has a key with `verify`. */
+  metrics?: MetricsAccess
   /** Whether verifier key, checkpoints and tiles are readable without a key; default false. */
   publicLog?: boolean
   /** How the move ended that brought the ledger, for who has the token of that move. */
   moved?: FinishedMove
-  /** Wraps the server's handler: how the SDK observes the ledger's own requests. */
-  observe?: (handler: RequestListener) => RequestListener
   /** Told about what clients only see as `internal_error`. */
   onFault?: (error: unknown) => void
   /** Told whenever event content was shown to somebody. */
@@ -57,6 +62,7 @@ const stopGrace = 5 * second
 
 /** Makes the HTTP server of a ledger; it does not listen yet. Its routes hold no logic of their own. */
 export async function createLedgerServer(ledger: Ledger, options: ServerOptions): Promise<FastifyInstance> {
+  const { box, folder, version } = options
   const requestTimeout = options.requestTimeout ?? 30 * second
   const app = fastify({
     logger: false,
@@ -80,7 +86,7 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
           // Answered like everybody else, instead of with a bare 400.
           requireHostHeader: false,
         },
-        options.observe === undefined ? handler : options.observe(handler),
+        observe(box)(handler),
       )
       // Who neither sends nor reads for so long is cut off, whatever waits for him.
       server.timeout = options.stallTimeout ?? 60 * second
@@ -95,12 +101,15 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
   validateQueriesOnly(app)
   refuseUnknownRoutes(app)
   closeInTime(app)
-  answerErrors(app, options.onFault)
   capAnswersInFlight(app, options.maxAnswerBytes ?? 64 * 1024 * 1024)
+  nameRoutes(app, box)
   const streams = new OpenStreams(app, options.streams ?? {}, options.onFault ?? (() => undefined))
+  const metrics = ledgerMetrics(ledger, box, streams)
+  const onRefused = (reason: LedgerErrorCode): void => metrics?.refused(reason)
+  answerErrors(app, options.onFault, onRefused)
   await app.register(async routes => {
     const admit = capBytesInFlight(options.maxBytesInFlight ?? 64 * 1024 * 1024)
-    writeRoutes(routes, ledger, admit)
+    writeRoutes(routes, ledger, admit, onRefused)
     eventRoutes(routes, ledger, options.onRead ?? (() => undefined))
     streamRoutes(routes, ledger, streams, options.onRead ?? (() => undefined))
     statsRoutes(routes, ledger, options.onRead ?? (() => undefined))
@@ -110,7 +119,8 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
     ledgerRoutes(routes, ledger, admit)
     addRoute(routes, ledger, admit)
     if (options.moved !== undefined) moveRoute(routes, options.moved)
-    dockerflowRoutes(routes, ledger, options.version)
+    dockerflowRoutes(routes, ledger, { box, version, folder })
+    metricsRoute(routes, ledger, metrics, options.metrics ?? {})
     routes.get('/v1/openapi.json', { schema: { hide: true } }, async () => app.swagger())
   })
   return app
@@ -139,7 +149,18 @@ function validateQueriesOnly(app: FastifyInstance): void {
   app.setSerializerCompiler(() => data => JSON.stringify(data))
 }
 
-function answerErrors(app: FastifyInstance, onFault: ((error: unknown) => void) | undefined): void {
+/** The templates of routes, for records; those below Fastify do not know them. */
+function nameRoutes(app: FastifyInstance, box: Deedbox): void {
+  app.addHook('onRequest', async ({ routeOptions }) => {
+    if (routeOptions.url !== undefined) box.current()?.matched(routeOptions.url)
+  })
+}
+
+function answerErrors(
+  app: FastifyInstance,
+  onFault: ((error: unknown) => void) | undefined,
+  onRefused: (reason: LedgerErrorCode) => void,
+): void {
   const closing = new WeakSet<object>()
   // What came behind a request that was answered with "close" gets no answer any more, so nothing may be done about
   // it (RFC 9112 §9.6): an event would be stored without its sender ever hearing of it.
@@ -148,7 +169,8 @@ function answerErrors(app: FastifyInstance, onFault: ((error: unknown) => void) 
   })
   app.setErrorHandler((error, request, reply) => {
     const { status, body } = problemOf(error)
-    if (status >= 500 && status !== 503) onFault?.(error)
+    onRefused(body.reason)
+    if (status >= 500 && ![501, 503].includes(status)) onFault?.(error)
     // The rest of a body that nobody will read: better no connection than one that waits for it.
     if (!request.raw.complete) {
       reply.header('connection', 'close')

@@ -211,11 +211,8 @@ test('a reader that does not read holds back the store, not the memory, and lose
     onRead: read => {
       shown += read.events?.length ?? 0
     },
-    observe: handler => (request, response) => {
-      responses.push(response)
-      handler(request, response)
-    },
   })
+  server.http.prependListener('request', (_request, response) => responses.push(response))
   const total = 800
   const large = 'x'.repeat(60_000)
   for (let n = 0; n < total; n += 100) {

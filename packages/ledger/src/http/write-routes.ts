@@ -2,7 +2,7 @@ import { readBatch, readEvent, textOfHeader } from 'deedbox/event-rules'
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import type { Caller } from '../access/index.ts'
 import { type Acknowledgement, type Refusal, refusal } from '../acknowledgement.ts'
-import { LedgerError } from '../errors.ts'
+import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 import {
   asLedgerError,
   batchItemSchema,
@@ -22,8 +22,13 @@ declare module 'fastify' {
   }
 }
 
-/** `POST /v1/events` and `POST /v1/events/batch`. */
-export function writeRoutes(app: FastifyInstance, ledger: Ledger, admit: onRequestHookHandler): void {
+/** `POST /v1/events` and `POST /v1/events/batch`. @param onRefused told of each item of a batch that is refused alone */
+export function writeRoutes(
+  app: FastifyInstance,
+  ledger: Ledger,
+  admit: onRequestHookHandler,
+  onRefused: (reason: LedgerErrorCode) => void,
+): void {
   app.decorateRequest('caller')
   const authenticate = async (request: FastifyRequest) => {
     request.caller = ledger.authenticator.authenticate(request.headers.authorization, 'write')
@@ -99,6 +104,7 @@ export function writeRoutes(app: FastifyInstance, ledger: Ledger, admit: onReque
       if (failed?.ok === false && results.every(result => !result.ok)) {
         throw new LedgerError(failed.reason, failed.message)
       }
+      for (const result of results) if (!result.ok) onRefused(result.reason)
       return reply.send({ ok: true, results: results.map(resultView) })
     },
   )

@@ -1,5 +1,6 @@
 export type { AdminChange, Refused } from './admin-change.ts'
 export { checkExtends } from './check-extends.ts'
+export { type Commit, type CommitListener, CommitListeners } from './commit.ts'
 export { checkKeys } from './create-ledger.ts'
 export { type FurtherLedger, type NewLedger, prepareFurtherLedger } from './further-ledger.ts'
 export { openInlineRawWriter, openInlineWriter, openWriterOn } from './inline-writer.ts'

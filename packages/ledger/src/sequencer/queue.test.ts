@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LedgerError } from '../errors.ts'
+import type { Commit } from './commit.ts'
 import { Queue } from './queue.ts'
 import { adminSubmission, type Sequenced, type Submission, type Writer } from './submission.ts'
 
@@ -108,6 +109,27 @@ test('P10 a failed transaction fails those in it, is remembered as the failure, 
   assert.equal((await good)[0]?.txId, 'c')
   assert.equal(queue.failure, undefined)
   await queue.close()
+})
+
+test('each transaction is told, with what it stored or why it stored nothing', async () => {
+  const writer = new HeldWriter()
+  const commits: Commit[] = []
+  const queue = new Queue(writer, commit => commits.push(commit))
+  for (const failWith of [undefined, new LedgerError('storage_full', 'The disk is full.')]) {
+    writer.failWith = failWith
+    const begun = writer.begins()
+    const done = Promise.allSettled([queue.submit([submission('a'), submission('b')])])
+    await begun
+    writer.end()
+    await done
+  }
+  assert.deepEqual(
+    commits.map(({ seconds, ...others }) => ({ ...others, tookTime: seconds >= 0 })),
+    [
+      { ledger: writer.ledger.name, submitted: 2, appended: 2, failure: undefined, tookTime: true },
+      { ledger: writer.ledger.name, submitted: 2, appended: 0, failure: 'storage_full', tookTime: true },
+    ],
+  )
 })
 
 test('a huge backlog is split into transactions, a single submission never', async () => {

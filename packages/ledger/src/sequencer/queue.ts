@@ -1,5 +1,6 @@
-import { LedgerError } from '../errors.ts'
+import { LedgerError, type LedgerErrorCode } from '../errors.ts'
 import { isRefused, type Refused } from './admin-change.ts'
+import type { CommitListener } from './commit.ts'
 import type { Sequenced, Submission, Writer } from './submission.ts'
 
 /** One transaction takes at most this many submissions; it keeps the time that others wait for the lock short. */
@@ -29,6 +30,7 @@ interface Caller<Item, Result> {
  */
 export class Queue<Item = Submission, Result = Sequenced> {
   readonly #writer: Writer<Item, Result>
+  readonly #committed: CommitListener
   readonly #waiting: Caller<Item, Result>[] = []
   #waitingCount = 0
   /** Transactions handed over and not answered yet. */
@@ -42,8 +44,10 @@ export class Queue<Item = Submission, Result = Sequenced> {
   /** Why the last transaction failed, until one succeeds again. */
   failure: LedgerError | undefined
 
-  constructor(writer: Writer<Item, Result>) {
+  /** @param committed told of each transaction; must not throw */
+  constructor(writer: Writer<Item, Result>, committed: CommitListener = () => undefined) {
     this.#writer = writer
+    this.#committed = committed
   }
 
   /**
@@ -99,8 +103,18 @@ export class Queue<Item = Submission, Result = Sequenced> {
   async #append(group: Group<Item, Result>): Promise<void> {
     const { callers, count } = group
     this.#underWay++
+    const start = performance.now()
+    const tell = (appended: number, failure?: LedgerErrorCode): void =>
+      this.#committed({
+        ledger: this.#writer.ledger.name,
+        submitted: count,
+        appended,
+        seconds: (performance.now() - start) / 1_000,
+        failure,
+      })
     try {
       const results = await this.#writer.append(handedOver(group))
+      tell(results.filter(isAppended).length)
       let from = 0
       for (const caller of callers) {
         settle(caller, results.slice(from, from + caller.count))
@@ -109,6 +123,7 @@ export class Queue<Item = Submission, Result = Sequenced> {
       this.failure = undefined
       this.#publishSoon()
     } catch (error) {
+      tell(0, error instanceof LedgerError ? error.code : 'internal_error')
       if (error instanceof LedgerError) this.failure = error
       for (const { reject } of callers) reject(error)
     }
@@ -145,6 +160,12 @@ export class Queue<Item = Submission, Result = Sequenced> {
 function handedOver<Item>(group: Pick<Group<Item, never>, 'submissions'>): Item[] {
   const [first = [], ...more] = group.submissions.splice(0)
   return more.length === 0 ? first : first.concat(...more)
+}
+
+/** Whether it is a new entry of the tree: no repeat of an earlier one, and nothing that was refused. */
+function isAppended(result: unknown): boolean {
+  if (typeof result !== 'object' || result === null) return true
+  return !isRefused(result) && Reflect.get(result, 'duplicate') !== true
 }
 
 function settle<Item, Result>(

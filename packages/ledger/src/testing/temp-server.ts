@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import type { Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { deedbox } from 'deedbox'
 import { createLedgerServer, type ServerOptions } from '../http/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { openTestLedger, tempFolder, testKey } from './temp-ledger.ts'
@@ -14,6 +16,9 @@ export interface TestServer {
   ledger: Ledger
   /** What clients only saw as `internal_error`. */
   faults: unknown[]
+  /** The server's own log. */
+  lines: string[]
+  http: Server
   /** Resolves when the server holds no connection any more. */
   hungUp(): Promise<void>
   /** Stops the server as `deedbox serve` does at SIGTERM. */
@@ -43,7 +48,18 @@ export async function startTestServer(
   const ledger = await openTestLedger(t, folder)
   const key = await testKey(ledger)
   const faults: unknown[] = []
+  const lines: string[] = []
+  const box = deedbox({
+    service: 'deedbox-ledger',
+    ledger: null,
+    audit: { requests: false },
+    bodyHash: false,
+    flushOnSignal: false,
+    log: { sink: line => void lines.push(line) },
+  })
   const app = await createLedgerServer(ledger, {
+    box,
+    folder,
     version: { source: '', version: '0.0.0-test', commit: '', build: '' },
     onFault: error => faults.push(error),
     ...options,
@@ -54,7 +70,10 @@ export async function startTestServer(
     socket.on('close', () => sockets.delete(socket))
   })
   await app.listen({ port: 0, host: '127.0.0.1' })
-  t.after(() => app.close())
+  t.after(async () => {
+    await app.close()
+    await box.close()
+  })
   const { port } = app.server.address() as AddressInfo
   const url = `http://127.0.0.1:${port}`
   return {
@@ -64,6 +83,8 @@ export async function startTestServer(
     folder,
     ledger,
     faults,
+    lines,
+    http: app.server,
     async hungUp() {
       while (sockets.size > 0) await once([...sockets][0] as Socket, 'close')
     },

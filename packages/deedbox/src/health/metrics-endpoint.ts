@@ -1,0 +1,28 @@
+import { errorTrace } from '../safety/index.ts'
+import { answerOf, type HealthAnswer, type HealthRequest, textAnswer } from './answers.ts'
+import type { HealthLog } from './health-log.ts'
+
+/** What `metrics(box)` of `deedbox/metrics` returns, as far as it is served. */
+export interface MetricsSource {
+  readonly contentType: string
+  render(): Promise<string>
+  /** Whether who sends this `Authorization` header may see them. Default: everybody. */
+  allows?(authorization: string | undefined): boolean
+}
+
+/** Answers `/metrics`. Never throws or rejects; what is wrong is logged. (X-11) */
+export function metricsEndpoint(
+  metrics: MetricsSource,
+  log: HealthLog,
+): (request: HealthRequest) => Promise<HealthAnswer> {
+  return async ({ authorization }) => {
+    try {
+      if (metrics.allows?.(authorization) === false)
+        return textAnswer(401, 'Unauthorized', { 'WWW-Authenticate': 'Bearer' })
+      return answerOf(200, metrics.contentType, await metrics.render())
+    } catch (error) {
+      log('The metrics could not be made', { trace: errorTrace(error) })
+      return textAnswer(500, 'Internal Server Error')
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import type { Deedbox } from '../instance.ts'
+import { internalsOf } from '../internals.ts'
+import { bearerTest, ConfigurationError, errorMessage } from '../safety/index.ts'
+import { buildLabels } from './build-labels.ts'
+import { type MetricsOptions, readMetrics } from './metrics-options.ts'
+import { ownMetrics } from './own-metrics.ts'
+import { loadPromClient, type MetricsRegistry } from './prom-client.ts'
+import { requestMetrics } from './request-metrics.ts'
+
+/** The metrics of an instance, as Prometheus fetches them. */
+export interface Metrics {
+  /** The `Registry` of `prom-client` that they are in; metrics of your own may be put there too. */
+  readonly registry: MetricsRegistry
+  readonly contentType: string
+  /** The text that Prometheus reads. */
+  render(): Promise<string>
+  /** Whether who sends this `Authorization` header may see them. */
+  allows(authorization: string | undefined): boolean
+}
+
+/**
+ * Measures an instance and its requests for Prometheus: `health(box, { metrics: metrics(box) })` serves them under
+ * `/metrics`. It needs the package `prom-client`. Requests on skipped paths are not counted. (Gap 8)
+ * @throws ConfigurationError naming the option at fault, without `prom-client`, and where the registry has such metrics
+ */
+export function metrics(box: Deedbox, options: MetricsOptions = {}): Metrics {
+  const { lifecycle, notices, closing } = internalsOf(box)
+  const { token, processMetrics, version, ...settings } = readMetrics(options)
+  const client = loadPromClient()
+  const registry = settings.registry ?? new client.Registry()
+  try {
+    if (processMetrics) client.collectDefaultMetrics({ register: registry })
+    const count = requestMetrics({
+      ...settings,
+      client,
+      registry,
+      inFlight: () => lifecycle.inFlight,
+      onTooManyRoutes: () =>
+        notices.warn(
+          'metric_routes',
+          `There are more than ${settings.maxRoutes} routes; requests to further ones are counted as "other". ` +
+            'If these are templates and not paths, raise maxRoutes of metrics().',
+        ),
+    })
+    const stops = [
+      box.onRecord(count),
+      ownMetrics(box, client, registry, () => buildLabels(box, version, process.env)),
+    ]
+    closing.add(async () => {
+      for (const stop of stops) stop()
+    })
+  } catch (error) {
+    throw new ConfigurationError(
+      'metrics()',
+      `the metrics cannot be made: ${errorMessage(error)} Give each instance a registry of its own.`,
+    )
+  }
+  return {
+    registry,
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+    allows: token === undefined ? () => true : bearerTest(token),
+  }
+}

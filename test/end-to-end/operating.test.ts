@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { readExposition } from '../metrics/exposition.ts'
+import { startLedger, stopLedger, tempFolder } from './ledger-process.ts'
+
+const key = `deed_live_${'a'.repeat(43)}`
+const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+const body = JSON.stringify({
+  payload: '{}',
+  meta: { type: 'info', event_name: 'order.paid', service: 'shop' },
+})
+
+async function statusOf(url: string, path: string): Promise<number> {
+  const response = await fetch(url + path, { headers: { connection: 'close' } })
+  await response.text()
+  return response.status
+}
+
+test('ruling 28 gap 17 after SIGTERM the ledger says that it is not ready, takes what comes, and then ends', async t => {
+  const ledger = await startLedger(t, tempFolder(t), {
+    DEEDBOX_BOOTSTRAP_KEY: key,
+    DEEDBOX_DRAIN_DELAY: '600s',
+  })
+  const { url, child } = ledger
+  assert.equal(await statusOf(url, '/__readiness__'), 200)
+  const tail = await fetch(`${url}/v1/events/stream`, { headers })
+  const seen = (async () => {
+    let text = ''
+    for await (const piece of tail.body!.pipeThrough(new TextDecoderStream())) text += piece
+    return text
+  })()
+  child.kill('SIGTERM')
+  while ((await statusOf(url, '/__readiness__')) !== 500);
+  assert.equal(await statusOf(url, '/__heartbeat__'), 500)
+  assert.equal(await statusOf(url, '/__lbheartbeat__'), 200)
+  const stored = await fetch(`${url}/v1/events`, { method: 'POST', headers, body })
+  assert.equal(stored.status, 202)
+  const { tx_id } = (await stored.json()) as { tx_id: string }
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  assert.deepEqual(await gone, [0, null])
+  assert((await seen).includes(tx_id), 'the tail shows what was stored last, and then ends')
+})
+
+test('DF-02 DF-03 DF-05 the version is that of the image, and the variable wins', async t => {
+  const folder = tempFolder(t)
+  const built = {
+    source: 'https://example.com/deedbox',
+    version: '1.2.3',
+    commit: 'c0ffee',
+    build: 'https://ci/17',
+  }
+  writeFileSync(join(folder, 'version.json'), JSON.stringify(built))
+  const told = async (more: Record<string, string>): Promise<unknown> => {
+    const ledger = await startLedger(t, folder, { APP_DIR: folder, ...more })
+    const version = await (await fetch(`${ledger.url}/__version__`)).json()
+    await stopLedger(ledger)
+    return version
+  }
+  assert.deepEqual(await told({}), built)
+  assert.deepEqual(await told({ DOCKERFLOW_VERSION: '1.2.4' }), { ...built, version: '1.2.4' })
+})
+
+test('gap 13 /metrics of deedbox serve takes the token of the operator, and says what to install', async t => {
+  const folder = tempFolder(t)
+  const token = 'a-token-for-prometheus'
+  const asked = (url: string) =>
+    fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}`, connection: 'close' } })
+  const env = { DEEDBOX_METRICS_TOKEN: token }
+  const ledger = await startLedger(t, folder, env)
+  assert.equal(await statusOf(ledger.url, '/metrics'), 401)
+  readExposition(await (await asked(ledger.url)).text())
+  await stopLedger(ledger)
+  const hooks =
+    "import { registerHooks } from 'node:module'\n" +
+    "registerHooks({ resolve(name, context, next) { if (name === 'prom-client') throw new Error('none'); return next(name, context) } })"
+  const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(hooks)}`
+  const without = await startLedger(t, folder, { ...env, NODE_OPTIONS })
+  assert.equal(await statusOf(without.url, '/metrics'), 401)
+  const refused = await asked(without.url)
+  assert.equal(refused.status, 501)
+  const { reason, message } = (await refused.json()) as { reason: string; message: string }
+  assert.equal(reason, 'metrics_missing')
+  assert.match(message, /npm i prom-client/)
+})

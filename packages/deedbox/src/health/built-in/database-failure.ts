@@ -92,6 +92,7 @@ const sayings: readonly (readonly [RegExp, DatabaseFailureKind])[] = [
   [/^(Queue limit reached|No connections available)\.?$/, 'exhausted'],
   // The pool of Knex and Sequelize.
   [/Timeout acquiring a connection|Operation timeout|ResourceRequest timed out/, 'exhausted'],
+  [/^Timed out while checking out a connection from connection pool/, 'exhausted'],
   [/^Connection terminated due to connection timeout$/, 'timeout'],
   [/^(Query read timeout|timeout expired)$/, 'timeout'],
   [/^Connection terminated( unexpectedly)?$|^Client has encountered a connection error/, 'lost'],

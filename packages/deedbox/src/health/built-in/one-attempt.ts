@@ -14,22 +14,42 @@ export interface Attempt {
 
 /**
  * A check that is never at work more than once, so that a dependency that does not answer holds one connection and not
- * one for each round. While an attempt hangs, the rounds after it say so at once and begin none.
+ * one for each round. Who calls it meanwhile waits for the same attempt. Once that was late, each round says so at once, and
+ * begins none before it has ended.
  */
 export function oneAttempt(begin: () => Attempt): CheckFunction {
-  let hanging: { readonly attempt: Attempt; readonly since: number } | undefined
-  return signal => {
-    if (hanging !== undefined) return hanging.attempt.late(performance.now() - hanging.since)
+  let current: Running | undefined
+  const begun = (): Running => {
     const attempt = begin()
-    const own = { attempt, since: performance.now() }
-    hanging = own
+    const ended = (): void => {
+      current = undefined
+    }
+    attempt.found.then(ended, ended)
+    return { attempt, since: performance.now(), late: undefined }
+  }
+  return signal => {
+    if (current?.late !== undefined) return tellLate(current)
+    current ??= begun()
+    const own = current
     return new Promise((resolve, reject) => {
-      const isLate = (): void => resolve(attempt.late(performance.now() - own.since))
-      signal.addEventListener('abort', isLate, { once: true })
-      attempt.found.then(resolve, reject).finally(() => {
-        hanging = undefined
-        signal.removeEventListener('abort', isLate)
-      })
+      const isOver = (): void => resolve(tellLate(own))
+      signal.addEventListener('abort', isOver, { once: true })
+      own.attempt.found
+        // For who has still time when it was given up.
+        .then(messages => resolve(own.late ?? messages), reject)
+        .finally(() => signal.removeEventListener('abort', isOver))
     })
   }
+}
+
+interface Running {
+  readonly attempt: Attempt
+  readonly since: number
+  /** What it said when its time was over. */
+  late: CheckMessage[] | undefined
+}
+
+function tellLate(running: Running): CheckMessage[] {
+  running.late = running.attempt.late(performance.now() - running.since)
+  return running.late
 }

@@ -28,6 +28,15 @@ export {
   warning,
 } from '../checks/index.ts'
 export type { BuiltInOptions } from './built-in/built-in.ts'
+export { database } from './built-in/database.ts'
+export {
+  type DrizzleMigrations,
+  type MigrationPlace,
+  migrations,
+  type NodePgMigrateMigrations,
+  type PrismaMigrations,
+  type SqlMigrations,
+} from './built-in/migrations.ts'
 export { type MongoCheckClient, type MongoCheckDb, mongo } from './built-in/mongo.ts'
 export {
   type MysqlCallbacks,

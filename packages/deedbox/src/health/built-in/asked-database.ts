@@ -1,4 +1,5 @@
 import { hasMethods } from './handed-over.ts'
+import { prismaFailure } from './prisma-failure.ts'
 
 /** The languages of SQL that checks tell apart. */
 export type SqlDialect = 'postgres' | 'mysql' | 'sqlite'
@@ -65,7 +66,13 @@ function prisma(given: Members): AskedDatabase | undefined {
   if (!hasMethods(given, '$queryRawUnsafe', '$connect')) return undefined
   return {
     dialect: dialectOf(given._activeProvider),
-    ask: async sql => call(given, '$queryRawUnsafe', sql),
+    ask: async sql => {
+      try {
+        return await call(given, '$queryRawUnsafe', sql)
+      } catch (error) {
+        throw prismaFailure(error)
+      }
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 import { type CheckMessage, dockerflowIds, info, warning } from '../../checks/index.ts'
 import { databaseFailure } from './database-failure.ts'
-import { shortened } from './database-messages.ts'
+import { databaseMessages, shortened } from './database-messages.ts'
 
 /** How the migrations of a service and those of its database differ. */
 export interface MigrationState {
@@ -61,10 +61,8 @@ export function migrationFailure(error: unknown): CheckMessage[] {
       }),
     ]
   }
-  const { kind, text, code } = databaseFailure(error)
-  // What servers say of credentials names the user.
-  const told = kind === 'credentials' ? 'the server refused user or password' : shortened(text)
-  return [cannotCheck(code === undefined || told.includes(code) ? told : `${told} (${code})`)]
+  const [said] = databaseMessages(error)
+  return [cannotCheck(said?.message.replace(/^Database [a-z ]+: /, '') ?? '')]
 }
 
 /** What the check says while there is no answer. */

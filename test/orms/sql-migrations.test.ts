@@ -76,6 +76,21 @@ test('ruling 29 a database of Drizzle that has no execute() is asked as well', a
   assert.equal((await ask()).status, 500)
 })
 
+test('DF-26 Drizzle on SQLite, with a migration that a branch brought late', async t => {
+  const db = new DatabaseSync(':memory:')
+  t.after(() => db.close())
+  const folder = files(t)
+  const entries = [
+    { idx: 0, when: 1_700_000_000_001, tag: '0000_late' },
+    { idx: 1, when: 1_700_000_000_002, tag: '0001_first' },
+  ]
+  write(folder, { 'meta/_journal.json': JSON.stringify({ entries }) })
+  db.exec(`CREATE TABLE __drizzle_migrations (id SERIAL PRIMARY KEY, hash text NOT NULL, created_at numeric);
+    INSERT INTO __drizzle_migrations (hash, created_at) VALUES ('', 1700000000002)`)
+  const ask = heartbeatOf(t, migrations({ drizzle: db, folder }))
+  assert.deepEqual((await ask()).messages, { [unapplied]: 'Unapplied migrations: 0000_late' })
+})
+
 test('DF-26 a folder that the image lacks is a warning of its own', async t => {
   const db = new DatabaseSync(':memory:')
   t.after(() => db.close())

@@ -78,8 +78,12 @@ function prisma(given: Members): AskedDatabase | undefined {
 
 function kysely(given: Members): AskedDatabase | undefined {
   if (!hasMethods(given, 'executeQuery', 'selectFrom', 'withoutPlugins', 'getExecutor')) return undefined
+  // Names of classes are not what they were once a service was bundled.
+  const { supportsReturning, supportsTransactionalDdl } = Object(Object(call(given, 'getExecutor')).adapter)
+  const isSqlite = supportsReturning && !supportsTransactionalDdl
+  const isMysql = !supportsReturning && !supportsTransactionalDdl
   return {
-    dialect: dialectOf(nameOf(Object(call(given, 'getExecutor')).adapter)),
+    dialect: isMysql ? 'mysql' : isSqlite ? 'sqlite' : 'postgres',
     ask: async sql =>
       call(call(given, 'withoutPlugins'), 'executeQuery', {
         sql,
@@ -92,8 +96,9 @@ function kysely(given: Members): AskedDatabase | undefined {
 
 function drizzle(given: Members): AskedDatabase | undefined {
   const kinds: string[] = []
-  for (let of = Object.getPrototypeOf(given); of !== null; of = Object.getPrototypeOf(of)) {
-    const kind: unknown = of.constructor?.[Symbol.for('drizzle:entityKind')]
+  let prototype = Object.getPrototypeOf(given)
+  for (; prototype !== null; prototype = Object.getPrototypeOf(prototype)) {
+    const kind: unknown = prototype.constructor?.[Symbol.for('drizzle:entityKind')]
     if (typeof kind === 'string') kinds.push(kind)
   }
   if (kinds.length === 0) return undefined
@@ -125,18 +130,17 @@ function mikro(given: Members): AskedDatabase | undefined {
   const manager = Object(given.em) as Members
   if (!hasMethods(given, 'checkConnection') || !hasMethods(manager, 'getConnection', 'getPlatform'))
     return undefined
+  const connection = call(manager, 'getConnection')
+  if (!hasMethods(connection, 'execute')) return undefined
+  const isMysql = String(call(call(manager, 'getPlatform'), 'quoteIdentifier', 'a')).startsWith('`')
   return {
-    dialect: dialectOf(nameOf(call(manager, 'getPlatform'))),
-    ask: async sql => call(call(manager, 'getConnection'), 'execute', sql),
+    dialect: isMysql ? 'mysql' : 'postgres',
+    ask: async sql => call(connection, 'execute', sql),
   }
 }
 
 function call(of: unknown, method: string, ...args: readonly unknown[]): unknown {
   return (Reflect.get(Object(of), method) as TakesText).call(of, ...(args as [string]))
-}
-
-function nameOf(instance: unknown): unknown {
-  return Object(instance).constructor?.name
 }
 
 /** Libraries and their drivers have many names for three languages. */

@@ -28,7 +28,11 @@ export {
   warning,
 } from '../checks/index.ts'
 export type { BuiltInOptions } from './built-in/built-in.ts'
+
 export { database } from './built-in/database.ts'
+export { type DiskSpaceOptions, diskSpace, type FreeSpace } from './built-in/disk-space.ts'
+export { type EventLoopDelayOptions, eventLoopDelay } from './built-in/event-loop-delay.ts'
+export { type HttpCheckOptions, http } from './built-in/http.ts'
 export {
   type DrizzleMigrations,
   type MigrationPlace,
@@ -37,6 +41,7 @@ export {
   type PrismaMigrations,
   type SqlMigrations,
 } from './built-in/migrations.ts'
+
 export { type MongoCheckClient, type MongoCheckDb, mongo } from './built-in/mongo.ts'
 export {
   type MysqlCallbacks,
@@ -51,6 +56,7 @@ export {
   type PostgresPooledClient,
   postgres,
 } from './built-in/postgres.ts'
+export { type RedisCheckClient, redis } from './built-in/redis.ts'
 export { type SqliteCheckDatabase, sqlite } from './built-in/sqlite.ts'
 export type { HealthAnswer, HealthEndpoints, HealthRequest } from './endpoints.ts'
 export { createHealth } from './health.ts'

@@ -1,6 +1,7 @@
 import { type CheckMessage, dockerflowIds, info, warning } from '../../checks/index.ts'
 import { databaseFailure } from './database-failure.ts'
-import { databaseMessages, shortened } from './database-messages.ts'
+import { databaseMessages } from './database-messages.ts'
+import { shortened } from './error-line.ts'
 
 /** How the migrations of a service and those of its database differ. */
 export interface MigrationState {

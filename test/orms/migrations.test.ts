@@ -15,7 +15,7 @@ import { libraryTools, write } from './tools.ts'
 
 const unapplied = 'dockerflow.health.W001'
 const cannotCheck = 'dockerflow.health.I001'
-const unknown = 'deedbox.health.W202'
+const unknown = 'deedbox.health.W232'
 
 const found = await serverFor(guardedPostgres(() => {}))
 const { skip } = found
@@ -117,7 +117,7 @@ test('DF-26 Prisma: failed, begun again and rolled back migrations', { skip }, a
     status: 200,
     messages: {
       [unapplied]: 'Unapplied migrations: 3_c',
-      'deedbox.health.W203': 'Migrations that failed half-way: 2_b',
+      'deedbox.health.W233': 'Migrations that failed half-way: 2_b',
     },
   })
   await pool.query(`UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '2_b'`)

@@ -103,9 +103,9 @@ test('DF-26 a folder that the image lacks is a warning of its own', async t => {
   ]) {
     const { status, messages } = await heartbeatOf(t, migrations({ ...source, folder }))()
     assert.equal(status, 200)
-    assert.deepEqual(Object.keys(messages), ['deedbox.health.W201'])
+    assert.deepEqual(Object.keys(messages), ['deedbox.health.W231'])
     assert.match(
-      messages['deedbox.health.W201'] ?? '',
+      messages['deedbox.health.W231'] ?? '',
       /^The migrations of this service cannot be read: ENOENT: no such file or directory/,
     )
   }

@@ -41,11 +41,11 @@ export function migrationMessages({
       text: 'Unapplied migrations',
       hint: 'Apply the migrations, before the service is deployed.',
     }),
-    ...about(unknown, 'deedbox.health.W202', {
+    ...about(unknown, 'deedbox.health.W232', {
       text: 'The database has migrations that this service does not bring',
       hint: 'A newer version has migrated the database: a deployment is under way, or was rolled back.',
     }),
-    ...about(failed, 'deedbox.health.W203', {
+    ...about(failed, 'deedbox.health.W233', {
       text: 'Migrations that failed half-way',
       hint: 'Mend the database by hand, and tell the tool how: until then it applies no other.',
     }),
@@ -57,7 +57,7 @@ export function migrationFailure(error: unknown): CheckMessage[] {
   if (error instanceof UnreadableScripts) {
     return [
       warning(`The migrations of this service cannot be read: ${shortened(error.message)}`, {
-        id: 'deedbox.health.W201',
+        id: 'deedbox.health.W231',
         hint: 'Does the image contain their folder, and is its path right?',
       }),
     ]

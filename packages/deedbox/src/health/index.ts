@@ -29,9 +29,18 @@ export {
 } from '../checks/index.ts'
 export type { HealthAnswer, HealthRequest } from './answers.ts'
 export type { BuiltInOptions } from './built-in/built-in.ts'
+export { database } from './built-in/database.ts'
 export { type DiskSpaceOptions, diskSpace, type FreeSpace } from './built-in/disk-space.ts'
 export { type EventLoopDelayOptions, eventLoopDelay } from './built-in/event-loop-delay.ts'
 export { type HttpCheckOptions, http } from './built-in/http.ts'
+export {
+  type DrizzleMigrations,
+  type MigrationPlace,
+  migrations,
+  type NodePgMigrateMigrations,
+  type PrismaMigrations,
+  type SqlMigrations,
+} from './built-in/migrations.ts'
 export { type MongoCheckClient, type MongoCheckDb, mongo } from './built-in/mongo.ts'
 export {
   type MysqlCallbacks,

@@ -110,7 +110,7 @@ export function healthSuite(harness: FrameworkHarness): void {
     const malformed = await call(scene, 'GET', '/__version__')
     assert.equal(malformed.status, 500)
     const { error: problem } = JSON.parse(malformed.body) as { error: string }
-    assert.match(problem, /^version\.json cannot be read as JSON/)
+    assert.match(problem, /^version\.json is no JSON/)
     await call(scene, 'GET', '/__version__')
     assert.equal(scene.lines.filter(({ message }) => message === problem).length, 1)
     rmSync(join(folder, 'version.json'))

@@ -51,7 +51,7 @@ type Done = (error?: Error) => void
 export function health(box: Deedbox, options: HealthOptions = {}): FastifyHealthPlugin {
   const exchange = healthExchange(box, options)
   const plugin: FastifyHealthPlugin = function deedboxHealth(app, { prefix }, done) {
-    serveOnFastify(app, exchange, prefix)
+    serve(app, exchange, prefix)
     done()
   }
   // Otherwise the hook would end with the plugin.
@@ -59,8 +59,8 @@ export function health(box: Deedbox, options: HealthOptions = {}): FastifyHealth
   return plugin
 }
 
-/** Serves health endpoints at an instance of Fastify. */
-export function serveOnFastify(app: HealthFastify, exchange: HealthExchange, below = ''): void {
+/** @param below a path in addition to that of the instance */
+function serve(app: HealthFastify, exchange: HealthExchange, below = ''): void {
   const mount = app.prefix + below
   app.addHook('onRequest', (request: Request, reply: Reply, done: Done) => {
     const { url = '' } = request.raw

@@ -12,7 +12,6 @@ import { type AdapterOptions, type FailureAnswer, failureAnswer, sendAnswer } fr
 import { attachServer, type HttpServer } from './attach-server.ts'
 import { type ExpressMiddleware, observe as observeExpress, serveOnExpress } from './express.ts'
 import { type ObservedFastify, observe as observeFastify } from './fastify.ts'
-import { type HealthFastify, serveOnFastify } from './fastify-health.ts'
 import { healthExchange } from './health-exchange.ts'
 import { type CaughtException, rawExchange, watchExceptions } from './nest-exceptions.ts'
 
@@ -96,10 +95,9 @@ export function observe<Request = NestRequest>(
 export function health(box: Deedbox, options: HealthOptions = {}): <App extends NestApp>(app: App) => App {
   const exchange = healthExchange(box, options)
   return app => {
-    const adapter = app.getHttpAdapter()
-    const platform = adapter.getType()
-    if (platform === 'fastify') serveOnFastify(adapter.getInstance() as HealthFastify, exchange)
-    else if (platform === 'express') (adapter as unknown as HttpAdapter).use(serveOnExpress(exchange))
+    const adapter = app.getHttpAdapter() as unknown as HttpAdapter
+    // On Fastify as well: there Nest runs middleware ahead of all hooks but its own.
+    adapter.use(serveOnExpress(exchange))
     return app
   }
 }

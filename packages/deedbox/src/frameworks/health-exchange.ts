@@ -55,6 +55,8 @@ export function healthExchange(box: Deedbox, options: HealthOptions): HealthExch
       }
       if (scope === undefined) return ask()
       scope.matched(route)
+      // Hono takes the route that would have come next; listeners run ahead of the end of the record.
+      raw?.response.once('close', () => scope.matched(route))
       runInScope(scope, ask)
     },
     serve({ request, response }, url = '', raise, mount = '') {

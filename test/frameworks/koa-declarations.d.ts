@@ -9,6 +9,7 @@ declare module 'koa' {
     readonly context: object
     use(middleware: Koa.Middleware): this
     callback(): (request: unknown, response: unknown) => Promise<void>
+    listen(port: number): import('node:http').Server
   }
   namespace Koa {
     type Middleware = (ctx: Context, next: () => Promise<void>) => unknown

@@ -9,7 +9,16 @@ import { mozlogSchema } from '../../packages/deedbox/src/testing/mozlog-schema.t
 import { tempFolder } from '../../packages/ledger/src/testing/temp-ledger.ts'
 import type { FrameworkHarness } from './harness.ts'
 import { http2Call } from './http2-call.ts'
-import { call, type Line, type RawAnswer, type Scene, type SceneOptions, setScene } from './stage.ts'
+import {
+  call,
+  type Line,
+  open,
+  type RawAnswer,
+  requestText,
+  type Scene,
+  type SceneOptions,
+  setScene,
+} from './stage.ts'
 
 const version = { source: 'https://example.org/shop', version: '1.2.3', commit: 'abc', build: '' }
 const token = 'token-of-the-operators'
@@ -20,6 +29,8 @@ const paths = ['/__version__', '/__lbheartbeat__', '/__heartbeat__', '/__readine
 interface Probed {
   messages: CheckMessage[]
   rounds: number
+  /** What a round waits for. */
+  held: Promise<void> | undefined
 }
 
 /** A service with two checks, of which the service can do without one. */
@@ -28,14 +39,14 @@ async function probed(
   harness: FrameworkHarness,
   { first, box, ...options }: HealthOptions & { first: boolean; box?: SceneOptions['box'] },
 ): Promise<{ scene: Scene; found: Probed; folder: string }> {
-  const found: Probed = { messages: [], rounds: 0 }
+  const found: Probed = { messages: [], rounds: 0, held: undefined }
   const folder = tempFolder(t)
   writeFileSync(join(folder, 'version.json'), JSON.stringify(version))
   const health: HealthOptions = {
     checks: [
       check('check_database_connected', async () => {
         found.rounds++
-        await new Promise(setImmediate)
+        await found.held
         return found.messages.filter(({ id }) => id !== 'acme.mail')
       }),
       check('mail', () => found.messages.filter(({ id }) => id === 'acme.mail'), { readiness: false }),
@@ -160,6 +171,18 @@ export function healthSuite(harness: FrameworkHarness): void {
       [503, 503, 200],
     )
 
+    // A client that leaves before its answer is there breaks nothing.
+    const held = Promise.withResolvers<void>()
+    found.held = held.promise
+    const { rounds } = found
+    const socket = await open(scene)
+    socket.write(requestText('GET', '/__heartbeat__', 'leaver', []))
+    while (found.rounds === rounds) await new Promise(setImmediate)
+    socket.destroy()
+    assert.equal((await scene.record('leaver')).status, 499)
+    held.resolve()
+    assert.equal((await call(scene, 'GET', '/__heartbeat__')).status, 200)
+
     const failed = await scene.record('failing')
     assert.deepEqual([failed.status, failed.route], [503, '/__heartbeat__'])
     const [line, ...more] = scene.requestLines('failing')
@@ -220,7 +243,15 @@ export function healthSuite(harness: FrameworkHarness): void {
 
   if (!harness.http2) return
   test(`DF-01 DF-06 DF-07 ${name}: the endpoints over HTTP/2`, async t => {
-    const options = { checks: [check('one', () => [])], ownChecks: false, version: () => version }
+    const asked = Promise.withResolvers<void>()
+    const held = Promise.withResolvers<void>()
+    let isHeld = false
+    const one = check('one', async () => {
+      if (!isHeld) return []
+      asked.resolve()
+      await held.promise
+    })
+    const options = { checks: [one], cache: 0, ownChecks: false, version: () => version }
     const scene = await setScene(t, harness, { http2: true, health: { options, first: true } })
     const ask = http2Call(t, scene.service.port)
     const answers = await Promise.all(paths.map(path => ask(path, path)))
@@ -230,6 +261,11 @@ export function healthSuite(harness: FrameworkHarness): void {
       [JSON.stringify(version), '', report, report].map(body => [200, body]),
     )
     assert.equal(answers[1]?.headers['content-length'], '0')
+    isHeld = true
+    await ask('/__heartbeat__', 'leaver', asked.promise)
+    assert.equal((await scene.record('leaver')).status, 499)
+    held.resolve()
+    assert.equal((await ask('/__heartbeat__', 'next')).status, 200)
     assert.equal((await ask('/ok', 'ok')).status, 200)
   })
 }

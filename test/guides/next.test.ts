@@ -76,6 +76,7 @@ test('DF-01 DF-11 guide, Next 16: built and started, an order, the lines that th
   // As the page says, a readiness probe looks for the header.
   for (let tries = 0; tries < 200 && found.headers['x-request-id'] === undefined; tries++)
     found = await running.call('GET', '/orders/7')
+  assert.equal(found.status, 200, running.rest())
   assert.deepEqual(JSON.parse(found.body), { id: '7', request: found.headers['x-request-id'] })
   const headers = { 'x-request-id': 'r-0', 'user-agent': String(shown[1]?.user_agent) }
   const failed = await running.call('GET', '/orders/0', { headers })
@@ -88,7 +89,10 @@ test('DF-01 DF-11 guide, Next 16: built and started, an order, the lines that th
   assert.equal(await running.stop(), 'SIGTERM')
   const { events } = ledger.ledger.search({ service: 'shop' })
   const kinds = new Set(events.map(({ meta }) => `${meta.event_name} ${meta.type}`))
-  assert.deepEqual(kinds, new Set(['order.viewed success', 'order.viewed error']))
+  assert.deepEqual(
+    kinds,
+    new Set(['order.viewed success', 'order.viewed error', 'http.GET./__error__ error']),
+  )
 })
 
 everyBlockIsTested(page)

@@ -5,8 +5,9 @@ import { type Internals, internalsOf } from '../internals.ts'
 import { checkAdapterOptions } from '../option-shapes.ts'
 import { runInScope, scopeOfBox } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
+import { serveOnExpress } from './express-health.ts'
 import { followRequest, layersOf, prepareFollowing } from './express-routing.ts'
-import { type HealthExchange, healthExchange } from './health-exchange.ts'
+import { healthExchange } from './health-exchange.ts'
 
 export type { AdapterOptions, ErrorPolicy } from './adapter.ts'
 
@@ -63,16 +64,6 @@ export function observe<Request extends IncomingMessage = IncomingMessage>(
  */
 export function health(box: Deedbox, options: HealthOptions = {}): ExpressMiddleware {
   return serveOnExpress(healthExchange(box, options))
-}
-
-/** Serves health endpoints below the path where the middleware is used. */
-export function serveOnExpress(exchange: HealthExchange): ExpressMiddleware {
-  return function deedboxHealth(request, response, next) {
-    // Express takes the path where it is mounted off the URL, and keeps it here.
-    const mount: unknown = Reflect.get(request, 'baseUrl')
-    const path = typeof mount === 'string' ? mount : ''
-    if (!exchange.serve({ request, response }, request.url, next, path)) next()
-  }
 }
 
 /** What is done once for each application, at its first request. */

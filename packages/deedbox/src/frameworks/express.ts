@@ -5,6 +5,7 @@ import { type Internals, internalsOf } from '../internals.ts'
 import { checkAdapterOptions } from '../option-shapes.ts'
 import { runInScope, scopeOfBox } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
+import { serveOnExpress } from './express-health.ts'
 import { followRequest, layersOf, prepareFollowing } from './express-routing.ts'
 import { healthExchange } from './health-exchange.ts'
 
@@ -58,15 +59,11 @@ export function observe<Request extends IncomingMessage = IncomingMessage>(
 
 /**
  * Serves the health endpoints of Dockerflow: `app.use(health(box, { checks: [] }))`, ahead of everything else, also of
- * `observe`. (DF-01)
+ * `observe`; or below a path, `app.use('/ops', health(box))`. (DF-01)
  * @throws ConfigurationError naming the option or variable at fault
  */
 export function health(box: Deedbox, options: HealthOptions = {}): ExpressMiddleware {
-  const exchange = healthExchange(box, options)
-  return function deedboxHealth(request, response, next) {
-    // Below the path where it is mounted.
-    if (!exchange.serve(request, response, request.url ?? '', next)) next()
-  }
+  return serveOnExpress(healthExchange(box, options))
 }
 
 /** What is done once for each application, at its first request. */

@@ -60,17 +60,21 @@ async function importChecks(specifier: string, folder: string): Promise<Check[]>
 }
 
 function importFrom(module: string, folder: string): Promise<unknown> {
-  if (/^\.{1,2}[/\\]/.test(module) || isAbsolute(module))
-    return import(pathToFileURL(resolve(folder, module)).href)
-  if (module.startsWith('file:')) return import(module)
-  let found: string
+  const target = targetOf(module, folder)
+  // What a bundler makes of the service has no such module; Next would warn of it in each build.
+  return import(/* webpackIgnore: true */ /* turbopackIgnore: true */ target)
+}
+
+function targetOf(module: string, folder: string): string {
+  if (/^\.{1,2}[/\\]/.test(module) || isAbsolute(module)) return pathToFileURL(resolve(folder, module)).href
+  if (module.startsWith('file:')) return module
   try {
-    found = createRequire(join(folder, 'package.json')).resolve(module)
+    const found = createRequire(join(folder, 'package.json')).resolve(module)
+    return isAbsolute(found) ? pathToFileURL(found).href : found
   } catch {
     // One that can only be imported is not found so; from here it is, where packages lie side by side.
-    return import(module)
+    return module
   }
-  return import(isAbsolute(found) ? pathToFileURL(found).href : found)
 }
 
 async function inTime(work: Promise<unknown>, timeout: number): Promise<void> {

@@ -9,6 +9,7 @@ declare module 'koa' {
     readonly context: object
     use(middleware: Koa.Middleware): this
     callback(): (request: unknown, response: unknown) => Promise<void>
+    listen(port: number): import('node:http').Server
   }
   namespace Koa {
     type Middleware = (ctx: Context, next: () => Promise<void>) => unknown
@@ -26,7 +27,9 @@ declare module 'koa' {
       type: string
       body: unknown
       respond?: boolean
+      readonly headers: import('node:http').IncomingHttpHeaders
       get(header: string): string
+      set(headers: Record<string, string>): void
       redirect(url: string): void
       throw(status: number, message?: string): never
     }

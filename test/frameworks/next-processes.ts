@@ -25,7 +25,7 @@ export function nextProcesses(major: NextMajor): void {
     assert.doesNotMatch(output, /deedbox|node:|Node\.js (API|module)|instrumentation|module not found/i)
   })
 
-  test(`IF-05 IF-29 IF-16 Next ${major}: next start, one line for each request, with its route and its real error`, async t => {
+  test(`DF-01 DF-06 DF-07 IF-05 IF-29 IF-16 Next ${major}: next start, one line for each request, with its route and its real error`, async t => {
     const next = await startNext(t, major, 'start')
     const failure = (message: string): RegExp => new RegExp(`^Error: ${message}`)
     for (const [path, status, route, error] of [
@@ -56,6 +56,7 @@ export function nextProcesses(major: NextMajor): void {
     assert.equal(await next.ask('/api/unguarded', 'malformed', malformed), 500)
     assert.match(String((await next.requestLine('malformed')).exception), /^SyntaxError: .*JSON/)
     assert.equal(await next.ask('/_next/static/nothing.js', 'asset'), 404)
+    await servesHealth(next)
     await next.ask('/ok?gate', 'last')
     await next.requestLine('last')
     assert(next.lines.some(line => line.request_id === 'last' && line.message === 'passed the gate'))
@@ -110,7 +111,7 @@ export function nextProcesses(major: NextMajor): void {
 
 /** `next dev` compiles as it goes, and says the same. */
 export function nextDev(major: NextMajor): void {
-  test(`IF-05 IF-29 Next ${major}: next dev, one line for each request, with the real error`, async t => {
+  test(`DF-01 IF-05 IF-29 Next ${major}: next dev, one line for each request, with the real error`, async t => {
     const next = await startNext(t, major, 'dev')
     assert.equal(await next.ask('/orgs/acme/items/1', 'item'), 200)
     assert.equal((await next.requestLine('item')).route, '/orgs/[org]/items/[item]')
@@ -118,7 +119,18 @@ export function nextDev(major: NextMajor): void {
     assert.match(String((await next.requestLine('throw')).exception), /^Error: sync failure/)
     assert.equal(await next.ask('/pages/broken', 'broken'), 500)
     assert.match(String((await next.requestLine('broken')).exception), /^Error: component failure/)
+    await servesHealth(next)
   })
+}
+
+/** What instrument() is told to serve is answered ahead of Next, which has no such page. */
+async function servesHealth({ url }: NextProcess): Promise<void> {
+  const answers = ['/__heartbeat__', '/__lbheartbeat__/'].map(async path => {
+    const answer = await fetch(url + path)
+    return [answer.status, await answer.text()]
+  })
+  const heartbeat = [200, '{"status":"ok","checks":{"queue":"ok"}}']
+  assert.deepEqual(await Promise.all(answers), [heartbeat, [200, '']])
 }
 
 const isRequestLine = (line: Line): boolean => 'status_code' in line

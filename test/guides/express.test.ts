@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestServer } from '../../packages/ledger/src/testing/temp-server.ts'
+import { healthSection } from './health-section.ts'
 import { everyBlockIsTested, onFreePort, Page, replaceOnce } from './page.ts'
 import { startService } from './service-process.ts'
 import { type SnippetFolder, snippetFolder } from './snippet-folder.ts'
@@ -148,6 +149,19 @@ for (const major of [5, 4]) {
     assert.equal(await running.stop(), 'SIGTERM')
     page.says('and Express prints nothing')
     assert.doesNotMatch(running.rest() + running.stdout(), /the shop is closed/)
+  })
+}
+
+for (const major of [5, 4]) {
+  test(`DF-01 DF-11 guide, Express ${major}: health endpoints ahead of what asks who it is`, async t => {
+    const healthy = onFreePort(page.fence('// healthy.ts'))
+    const folder = await snippetFolder(
+      t,
+      `express-${major}`,
+      { 'healthy.ts': healthy },
+      { typed: major === 5 },
+    )
+    await healthSection(t, folder.runnable('healthy.ts'), { path: '/', status: 401 })
   })
 }
 

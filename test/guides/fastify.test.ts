@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestServer } from '../../packages/ledger/src/testing/temp-server.ts'
+import { healthSection } from './health-section.ts'
 import { everyBlockIsTested, onFreePort, Page, replaceOnce } from './page.ts'
 import { startService } from './service-process.ts'
 import { assertShown } from './shown-lines.ts'
@@ -96,6 +97,14 @@ for (const major of [5, 4]) {
       ['by Fastify'],
     )
     assert.equal(theirs.filter(line => 'reqId' in line).length, 1)
+  })
+}
+
+for (const major of [5, 4]) {
+  test(`DF-01 DF-11 guide, Fastify ${major}: health endpoints ahead of what asks who it is`, async t => {
+    const healthy = onFreePort(page.fence('// healthy.ts'))
+    const folder = await snippetFolder(t, `fastify-${major}`, { 'healthy.ts': healthy })
+    await healthSection(t, folder.runnable('healthy.ts'), { path: '/', status: 401 })
   })
 }
 

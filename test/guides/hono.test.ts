@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestServer } from '../../packages/ledger/src/testing/temp-server.ts'
+import { healthSection } from './health-section.ts'
 import { everyBlockIsTested, onFreePort, Page, replaceOnce } from './page.ts'
 import { startService } from './service-process.ts'
 import { assertShown } from './shown-lines.ts'
@@ -8,7 +9,7 @@ import { snippetFolder } from './snippet-folder.ts'
 
 const page = new Page('docs/guide/hono.md')
 const observed = 'app.use(observe(box))\n'
-const service = onFreePort(page.fence("import { Hono } from 'hono'"))
+const service = onFreePort(page.fence('import { HTTPException }'))
 const shown = page.shown('"message":"request validation exception"')
 const failing = page.fence('// in a handler or a hook')
 const asked = page.fence("onError(box, { validation: 'answer' })")
@@ -94,6 +95,12 @@ test('guide, Hono: an order, the lines of a wrong one, an exception, and the end
     const lines = await running.linesOf(await running.call('POST', path, { json: { amount: 12 } }))
     assert.equal(lines.find(line => 'status_code' in line)?.user, 'u_7')
   })
+})
+
+test('DF-01 DF-11 guide, Hono: health endpoints ahead of what asks who it is', async t => {
+  const healthy = onFreePort(page.fence('// healthy.ts'))
+  const folder = await snippetFolder(t, 'hono-4', { 'healthy.ts': healthy })
+  await healthSection(t, folder.runnable('healthy.ts'), { path: '/', status: 401 })
 })
 
 everyBlockIsTested(page)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestServer } from '../../packages/ledger/src/testing/temp-server.ts'
+import { healthSection } from './health-section.ts'
 import { everyBlockIsTested, onFreePort, Page, replaceOnce } from './page.ts'
 import { startService } from './service-process.ts'
 import { assertShown } from './shown-lines.ts'
@@ -8,7 +9,7 @@ import { snippetFolder } from './snippet-folder.ts'
 
 const page = new Page('docs/guide/koa.md')
 const observed = 'app.use(observe(box))\n'
-const service = onFreePort(page.fence("import Koa from 'koa'"))
+const service = onFreePort(page.fence("import bodyParser from 'koa-bodyparser'"))
 const shown = page.shown('"message":"Unhandled exception"')
 const catching = page.fence("ctx.app.emit('error', error, ctx)")
 const identified = page.fence('ctx.state.user?.id')
@@ -77,6 +78,14 @@ for (const major of [3, 2]) {
       const lines = await running.linesOf(await running.call('POST', path, { json: {} }))
       assert.equal(lines.find(line => 'status_code' in line)?.user, 'u_7')
     })
+  })
+}
+
+for (const major of [3, 2]) {
+  test(`DF-01 DF-11 guide, Koa ${major}: health endpoints ahead of what asks who it is`, async t => {
+    const healthy = onFreePort(page.fence('// healthy.ts'))
+    const folder = await snippetFolder(t, `koa-${major}`, { 'healthy.ts': healthy }, { declarations })
+    await healthSection(t, folder.runnable('healthy.ts'), { path: '/', status: 401 })
   })
 }
 

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { startTestServer } from '../../packages/ledger/src/testing/temp-server.ts'
+import { healthSection } from './health-section.ts'
 import { everyBlockIsTested, onFreePort, Page, replaceOnce } from './page.ts'
 import { startService } from './service-process.ts'
 import { snippetFolder } from './snippet-folder.ts'
 
 const page = new Page('docs/guide/nest.md')
 const service = onFreePort(page.fence("@Controller('checkout')"))
+const served = page.fence('// right behind the line that makes the app above')
 const asked = page.fence("unhandled: 'answer'")
 const create = 'await NestFactory.create(AppModule)'
 const [, onFastify = ''] =
@@ -21,11 +23,14 @@ function on(platform: string, text: string): string {
 for (const major of [12, 11]) {
   test(`guide, Nest ${major}: on both platforms a checkout, a wrong one, an exception, and the end`, async t => {
     const platforms = ['Express', 'Fastify']
+    const made = `const app = observe(box)(${create})\n`
+    const healthy = `import { check, warning } from 'deedbox/health'\nimport { health } from 'deedbox/nest'\n${replaceOnce(service, made, made + served)}`
     const answering = replaceOnce(service, `const app = observe(box)(${create})\n`, asked)
     const files = Object.fromEntries(
       platforms.flatMap(platform => [
         [`${platform}.ts`, on(platform, service)],
         [`${platform}-answering.ts`, on(platform, answering)],
+        [`${platform}-healthy.ts`, on(platform, healthy)],
       ]),
     )
     const folder = await snippetFolder(t, `nest-${major}`, files, { decorators: true })
@@ -34,6 +39,9 @@ for (const major of [12, 11]) {
       await t.test(`${platform}, where we answer`, t =>
         answeringInPlace(t, folder.runnable(`${platform}-answering.ts`)),
       )
+      await t.test(`DF-01 DF-11 ${platform}, health endpoints`, async t => {
+        await healthSection(t, folder.runnable(`${platform}-healthy.ts`), { path: '/nowhere', status: 404 })
+      })
     }
   })
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { startTestServer } from '../../packages/ledger/src/testing/temp-server.ts'
+import { asksHealth } from './health-section.ts'
 import { everyBlockIsTested, Page } from './page.ts'
 import { cleanEnv, startService } from './service-process.ts'
 import { assertShown } from './shown-lines.ts'
@@ -12,6 +13,7 @@ import { snippetFolder } from './snippet-folder.ts'
 
 const page = new Page('docs/guide/next.md')
 const whole = page.fence("instrument({ service: 'shop' })")
+const healthy = page.fence('{ health: { checks: [queue]')
 const route = page.fence('// app/orders/[id]/route.ts')
 const shown = page
   .fence('$ curl -H')
@@ -20,7 +22,9 @@ const shown = page
   .map(line => JSON.parse(line))
 const forms = {
   'identified/instrumentation.ts': page.fence("request.headers['x-user']"),
-  'own/instrumentation.ts': page.fence('process.env.NEXT_RUNTIME'),
+  'own/instrumentation.ts': page.fence("observe(deedbox({ service: 'shop', skipPaths: nextSkipPaths }))"),
+  'healthy/instrumentation.ts': healthy,
+  'checked/instrumentation.ts': page.fence("check('memory'"),
 }
 const layout = `export default function Layout({ children }) {
   return <html lang="en"><body>{children}</body></html>
@@ -39,13 +43,14 @@ for (const major of [16, 15]) {
 }
 
 // One build, of the newer major; test/frameworks runs both majors, with what the other forms say.
-test('guide, Next 16: built and started, an order, the lines that the page shows, and the end', async t => {
+test('DF-01 DF-11 guide, Next 16: built and started, an order, the lines that the page shows, health endpoints, and the end', async t => {
   const folder = await snippetFolder(
     t,
     'next-16',
     {
       'package.json': '{"private":true,"type":"module"}',
-      'instrumentation.ts': whole,
+      // The first one of the page, and more.
+      'instrumentation.ts': healthy,
       // Where it finds TypeScript in `app`, Next installs types of React, over the network.
       'app/orders/[id]/route.js': stripTypeScriptTypes(route),
       'app/layout.jsx': layout,
@@ -59,24 +64,35 @@ test('guide, Next 16: built and started, an order, the lines that the page shows
   const running = await startService(t, command, {
     args: ['start', '--port', '0'],
     cwd: folder.path,
-    env: { ...quiet, DEEDBOX_URL: ledger.url, DEEDBOX_API_KEY: ledger.key, NEXT_MANUAL_SIG_HANDLE: '1' },
+    env: {
+      ...quiet,
+      DEEDBOX_URL: ledger.url,
+      DEEDBOX_API_KEY: ledger.key,
+      NEXT_MANUAL_SIG_HANDLE: '1',
+      DEEDBOX_HEALTH_TOKEN: 'token-of-the-page',
+    },
   })
   let found = await running.call('GET', '/orders/7')
   // As the page says, a readiness probe looks for the header.
   for (let tries = 0; tries < 200 && found.headers['x-request-id'] === undefined; tries++)
     found = await running.call('GET', '/orders/7')
+  assert.equal(found.status, 200, running.rest())
   assert.deepEqual(JSON.parse(found.body), { id: '7', request: found.headers['x-request-id'] })
   const headers = { 'x-request-id': 'r-0', 'user-agent': String(shown[1]?.user_agent) }
   const failed = await running.call('GET', '/orders/0', { headers })
   assert.equal(failed.status, 500)
   assertShown(await running.linesOf(failed), shown, [])
+  await asksHealth(running)
   page.says('Next prints each error itself as well')
   assert.match(running.rest(), /no such order/)
   page.says('and the process ends by the signal')
   assert.equal(await running.stop(), 'SIGTERM')
   const { events } = ledger.ledger.search({ service: 'shop' })
   const kinds = new Set(events.map(({ meta }) => `${meta.event_name} ${meta.type}`))
-  assert.deepEqual(kinds, new Set(['order.viewed success', 'order.viewed error']))
+  assert.deepEqual(
+    kinds,
+    new Set(['order.viewed success', 'order.viewed error', 'http.GET./__error__ error']),
+  )
 })
 
 everyBlockIsTested(page)

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startTestServer } from '../../packages/ledger/src/testing/temp-server.ts'
+import { healthSection } from './health-section.ts'
 import { everyBlockIsTested, onFreePort, Page, replaceOnce } from './page.ts'
 import { startService } from './service-process.ts'
 import { snippetFolder } from './snippet-folder.ts'
 
 const page = new Page('docs/guide/node-http.md')
-const service = onFreePort(page.fence('createServer('))
+const service = onFreePort(page.fence("hello[1] === 'nobody'"))
 
 test('guide, node:http: the route that it is told, the error that is caught, the error that is not', async t => {
   const folder = await snippetFolder(t, 'express-5', { 'server.ts': service })
@@ -52,6 +53,12 @@ test("guide, node:http: without unhandled: 'answer' an exception reaches the pro
     [['/hello/nobody', 500]],
   )
   assert.match(running.rest(), /nobody is not greeted/)
+})
+
+test('DF-01 DF-11 guide, node:http: health endpoints ahead of what asks who it is', async t => {
+  const healthy = onFreePort(page.fence('// healthy.ts'))
+  const folder = await snippetFolder(t, 'express-5', { 'healthy.ts': healthy })
+  await healthSection(t, folder.runnable('healthy.ts'), { path: '/', status: 401 })
 })
 
 everyBlockIsTested(page)

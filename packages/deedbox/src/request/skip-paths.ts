@@ -5,11 +5,11 @@ export type SkipPath = string | { readonly prefix: string } | RegExp
 export const defaultSkipPaths: readonly SkipPath[] = [
   '/health',
   '/healthz',
-  '/__heartbeat__',
-  '/__lbheartbeat__',
-  '/__readiness__',
-  '/__version__',
-  '/metrics',
+  // With a slash at the end they are served as well. (DF-01)
+  ...['/__heartbeat__', '/__lbheartbeat__', '/__readiness__', '/__version__', '/metrics'].flatMap(path => [
+    path,
+    `${path}/`,
+  ]),
 ]
 
 /**

@@ -23,6 +23,7 @@ const options: HealthOptions = {
   details: 'always',
   error: 'always',
   version: () => ({ version: '1' }),
+  metrics: { contentType: 'text/plain', render: async () => 'up 1\n' },
 }
 const well = '{"status":"ok","checks":{},"details":{}}'
 const raised = 'The __error__ endpoint was called'
@@ -111,6 +112,7 @@ for (const [name, make] of [
     for (const at of ['', '/ops', '/inner']) {
       assert.deepEqual(await ask(`${at}/__heartbeat__`), [200, well], at)
       assert.deepEqual(await ask(`${at}/__lbheartbeat__/?a=1`), [200, ''], at)
+      assert.deepEqual(await ask(`${at}/metrics`), [200, 'up 1\n'], at)
       assert.deepEqual(await ask(`${at}/__version__`, 'POST'), [405, 'Method Not Allowed'], at)
     }
     for (const path of ['/', '/__error__', '/inner/__own__', '/inner/__nothing__', '/opsy/__heartbeat__'])
@@ -127,11 +129,11 @@ for (const [name, make] of [
     await app.register(async inner => void inner.register(healthOnFastify(box, options)), {
       prefix: '/tenants/:tenant',
     })
-    const answers = ['/tenants/7/__heartbeat__', '/tenants/7/__error__', '/tenants/7/__nothing__'].map(url =>
-      app.inject({ url }),
+    const answers = ['__heartbeat__', '__error__', '__nothing__', 'metrics', 'metrics/'].map(path =>
+      app.inject({ url: `/tenants/7/${path}` }),
     )
     const statuses = (await Promise.all(answers)).map(({ statusCode }) => statusCode)
-    assert.deepEqual(statuses, [200, 500, 404])
+    assert.deepEqual(statuses, [200, 500, 404, 200, 200])
   })
 }
 
@@ -168,12 +170,18 @@ test('DF-01 DF-11 Hono 4: below a path, without node:http, and an error that onE
   t.after(() => server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const statuses: number[] = []
-  for (const path of ['/ops/__heartbeat__/', '/__heartbeat__', '/ops/__error__']) {
+  for (const path of [
+    '/ops/__heartbeat__/',
+    '/ops/metrics',
+    '/metrics',
+    '/__heartbeat__',
+    '/ops/__error__',
+  ]) {
     const answer = await fetch(url + path, { headers: { connection: 'close' } })
     await answer.text()
     statuses.push(answer.status)
   }
-  assert.deepEqual(statuses, [200, 404, 500])
+  assert.deepEqual(statuses, [200, 200, 404, 404, 500])
   assert.deepEqual([heard, await raisedIn(log)], [[raised], raised])
   assert.equal(log.records[0]?.route, '/ops/__heartbeat__')
 })

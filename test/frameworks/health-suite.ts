@@ -241,6 +241,23 @@ export function healthSuite(harness: FrameworkHarness): void {
     assert.deepEqual([checked?.Type, checked?.Severity], ['dockerflow.checks.registry', 3])
   })
 
+  test(`gap 13 X-10 ${name}: metrics stand beside them, for who may see them`, async t => {
+    const metrics = {
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+      render: async () => 'up 1\n',
+      allows: (authorization: string | undefined) => authorization === `Bearer ${token}`,
+    }
+    const { scene } = await probed(t, harness, { first: true, metrics })
+    assert.equal((await call(scene, 'GET', '/metrics')).status, 401)
+    for (const path of ['/metrics', '/metrics/']) {
+      const answer = await call(scene, 'GET', path, authorised)
+      assert.deepEqual(parts(answer), [200, metrics.contentType, 'up 1\n'])
+    }
+    assert.equal((await call(scene, 'HEAD', '/metrics', authorised)).body, '')
+    assert.equal((await call(scene, 'POST', '/metrics', authorised)).status, 405)
+    assert.equal((await call(scene, 'GET', '/metricsandmore', authorised)).status, 404)
+  })
+
   if (!harness.http2) return
   test(`DF-01 DF-06 DF-07 ${name}: the endpoints over HTTP/2`, async t => {
     const asked = Promise.withResolvers<void>()

@@ -70,13 +70,16 @@ function serve(app: HealthFastify, exchange: HealthExchange, below = ''): void {
   })
   if (app.prefix === '' && isRoot(app)) return
   // The hooks of an inner instance run for its routes alone.
-  const handler = (request: Request, reply: Reply): void => {
-    // The prefix has parameters, so that the hook could not tell.
-    const url = `/__${Reflect.get(Object(request.params), '*')}`
-    const raise: Done = error => void reply.send(error)
-    if (!answer(exchange, mount, request, reply, url, raise)) reply.callNotFound()
+  const route = (path: string, urlOf: (request: Request) => string): void => {
+    ;(app as unknown as Router).all(below + path, (request, reply) => {
+      // The prefix has parameters, so that the hook could not tell.
+      const raise: Done = error => void reply.send(error)
+      if (!answer(exchange, mount, request, reply, urlOf(request), raise)) reply.callNotFound()
+    })
   }
-  ;(app as unknown as Router).all(`${below}/__*`, handler)
+  route('/__*', request => `/__${Reflect.get(Object(request.params), '*')}`)
+  if (exchange.match('/metrics') === undefined) return
+  for (const path of ['/metrics', '/metrics/']) route(path, () => path)
 }
 
 function answer(

@@ -128,7 +128,7 @@ export function health(
   const exchange = healthExchange(box, options)
   return async function deedboxHealth(c, next) {
     const { method, path } = c.req
-    const mount = path.includes('/__') ? mountOf(c) : ''
+    const mount = path.includes('/__') || path.includes('/metrics') ? mountOf(c) : ''
     const url = path.startsWith(mount) ? path.slice(mount.length) : ''
     const route = exchange.match(url)
     if (route === undefined) {

@@ -1,9 +1,8 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Deedbox } from 'deedbox'
 import { createHealth, type HealthRequest } from 'deedbox/health'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Ledger } from '../ledger.ts'
-import { eventLoopResolution, ledgerChecks } from './ledger-checks.ts'
+import { ledgerChecks } from './ledger-checks.ts'
 
 /** What `/__version__` answers (Dockerflow's version object). */
 export interface VersionObject {
@@ -34,11 +33,8 @@ const summaries: Readonly<Record<string, string>> = {
  */
 export function dockerflowRoutes(app: FastifyInstance, ledger: Ledger, parts: OperationalParts): void {
   const { box, version, folder } = parts
-  const delays = monitorEventLoopDelay({ resolution: eventLoopResolution })
-  delays.enable()
-  app.addHook('onClose', async () => void delays.disable())
   const endpoints = createHealth(box, {
-    checks: ledgerChecks(ledger, folder, delays),
+    checks: ledgerChecks(ledger, folder),
     // It sends no events and keeps no variables: its own parts are the checks above.
     ownChecks: false,
     details: 'authorised',

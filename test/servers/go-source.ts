@@ -14,7 +14,7 @@ export function builtProgram({ program }: ServerKind, source: GoSource): string 
     const go = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/go/bin', '/usr/lib/go/bin']
       .map(folder => join(folder, 'go'))
       .find(file => file !== 'go' && existsSync(file))
-    if (go === undefined) throw new Error('not installed, and there is no Go to build it with')
+    if (go === undefined) throw new Error('there is no Go to build it with')
     const { Dir: module } = JSON.parse(
       run(go, ['mod', 'download', '-json', `${source.module}@${source.version}`], work),
     ) as { readonly Dir: string }
@@ -37,5 +37,5 @@ function run(program: string, args: readonly string[], cwd: string): string {
   })
   if (status === 0) return stdout
   const why = (error?.message ?? (stderr || stdout)).trim().split('\n').at(-1)
-  throw new Error(`not installed, and ${program} could not build it: ${why}`)
+  throw new Error(`${program} could not build it: ${why}`)
 }

@@ -1,5 +1,5 @@
 import { changes, createAudited, createAuditor, SendError } from './audit/index.ts'
-import { createRegistry, SignalListeners } from './checks/index.ts'
+import { createRegistry, registryLogger, SignalListeners } from './checks/index.ts'
 import { becomeDefault, leaveDefault } from './default-instance.ts'
 import { createErrorTexts } from './error-texts.ts'
 import { errorFrames } from './errors/index.ts'
@@ -259,7 +259,7 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
   )
   const log = createLogger(() => writer)
   const box: Deedbox & { readonly [internalsKey]: Internals } = {
-    [internalsKey]: { identity, lifecycle, writer, notices, auditor, tracker, signals, closing },
+    [internalsKey]: { identity, lifecycle, writer, notices, redactor, auditor, tracker, signals, closing },
     service,
     env,
     log,
@@ -288,7 +288,7 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    checks: createRegistry(),
+    checks: createRegistry(name => log.named(registryLogger).debug(`Registered check ${name}`)),
     on: (signal, listener) => signals.on(signal, listener),
     stats: () => ({
       records,

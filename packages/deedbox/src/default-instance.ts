@@ -1,4 +1,5 @@
 import { type Audited, createAudited } from './audit/index.ts'
+import type { CheckRegistry } from './checks/index.ts'
 import { createErrorTexts } from './error-texts.ts'
 import type { Deedbox } from './instance.ts'
 import { internalsOf } from './internals.ts'
@@ -17,7 +18,7 @@ import {
 import { readLogSettings } from './log-settings.ts'
 import { registerEndOfProcess } from './process-end.ts'
 import { currentScope, type EventDetails, type RequestScope } from './request/index.ts'
-import { createRedactor, errorMessage } from './safety/index.ts'
+import { ConfigurationError, createRedactor, errorMessage } from './safety/index.ts'
 import { readEnv, readService } from './settings.ts'
 import { createTracked, type Tracked } from './tracking/index.ts'
 
@@ -163,6 +164,30 @@ export function trackedScope(): RequestScope | undefined {
     'tracked() was called outside a request and did nothing; run() gives jobs a scope',
   )
   return undefined
+}
+
+/**
+ * {@link Deedbox.checks} of the current request's instance, else of the default instance: the registry for who has one
+ * service in a process. Before any instance is made it has no checks, and takes none: one that was lost would make a
+ * service look well. (DF-18, X-17)
+ */
+export const checks: CheckRegistry = {
+  register: ((...given: Parameters<CheckRegistry['register']>) => {
+    const box = activeInstance()
+    if (box === undefined) {
+      throw new ConfigurationError(
+        'checks.register()',
+        'no instance was made yet. Call deedbox() before the module that registers is imported, or give checks to health().',
+      )
+    }
+    return box.checks.register(...given)
+  }) as CheckRegistry['register'],
+  get names() {
+    return activeInstance()?.checks.names ?? []
+  },
+  get checks() {
+    return activeInstance()?.checks.checks ?? []
+  },
 }
 
 /** The innermost request or job that the calling code belongs to. */

@@ -38,7 +38,7 @@ export {
   captureConsole,
   captureDebuglog,
 } from './bridges/index.ts'
-export { audited, current, event, get, log, set, tracked } from './default-instance.ts'
+export { audited, checks, current, event, get, log, set, tracked } from './default-instance.ts'
 export { beginDraining, endDraining } from './draining.ts'
 export {
   type CapturedFrame,

@@ -2,6 +2,7 @@ import type { Auditor } from './audit/index.ts'
 import type { SignalListeners } from './checks/index.ts'
 import type { LogWriter, Notices } from './log/index.ts'
 import type { Lifecycle } from './request/index.ts'
+import type { Redactor } from './safety/index.ts'
 import type { Tracker } from './tracking/index.ts'
 
 /** What framework adapters and the free functions need of an instance beyond its public face. */
@@ -11,6 +12,7 @@ export interface Internals {
   readonly lifecycle: Lifecycle
   readonly writer: LogWriter
   readonly notices: Notices
+  readonly redactor: Redactor
   readonly auditor: Auditor
   readonly tracker: Tracker
   readonly signals: SignalListeners

@@ -11,7 +11,7 @@ import { Announcer, type CrashedProducer } from './announcer.ts'
 import type { AuditEvent } from './audit-event.ts'
 import type { InstanceMode } from './audit-modes.ts'
 import type { CheckedReceipt } from './checked-receipt.ts'
-import { createOutlet, type LedgerTarget } from './create-outlet.ts'
+import { createOutlet, type LedgerTarget, type LedgerWay } from './create-outlet.ts'
 import type { DeliveryOptions } from './delivery-options.ts'
 import type { SpoolChoice } from './durable-store.ts'
 import { explicitEvent, type SendOptions, type SendPayload } from './explicit-event.ts'
@@ -58,6 +58,8 @@ export interface AuditorSettings {
 /** Everything about audit events in one instance: how they come about, and where they go. */
 export interface Auditor extends CallAuditor {
   readonly outlet: AuditOutlet
+  /** What is known of the way to the ledger; `undefined` where events go nowhere. */
+  readonly way: LedgerWay | undefined
   readonly producer: Producer
   /** Decides which responses wait for their events, and for what. */
   readonly gate: ResponseGate
@@ -108,7 +110,7 @@ const sendTimeout = 15_000
 export function createAuditor(settings: AuditorSettings): Auditor {
   const { service, env, redactor, options, writer, notices, scope, generateId, mode } = settings
   const producer = new Producer()
-  const { outlet, ledger } = createOutlet(
+  const { outlet, ledger, way } = createOutlet(
     settings.ledger,
     { ...options, mode },
     writer,
@@ -190,6 +192,7 @@ export function createAuditor(settings: AuditorSettings): Auditor {
   })
   return {
     outlet,
+    way,
     producer,
     gate,
     isAudited,

@@ -3,11 +3,12 @@ import { errorMessage, quote } from '../safety/index.ts'
 import type { AuditEvent } from './audit-event.ts'
 import type { InstanceMode } from './audit-modes.ts'
 import { Delivery } from './delivery.ts'
-import type { DeliveryOptions, Warn } from './delivery-options.ts'
+import { type DeliveryOptions, defaultCapacity, type Warn } from './delivery-options.ts'
 import { auditWords } from './delivery-words.ts'
-import { durableStore, type SpoolChoice } from './durable-store.ts'
+import { type DurableStore, durableStore, type SpoolChoice } from './durable-store.ts'
 import { httpLedger } from './http-ledger.ts'
 import type { LedgerClient } from './ledger-client.ts'
+import { LedgerWatch } from './ledger-watch.ts'
 import type { AdoptedProducer } from './outbox/index.ts'
 import { type AuditOutlet, localOutlet } from './outlet.ts'
 import type { Producer } from './producer.ts'
@@ -32,6 +33,17 @@ export interface OutletPlace {
 export interface CreatedOutlet {
   readonly outlet: AuditOutlet
   readonly ledger: LedgerClient | Promise<LedgerClient> | undefined
+  /** What is known of the way there; `undefined` where events go nowhere. */
+  readonly way: LedgerWay | undefined
+}
+
+/** The way of events to their ledger, for health checks. (Gap 12) */
+export interface LedgerWay {
+  readonly watch: LedgerWatch
+  /** `undefined` for memory alone. */
+  readonly store: DurableStore | undefined
+  /** Events that may wait in memory. */
+  readonly capacity: number
 }
 
 /**
@@ -58,12 +70,13 @@ export function createOutlet(
       ),
     )
   }
-  if (options.mode === 'off') return { outlet: localOutlet('off', () => undefined), ledger: undefined }
+  if (options.mode === 'off')
+    return { outlet: localOutlet('off', () => undefined), ledger: undefined, way: undefined }
   if (options.mode === 'dryRun') {
     const outlet = localOutlet('dry_run', (event, ours) =>
       writeAuditLine('audit event, dry run', ',"dry_run":true', event, ours, writer),
     )
-    return { outlet, ledger: undefined }
+    return { outlet, ledger: undefined, way: undefined }
   }
   if (target === null) {
     if (options.requests !== false && !isChosen) {
@@ -76,7 +89,7 @@ export function createOutlet(
     const outlet = localOutlet('logged', (event, ours) =>
       writeAuditLine('audit event', '', event, ours, writer),
     )
-    return { outlet, ledger: undefined }
+    return { outlet, ledger: undefined, way: undefined }
   }
   const { timeout } = options
   const client =
@@ -97,8 +110,10 @@ export function createOutlet(
           words: auditWords,
         })
       : undefined
-  const outlet = new Delivery(client, warn, options, store)
-  return { outlet, ledger: client }
+  const watch = new LedgerWatch()
+  const outlet = new Delivery(watch.watched(client), warn, options, store)
+  const { capacity = defaultCapacity } = options
+  return { outlet, ledger: client, way: { watch, store, capacity } }
 }
 
 /** The name of a ledger that no process may take for another's. Never anything of a key. */

@@ -1,6 +1,19 @@
 import { type DeliveryStore, defaultCapacity, type Warn } from './delivery-options.ts'
 import type { DeliveryWords } from './delivery-words.ts'
-import { type AdoptedProducer, DeadLetters, Spool, SpoolHome } from './outbox/index.ts'
+import { type AdoptedProducer, DeadLetters, deadBytesIn, Spool, SpoolHome } from './outbox/index.ts'
+
+/** How what waits on the disk is doing. */
+export interface StoreState {
+  /** The share of its room that is used; `undefined` while nothing can be written. */
+  readonly fill: number | undefined
+  /** Bytes of dead letters, of all processes of the service. */
+  readonly deadBytes: number
+}
+
+/** What a delivery works on, and how that is doing. */
+export interface DurableStore extends DeliveryStore {
+  state(): Promise<StoreState>
+}
 
 /** Where events survive the death of the process. */
 export interface SpoolChoice {
@@ -31,7 +44,7 @@ export interface DurableStoreSettings {
 const deadLetterShare = 4
 
 /** What a delivery works on so that what waits survives the death of the process. (Ruling 23) */
-export function durableStore(settings: DurableStoreSettings): DeliveryStore {
+export function durableStore(settings: DurableStoreSettings): DurableStore {
   const { producerId, spool, taker, warn, words } = settings
   const spoolSettings = {
     ...settings,
@@ -40,8 +53,16 @@ export function durableStore(settings: DurableStoreSettings): DeliveryStore {
     capacity: settings.capacity ?? defaultCapacity,
   }
   const home = new SpoolHome(spoolSettings)
+  let made: Spool | undefined
   return {
-    backlog: listener => new Spool(home, spoolSettings, listener),
+    backlog: listener => {
+      made = new Spool(home, spoolSettings, listener)
+      return made
+    },
     refused: new DeadLetters(home, producerId, spool.size / deadLetterShare, warn, words),
+    async state() {
+      const folder = await home.named
+      return { fill: made?.fill, deadBytes: folder === undefined ? 0 : await deadBytesIn(folder) }
+    },
   }
 }

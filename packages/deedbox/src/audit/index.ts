@@ -15,16 +15,18 @@ export { changes } from './changes.ts'
 export type { CheckedReceipt, ReceiptPart } from './checked-receipt.ts'
 export { clampPayload, payloadLimit } from './clamp.ts'
 export { kindOf, messageOf, type Severity, severityOf } from './classification.ts'
+export type { LedgerWay } from './create-outlet.ts'
 export { Delivery } from './delivery.ts'
 export {
   type DeliveryOptions,
   type DeliveryStore,
+  defaultCapacity,
   longestQuotaPause,
   quotaPauseOf,
   type Warn,
 } from './delivery-options.ts'
 export type { DeliveryWords } from './delivery-words.ts'
-export { durableStore, type SpoolChoice } from './durable-store.ts'
+export { type DurableStore, durableStore, type SpoolChoice, type StoreState } from './durable-store.ts'
 export { eventKinds, type SendOptions, type SendPayload } from './explicit-event.ts'
 export { type AnyFunction, type AuditedCall, type CallAuditor, copyMetadata } from './function-call.ts'
 export { type HttpLedger, type HttpReply, httpLedger } from './http-ledger.ts'
@@ -37,6 +39,7 @@ export {
   LedgerUnavailable,
   type ProducerAnnouncement,
 } from './ledger-client.ts'
+export type { LedgerState } from './ledger-watch.ts'
 export {
   type AdoptedProducer,
   addDeadLetters,

@@ -55,9 +55,19 @@ export class CheckMessage {
 
   /** `object: (id) message`, and the hint on a line of its own; `?` where there is no object. */
   toString(): string {
-    const about = this.object === undefined || this.object === null ? '?' : String(this.object)
-    const id = this.id === undefined ? '' : `(${this.id}) `
-    return `${about}: ${id}${this.message}${this.hint === undefined ? '' : `\n\tHINT: ${this.hint}`}`
+    const id = this.id ? `(${this.id}) ` : ''
+    const hint = this.hint ? `\n\tHINT: ${this.hint}` : ''
+    return `${textOf(this.object)}: ${id}${this.message}${hint}`
+  }
+}
+
+/** Of any object, also of one that has no text. */
+function textOf(object: unknown): string {
+  if (object === undefined || object === null) return '?'
+  try {
+    return String(object)
+  } catch {
+    return typeof object
   }
 }
 

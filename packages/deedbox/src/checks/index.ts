@@ -4,6 +4,7 @@ export {
   type CheckOptions,
   type CheckResult,
   check,
+  messagesOf,
   type PlainCheckMessage,
   toCheck,
 } from './check.ts'
@@ -24,9 +25,9 @@ export {
   levelNumber,
   levelText,
 } from './levels.ts'
-export { type CheckRegistry, createRegistry, type RegisterOptions } from './registry.ts'
+export { type CheckRegistry, createRegistry, type RegisterOptions, registryLogger } from './registry.ts'
 export { type CheckDetails, type CheckOutcome, type HealthReport, reportOf } from './report.ts'
-export { type RoundTimes, type RunningChecks, runRound } from './round.ts'
+export { type RoundSettings, type RunningChecks, runRound } from './round.ts'
 export {
   type HeartbeatListener,
   type HeartbeatSignal,

@@ -1,6 +1,9 @@
 import { ConfigurationError } from '../safety/index.ts'
 import { type Check, type CheckFunction, type CheckOptions, check, toCheck } from './check.ts'
 
+/** What is said about checks stands in the log under this name, as Dockerflow has it. (DF-22) */
+export const registryLogger = 'dockerflow.checks.registry'
+
 /** How a check is registered. */
 export interface RegisterOptions extends CheckOptions {
   /** Whether it may take the place of one of the same name. Default `false`. (DF-16) */
@@ -21,8 +24,11 @@ export interface CheckRegistry {
   readonly checks: readonly Check[]
 }
 
-/** A registry without any check. */
-export function createRegistry(): CheckRegistry {
+/**
+ * A registry without any check.
+ * @param registered told the name of each that is added
+ */
+export function createRegistry(registered: (name: string) => void = () => undefined): CheckRegistry {
   const checks = new Map<string, Check>()
   const add = (added: Check, replace: boolean): (() => void) => {
     if (checks.has(added.name) && !replace) {
@@ -32,6 +38,7 @@ export function createRegistry(): CheckRegistry {
       )
     }
     checks.set(added.name, added)
+    registered(added.name)
     return () => {
       if (checks.get(added.name) === added) checks.delete(added.name)
     }
@@ -47,7 +54,7 @@ export function createRegistry(): CheckRegistry {
         return add(check(first, second as CheckFunction, options), replace)
       }
       const { replace = false, ...options } = (second ?? {}) as RegisterOptions
-      return add({ ...toCheck(first), ...options }, replace)
+      return add(toCheck({ ...toCheck(first), ...options }), replace)
     },
     get names() {
       return [...checks.keys()]

@@ -3,12 +3,16 @@ import { type Check, messagesOf } from './check.ts'
 import { CheckMessage } from './check-message.ts'
 import type { CheckOutcome } from './report.ts'
 
-/** Milliseconds. */
-export interface RoundTimes {
+/** How checks are run. Times are milliseconds. */
+export interface RoundSettings {
   /** For each check that has no time of its own. */
   readonly timeout: number
   /** For all of them together. */
   readonly deadline: number
+  /** Told the name of each check that is called. Must not throw. */
+  readonly called?: (name: string) => void
+  /** Blanks secrets in the texts of messages: a heartbeat is read by others than the log is. */
+  readonly redact?: (text: string) => string
 }
 
 /** When checks were called that have not come back, by {@link performance.now}. */
@@ -20,21 +24,21 @@ export type RunningChecks = WeakMap<Check, number>
  */
 export function runRound(
   checks: readonly Check[],
-  times: RoundTimes,
+  settings: RoundSettings,
   running: RunningChecks,
 ): Promise<CheckOutcome[]> {
-  return Promise.all(checks.map(each => runCheck(each, times, running)))
+  return Promise.all(checks.map(each => runCheck(each, settings, running)))
 }
 
 async function runCheck(
   one: Check,
-  { timeout, deadline }: RoundTimes,
+  { timeout, deadline, called, redact }: RoundSettings,
   running: RunningChecks,
 ): Promise<CheckOutcome> {
   const start = performance.now()
   const end = (messages: readonly CheckMessage[], thrown?: { readonly error: unknown }): CheckOutcome => ({
     name: one.name,
-    messages,
+    messages: redact === undefined ? messages : messages.map(each => redacted(each, redact)),
     elapsed: performance.now() - start,
     readiness: one.readiness ?? true,
     ...(thrown === undefined ? {} : { thrown: thrown.error }),
@@ -51,6 +55,7 @@ async function runCheck(
     }, time)
   })
   running.set(one, start)
+  called?.(one.name)
   const call = (async () => one.run(over.signal))().finally(() => running.delete(one))
   // Where it is too late, nobody else hears that it failed.
   call.catch(() => undefined)
@@ -62,6 +67,15 @@ async function runCheck(
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** The same message, unless it tells a secret. */
+function redacted(message: CheckMessage, redact: (text: string) => string): CheckMessage {
+  const { level, hint, object, id } = message
+  const text = redact(message.message)
+  const advice = hint === undefined ? undefined : redact(hint)
+  if (text === message.message && advice === hint) return message
+  return new CheckMessage(text, level, { hint: advice, object, id })
 }
 
 function tooLate(time: number): CheckMessage {

@@ -55,12 +55,15 @@ export class SignalListeners {
   }
 
   emit(name: keyof HeartbeatSignals, signal: HeartbeatSignal): void {
-    // A subscriber of a channel that throws is an uncaught exception of Node's own making, later.
+    // What a subscriber of a channel throws Node itself raises as an uncaught exception, on the next tick: nothing here
+    // can keep it from that.
     channels[name].publish(signal)
-    for (const listener of this.#listeners[name]) {
+    // Of these, one may be added or taken away by another.
+    for (const listener of [...this.#listeners[name]]) {
       try {
         const result = listener(signal)
-        if (result instanceof Promise) result.catch(this.#failed)
+        // Also what only looks like a promise.
+        if (typeof result === 'object') Promise.resolve(result).catch(this.#failed)
       } catch (error) {
         this.#failed(error)
       }

@@ -1,3 +1,4 @@
+import { type Check, check as makeCheck } from '../checks/index.ts'
 import { runOutside } from '../request/index.ts'
 import { ConfigurationError, createRedactor, errorMessage } from '../safety/index.ts'
 import { type Chest, type ChestLogger, checkChests, type ReadableChest } from '../tracking/index.ts'
@@ -5,6 +6,7 @@ import { checkedLogger, checkWhole } from './chest-options.ts'
 import { ExportLease, isReadable } from './export-lease.ts'
 import { type ExportResult, ExportRun, type RunOptions } from './export-run.ts'
 import { longestTimer, nextDelay, Schedule, type ScheduleOptions } from './export-schedule.ts'
+import { type ExporterStats, exportMessages } from './export-stats.ts'
 import { RefusedEntries } from './refused-entries.ts'
 
 /** What is brought where, and when. */
@@ -26,27 +28,6 @@ export interface ExporterOptions extends ScheduleOptions {
   readonly logger?: ChestLogger | null | undefined
 }
 
-/** What an exporter of this process did so far. Times are milliseconds since 1970. */
-export interface ExporterStats {
-  readonly name: string
-  /** Whether it is started. */
-  readonly running: boolean
-  /** When the last run began. */
-  readonly lastRun: number | null
-  /** When a run last ended well; one that found another exporter at work did. */
-  readonly lastSuccess: number | null
-  /** Why the last run failed; `null` if it did not. */
-  readonly lastError: string | null
-  /** Runs that failed. */
-  readonly failed: number
-  /** Entries that the target confirmed and that were deleted. */
-  readonly moved: number
-  /** Entries that the target refused, and that are still in the chest. */
-  readonly refused: number
-  /** Entries that were in the chest when a run of this process last counted; `null` before. */
-  readonly backlog: number | null
-}
-
 /** Brings entries from one chest to another, at least once. Needs no instance and no framework. (FC-26, FC-28, FC-30) */
 export interface Exporter {
   /** Runs from now on, in the background. Never throws: what goes wrong is logged, counted and tried again. */
@@ -59,6 +40,11 @@ export interface Exporter {
    */
   runOnce(options?: RunOptions): Promise<ExportResult>
   stats(): ExporterStats
+  /**
+   * How the last run went, as a check for `health()`; the service is ready all the same. It reads what is known and
+   * touches neither chest. (Gap 12)
+   */
+  check(): Check
 }
 
 /** Drivers say in their messages what they were told. */
@@ -145,6 +131,10 @@ class ChestExporter implements Exporter {
       refused: this.#refused.size,
       backlog: this.#backlog,
     }
+  }
+
+  check(): Check {
+    return makeCheck(`check_export ${this.#name}`, () => exportMessages(this.stats()), { readiness: false })
   }
 
   async #run({ signal, onProgress }: RunOptions): Promise<ExportResult> {

@@ -2,40 +2,21 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { checkLevels, type HealthReport, levelText } from '../checks/index.ts'
 import { drainingReason } from '../draining.ts'
 import { errorTrace } from '../safety/index.ts'
+import { type HealthAnswer, type HealthRequest, jsonAnswer, textAnswer, withoutBody } from './answers.ts'
+import type { HealthLog } from './health-log.ts'
 import type { HealthSettings } from './health-options.ts'
 import { fails, type Heartbeat } from './heartbeat.ts'
-import { type VersionAnswer, versionFile } from './version-file.ts'
-
-/** A request, as far as health endpoints read it. */
-export interface HealthRequest {
-  readonly method: string
-  /** Its path, with or without a query. */
-  readonly url: string
-  readonly authorization: string | undefined
-}
-
-/** What a health endpoint answers. */
-export interface HealthAnswer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  /** Empty for HEAD, whose headers are those of GET. */
-  readonly body: string
-  /** What shall be thrown instead, so that the framework answers it and all that watches it sees it. */
-  readonly raise?: Error
-}
+import { versionEndpoint } from './version-endpoint.ts'
 
 /** The endpoints of one `health()`. */
 export interface HealthEndpoints {
   /** The path of the endpoint that serves a URL, as records name it; `undefined` for what none of them does. */
   match(url: string): string | undefined
-  /** Answers what {@link match} knows. Never rejects; what is known at once is no promise. */
+  /** Answers what {@link match} knows. Never throws or rejects; what is known at once is no promise. */
   answer(request: HealthRequest): HealthAnswer | Promise<HealthAnswer>
 }
 
 type Endpoint = (request: HealthRequest) => HealthAnswer | Promise<HealthAnswer>
-
-/** A line of the endpoint's own in the log. */
-export type HealthLog = (level: 'ERROR', message: string, fields?: Record<string, unknown>) => void
 
 /** Milliseconds between two calls of `/__error__`. (Gap 13) */
 const errorPause = 10_000
@@ -46,13 +27,35 @@ export function healthEndpoints(
   heartbeat: Heartbeat,
   log: HealthLog,
 ): HealthEndpoints {
+  const isAuthorised = tokenTest(settings.token)
+  const sees = (audience: HealthSettings['details'], request: HealthRequest): boolean =>
+    audience === 'always' || (audience === 'authorised' && isAuthorised(request))
+  const report =
+    (view: 'diagnosis' | 'readiness'): Endpoint =>
+    async request => {
+      try {
+        const results = withDraining((await heartbeat.results())[view], settings.failLevel)
+        const { status, checks, details } = results
+        return jsonAnswer(
+          fails(results, settings.failLevel) ? settings.failedStatus : 200,
+          JSON.stringify(sees(settings.details, request) ? { status, checks, details } : { status, checks }),
+        )
+      } catch (error) {
+        log('The heartbeat failed', { trace: errorTrace(error) })
+        return jsonAnswer(settings.failedStatus, '{"status":"error","checks":{}}')
+      }
+    }
   const paths = new Map<string, Endpoint>([
     ['/__version__', versionEndpoint(settings, log)],
-    ['/__lbheartbeat__', () => text(200, '')],
-    ['/__heartbeat__', request => reportEndpoint(request, settings, heartbeat, 'diagnosis')],
-    ['/__readiness__', request => reportEndpoint(request, settings, heartbeat, 'readiness')],
+    ['/__lbheartbeat__', () => textAnswer(200, '')],
+    ['/__heartbeat__', report('diagnosis')],
+    ['/__readiness__', report('readiness')],
   ])
-  if (settings.error !== 'never') paths.set('/__error__', errorEndpoint(settings, log))
+  if (settings.error !== 'never')
+    paths.set(
+      '/__error__',
+      errorEndpoint(request => sees(settings.error, request), log),
+    )
   const match = (url: string): string | undefined => {
     // All of them begin so; nearly all other requests are told by this alone.
     if (!url.startsWith('/__')) return undefined
@@ -64,13 +67,10 @@ export function healthEndpoints(
     match,
     answer(request) {
       const endpoint = paths.get(match(request.url) ?? '')
-      if (endpoint === undefined) return text(404, 'Not Found')
+      if (endpoint === undefined) return textAnswer(404, 'Not Found')
       const { method } = request
-      if (method === 'OPTIONS')
-        return { ...text(200, ''), headers: { ...text(200, '').headers, Allow: allowed } }
-      if (method !== 'GET' && method !== 'HEAD') {
-        return { ...text(405, 'Method Not Allowed'), headers: { ...text(405, '').headers, Allow: allowed } }
-      }
+      if (method === 'OPTIONS') return textAnswer(200, '', allowed)
+      if (method !== 'GET' && method !== 'HEAD') return textAnswer(405, 'Method Not Allowed', allowed)
       const answer = endpoint(request)
       if (method === 'GET') return answer
       return answer instanceof Promise ? answer.then(withoutBody) : withoutBody(answer)
@@ -78,44 +78,7 @@ export function healthEndpoints(
   }
 }
 
-const allowed = 'GET, HEAD, OPTIONS'
-
-function versionEndpoint({ version, versionFolder }: HealthSettings, log: HealthLog): Endpoint {
-  const file = versionFile(versionFolder)
-  let told: VersionAnswer | undefined
-  const answered = (answer: VersionAnswer): HealthAnswer => {
-    if (answer.kind === 'found') return json(200, answer.version)
-    if (answer.kind === 'missing') return text(404, 'version.json not found')
-    if (answer !== told) log('ERROR', answer.problem)
-    told = answer
-    return json(500, { error: answer.problem })
-  }
-  if (version === undefined) return () => answered(file())
-  return async () => {
-    try {
-      const given = (await version(versionFolder)) ?? undefined
-      return answered(given === undefined ? { kind: 'missing' } : { kind: 'found', version: given })
-    } catch (error) {
-      log('ERROR', 'The version function failed', { trace: errorTrace(error) })
-      return json(500, { error: 'the version function failed; its log says how' })
-    }
-  }
-}
-
-async function reportEndpoint(
-  request: HealthRequest,
-  settings: HealthSettings,
-  heartbeat: Heartbeat,
-  view: 'diagnosis' | 'readiness',
-): Promise<HealthAnswer> {
-  const report = withDraining((await heartbeat.results())[view], settings.failLevel)
-  const { status, checks, details } = report
-  const code = fails(report, settings.failLevel) ? settings.failedStatus : 200
-  return json(
-    code,
-    isSeen(settings.details, request, settings) ? { status, checks, details } : { status, checks },
-  )
-}
+const allowed = { Allow: 'GET, HEAD, OPTIONS' }
 
 /** A process that is about to end is not ready, whatever its checks say. (Ruling 28) */
 function withDraining(report: HealthReport, failLevel: number): HealthReport {
@@ -139,57 +102,34 @@ function withDraining(report: HealthReport, failLevel: number): HealthReport {
   }
 }
 
-function errorEndpoint(settings: HealthSettings, log: HealthLog): Endpoint {
+/** Who may not see it finds nothing there, and does not use up the time of those who may. */
+function errorEndpoint(isSeen: (request: HealthRequest) => boolean, log: HealthLog): Endpoint {
   let next = 0
   return request => {
-    if (!isSeen(settings.error, request, settings)) return text(404, 'Not Found')
+    if (!isSeen(request)) return textAnswer(404, 'Not Found')
     const now = performance.now()
     if (now < next) {
       const seconds = String(Math.ceil((next - now) / 1_000))
-      const answer = text(429, `Only once in ${errorPause / 1_000} seconds.`)
-      return { ...answer, headers: { ...answer.headers, 'Retry-After': seconds } }
+      return textAnswer(429, `Only once in ${errorPause / 1_000} seconds.`, { 'Retry-After': seconds })
     }
     next = now + errorPause
     const message = 'The __error__ endpoint was called'
-    log('ERROR', message)
-    return { ...text(500, 'Internal Server Error'), raise: new Error(message) }
+    log(message)
+    return { ...textAnswer(500, 'Internal Server Error'), raise: new Error(message) }
   }
 }
 
-function isSeen(
-  audience: HealthSettings['details'],
-  { authorization }: HealthRequest,
-  { token }: HealthSettings,
-): boolean {
-  if (audience !== 'authorised') return audience === 'always'
-  const given = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
-  return given !== undefined && token !== undefined && timingSafeEqual(digest(given), digest(token))
+/** How long it takes says nothing about the token, nor about its length. (Gap 13) */
+function tokenTest(token: string | undefined): (request: HealthRequest) => boolean {
+  if (token === undefined) return () => false
+  const expected = digest(token)
+  return ({ authorization }) => {
+    const given = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
+    return given !== undefined && timingSafeEqual(digest(given), expected)
+  }
 }
 
-/** Of the same length for all, so that comparing tells nothing of the token's. */
+/** Of the same length for all. */
 function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest()
-}
-
-/** Nobody may keep what is true for a moment; and a proxy may compress it. (DF-12, ruling 28) */
-const always = { 'Cache-Control': 'no-store', Vary: 'Accept-Encoding', 'X-Content-Type-Options': 'nosniff' }
-
-function text(status: number, body: string): HealthAnswer {
-  return answerOf(status, 'text/plain; charset=utf-8', body)
-}
-
-function json(status: number, value: object): HealthAnswer {
-  return answerOf(status, 'application/json', JSON.stringify(value))
-}
-
-function answerOf(status: number, type: string, body: string): HealthAnswer {
-  return {
-    status,
-    headers: { ...always, 'Content-Type': type, 'Content-Length': String(Buffer.byteLength(body)) },
-    body,
-  }
-}
-
-function withoutBody(answer: HealthAnswer): HealthAnswer {
-  return { ...answer, body: '' }
 }

@@ -9,7 +9,7 @@ import {
   toCheck,
 } from '../checks/index.ts'
 import { ConfigurationError, findVariable } from '../safety/index.ts'
-import type { VersionFunction } from './version-file.ts'
+import type { VersionFunction } from './version-endpoint.ts'
 
 /** Who sees what checks found: everybody, who has the token, or nobody. (DF-10) */
 export type Audience = 'always' | 'authorised' | 'never'
@@ -19,6 +19,12 @@ export interface HealthOptions {
   /** Checks, or functions with a name; they are registered with `box.checks`. */
   readonly checks?: readonly (Check | CheckFunction)[] | undefined
   /**
+   * Modules whose exports are checks, imported by the first call of the heartbeat: `./checks/db.js`, relative to the working
+   * directory; `./checks.js#database` for one export; a package. Default `DEEDBOX_CHECKS`, else `DOCKERFLOW_CHECKS`, a list
+   * with commas. (DF-29)
+   */
+  readonly checkModules?: readonly string[] | undefined
+  /**
    * Who sees the messages of checks. Default `always` in development, else `authorised`: who sends
    * `Authorization: Bearer <token>`. (DF-10)
    */
@@ -27,8 +33,8 @@ export interface HealthOptions {
   readonly token?: string | undefined
   /** From which level on the heartbeat fails. Default `error`; `warning` is how Dockerflow was once. (DF-08, ruling 27) */
   readonly failLevel?: CheckLevelName | undefined
-  /** The status of a heartbeat that fails. Default `DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE`, else 500. (DF-09) */
-  readonly failedStatus?: number | undefined
+  /** The status of a heartbeat that fails, 500 to 599. Default `DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE`, else 500. (DF-09) */
+  readonly failedStatus?: number | string | undefined
   /** Ids of messages that do not count; they are logged all the same. Default `DEEDBOX_SILENCED_CHECKS`, a list with commas. (DF-21) */
   readonly silenced?: readonly string[] | undefined
   /** Milliseconds that a check may take. Default 3,000. (DF-13) */
@@ -39,9 +45,13 @@ export interface HealthOptions {
   readonly cache?: number | undefined
   /** Whether the heartbeat shows the state of this package's own parts. Default `true`. (Gap 12) */
   readonly ownChecks?: boolean | undefined
-  /** The folder of `version.json`. Default `APP_DIR`, `/app`, the folder of the nearest `package.json`. (DF-03) */
+  /**
+   * The folder of `version.json`. Default `APP_DIR`, `/app`, the folder of the nearest `package.json`. (DF-03)
+   *
+   * `DOCKERFLOW_VERSION` stands in the place of the file's `version`, and alone where there is no file.
+   */
   readonly versionPath?: string | undefined
-  /** Gives the version object in place of the file. (DF-04) */
+  /** Gives the version object in place of the file, given the folder; nothing where there is none. (DF-04) */
   readonly version?: VersionFunction | undefined
   /**
    * Who may call `/__error__`, which fails on purpose so that monitoring can be tried: with `authorised` who has the
@@ -53,6 +63,7 @@ export interface HealthOptions {
 /** Options with defaults and variables applied, and checked. */
 export interface HealthSettings {
   readonly checks: readonly Check[]
+  readonly checkModules: readonly string[]
   readonly details: Audience
   readonly token: string | undefined
   readonly failLevel: number
@@ -63,18 +74,21 @@ export interface HealthSettings {
   readonly cache: number
   readonly ownChecks: boolean
   readonly versionFolder: string
+  /** In the place of the version that the file names. */
+  readonly versionName: string | undefined
   readonly version: VersionFunction | undefined
   readonly error: Audience
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-const shapes: Readonly<Record<keyof HealthOptions, 'list' | 'text' | 'number' | 'flag' | 'function'>> = {
+const shapes: Readonly<Record<keyof HealthOptions, keyof typeof called>> = {
   checks: 'list',
+  checkModules: 'list',
   details: 'text',
   token: 'text',
   failLevel: 'text',
-  failedStatus: 'number',
+  failedStatus: 'status',
   silenced: 'list',
   timeout: 'number',
   deadline: 'number',
@@ -89,9 +103,19 @@ const called = {
   list: 'a list',
   text: 'a text',
   number: 'a number',
+  status: 'a status from 500 to 599',
   flag: 'true or false',
   function: 'a function',
 } as const
+
+const fits: Readonly<Record<keyof typeof called, (value: unknown) => boolean>> = {
+  list: Array.isArray,
+  text: value => typeof value === 'string',
+  number: value => typeof value === 'number',
+  status: value => typeof value === 'number' || typeof value === 'string',
+  flag: value => typeof value === 'boolean',
+  function: value => typeof value === 'function',
+}
 
 /**
  * Applies defaults and variables, and checks everything that can be wrong before the first request.
@@ -101,16 +125,18 @@ export function readHealth(options: HealthOptions, environment: Environment, env
   checkShapes(options)
   return {
     checks: (options.checks ?? []).map(toCheck),
+    checkModules: options.checkModules ?? listOf(environment, ['DEEDBOX_CHECKS', 'DOCKERFLOW_CHECKS']),
     details: audience('details', options.details) ?? (env === 'development' ? 'always' : 'authorised'),
     token: readToken(options.token, environment),
     failLevel: readFailLevel(options.failLevel),
     failedStatus: readFailedStatus(options.failedStatus, environment),
-    silenced: new Set(options.silenced ?? listOf(environment, 'DEEDBOX_SILENCED_CHECKS')),
+    silenced: new Set(options.silenced ?? listOf(environment, ['DEEDBOX_SILENCED_CHECKS'])),
     timeout: milliseconds('timeout', options.timeout, 1) ?? 3_000,
     deadline: milliseconds('deadline', options.deadline, 1) ?? 5_000,
     cache: milliseconds('cache', options.cache, 0) ?? 1_000,
     ownChecks: options.ownChecks ?? true,
     versionFolder: versionFolder(options.versionPath, environment),
+    versionName: findVariable(environment, ['DOCKERFLOW_VERSION'])?.value,
     version: options.version,
     error: audience('error', options.error) ?? 'never',
   }
@@ -129,11 +155,7 @@ function checkShapes(options: HealthOptions): void {
       )
     }
     if (value === undefined) continue
-    const fits =
-      shape === 'list'
-        ? Array.isArray(value)
-        : typeof value === { flag: 'boolean', text: 'string', number: 'number', function: 'function' }[shape]
-    if (!fits) throw new ConfigurationError(name, `${called[shape]} is needed.`)
+    if (!fits[shape](value)) throw new ConfigurationError(name, `${called[shape]} is needed.`)
   }
 }
 
@@ -161,9 +183,9 @@ function readFailLevel(given: CheckLevelName | undefined): number {
   )
 }
 
-function readFailedStatus(own: number | undefined, environment: Environment): number {
+function readFailedStatus(own: number | string | undefined, environment: Environment): number {
   const variable = findVariable(environment, ['DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE'])
-  const status = own ?? (variable === undefined ? 500 : Number(variable.value))
+  const status = Number(own ?? variable?.value ?? 500)
   if (Number.isInteger(status) && status >= 500 && status <= 599) return status
   throw new ConfigurationError(
     own === undefined ? 'DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE' : 'failedStatus',
@@ -171,8 +193,8 @@ function readFailedStatus(own: number | undefined, environment: Environment): nu
   )
 }
 
-function listOf(environment: Environment, name: string): string[] {
-  const value = findVariable(environment, [name])?.value ?? ''
+function listOf(environment: Environment, names: readonly string[]): string[] {
+  const value = findVariable(environment, names)?.value ?? ''
   return value
     .split(',')
     .map(each => each.trim())

@@ -1,69 +1,76 @@
+import { type Check, registryLogger } from '../checks/index.ts'
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
 import { registerEndOfProcess } from '../process-end.ts'
 import { errorTrace } from '../safety/index.ts'
+import { checkModules } from './check-modules.ts'
 import { type HealthEndpoints, healthEndpoints } from './endpoints.ts'
-import { type HealthOptions, readHealth } from './health-options.ts'
+import { type HealthOptions, type HealthSettings, readHealth } from './health-options.ts'
 import { fails, Heartbeat, type Results } from './heartbeat.ts'
 import { levelLogName } from './log-levels.ts'
 import { ownChecks } from './own-checks.ts'
-
-/** Messages of checks stand in the log under this name, as Dockerflow has it. (DF-22) */
-const registryLogger = 'dockerflow.checks.registry'
 
 /**
  * Makes the endpoints that the adapters serve. Checks are registered with the instance.
  * @throws ConfigurationError naming the option or variable at fault
  */
 export function createHealth(box: Deedbox, options: HealthOptions = {}): HealthEndpoints {
-  const { signals, notices, closing } = internalsOf(box)
+  const { notices, redactor, closing } = internalsOf(box)
   const settings = readHealth(options, process.env, box.env)
   for (const each of settings.checks) box.checks.register(each)
-  if (settings.ownChecks) for (const each of ownChecks(box)) box.checks.register(each, { replace: true })
   watchSignals(closing)
   const log = box.logger(registryLogger)
+  const own = settings.ownChecks ? ownChecks(box) : () => []
   const heartbeat = new Heartbeat({
-    checks: () => {
-      const { checks } = box.checks
-      for (const { name } of checks) log.debug(`Calling check ${name}`)
-      return checks
-    },
-    silenced: settings.silenced,
-    timeout: settings.timeout,
-    deadline: settings.deadline,
-    cache: settings.cache,
+    ...settings,
+    prepare: checkModules(settings.checkModules, box.checks, process.cwd()),
+    checks: () => withOwn(box.checks.checks, own()),
+    called: name => log.debug(`Calling check ${name}`),
+    redact: redactor.text,
     completed(results) {
       try {
-        tell(results)
+        tell(box, settings, results)
       } catch (error) {
         notices.warn('health_failed', 'The results of checks could not be told', { trace: errorTrace(error) })
       }
     },
   })
-  const tell = ({ outcomes, diagnosis }: Results): void => {
-    for (const { name, messages, thrown } of outcomes) {
-      for (const { level, id, message, hint } of messages) {
-        const text = id === undefined ? message : `${id}: ${message}`
-        log.log(levelLogName(level), text, {
-          check: name,
-          ...(hint === undefined ? {} : { hint }),
-          ...(thrown === undefined ? {} : { err: thrown }),
-        })
-      }
-    }
-    const { level, status } = diagnosis
-    signals.emit(fails(diagnosis, settings.failLevel) ? 'heartbeatFailed' : 'heartbeatPassed', {
-      service: box.service,
-      level,
-      status,
-      report: diagnosis,
-      results: outcomes,
-    })
+  if (settings.token === undefined && [options.details, options.error].includes('authorised')) {
+    notices.warn(
+      'health_token',
+      'health() is to show something to who is authorised, but nobody is: there is no token. Set DEEDBOX_HEALTH_TOKEN.',
+    )
   }
-  const own = box.logger('deedbox.health')
-  return healthEndpoints(settings, heartbeat, (level, message, fields) =>
-    own.log(level, message, fields ?? {}),
-  )
+  const endpointLog = box.logger('deedbox.health')
+  return healthEndpoints(settings, heartbeat, (message, fields = {}) => endpointLog.error(message, fields))
+}
+
+/** The service's own check goes before one of ours of the same name. */
+function withOwn(checks: readonly Check[], own: readonly Check[]): readonly Check[] {
+  const names = new Set(checks.map(({ name }) => name))
+  return [...checks, ...own.filter(({ name }) => !names.has(name))]
+}
+
+/** Has each message in the log, also those that are silenced, and the signal given. (DF-21, DF-22, DF-30) */
+function tell(box: Deedbox, { failLevel }: HealthSettings, { outcomes, diagnosis }: Results): void {
+  const log = box.logger(registryLogger)
+  for (const { name, messages, thrown } of outcomes) {
+    for (const { level, id, message, hint } of messages) {
+      log.log(levelLogName(level), id === undefined ? message : `${id}: ${message}`, {
+        check: name,
+        ...(hint === undefined ? {} : { hint }),
+        ...(thrown === undefined ? {} : { err: thrown }),
+      })
+    }
+  }
+  const { level, status } = diagnosis
+  internalsOf(box).signals.emit(fails(diagnosis, failLevel) ? 'heartbeatFailed' : 'heartbeatPassed', {
+    service: box.service,
+    level,
+    status,
+    report: diagnosis,
+    results: outcomes,
+  })
 }
 
 /**

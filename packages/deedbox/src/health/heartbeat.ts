@@ -3,16 +3,18 @@ import {
   type CheckOutcome,
   checkLevels,
   type HealthReport,
-  type RoundTimes,
+  type RoundSettings,
   type RunningChecks,
   reportOf,
   runRound,
 } from '../checks/index.ts'
 
 /** What a heartbeat is made with. */
-export interface HeartbeatSettings extends RoundTimes {
+export interface HeartbeatSettings extends RoundSettings {
+  /** What has to be done before a round, in so many milliseconds. Never rejects. */
+  readonly prepare?: (timeout: number) => Promise<void> | undefined
   /** Asked anew for each round. */
-  readonly checks: () => readonly Check[] | Promise<readonly Check[]>
+  readonly checks: () => readonly Check[]
   readonly silenced: ReadonlySet<string>
   /** Milliseconds for which the results of a round answer later calls as well; 0 for none. */
   readonly cache: number
@@ -40,7 +42,7 @@ export class Heartbeat {
     this.#settings = settings
   }
 
-  /** Never rejects. */
+  /** What a round comes to that is not older than the cache allows. */
   async results(): Promise<Results> {
     if (this.#fresh !== undefined && performance.now() < this.#fresh.until) return this.#fresh.results
     this.#current ??= this.#round().finally(() => {
@@ -50,8 +52,11 @@ export class Heartbeat {
   }
 
   async #round(): Promise<Results> {
-    const { silenced, cache, completed } = this.#settings
-    const outcomes = await runRound(await this.#settings.checks(), this.#settings, this.#running)
+    const { silenced, cache, completed, prepare, checks, deadline } = this.#settings
+    const start = performance.now()
+    await prepare?.(deadline / 2)
+    const left = Math.max(1, Math.round(deadline - (performance.now() - start)))
+    const outcomes = await runRound(checks(), { ...this.#settings, deadline: left }, this.#running)
     const results: Results = {
       outcomes,
       diagnosis: reportOf(outcomes, silenced),

@@ -27,8 +27,9 @@ export {
   type RegisterOptions,
   warning,
 } from '../checks/index.ts'
+export type { HealthAnswer, HealthRequest } from './answers.ts'
 export type { BuiltInOptions } from './built-in/built-in.ts'
-export type { HealthAnswer, HealthEndpoints, HealthRequest } from './endpoints.ts'
+export type { HealthEndpoints } from './endpoints.ts'
 export { createHealth } from './health.ts'
 export type { Audience, HealthOptions } from './health-options.ts'
-export type { VersionFunction } from './version-file.ts'
+export type { VersionFunction } from './version-endpoint.ts'

@@ -1,42 +1,70 @@
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorMessage } from '../safety/index.ts'
 
 /** What is known of the version. */
 export type VersionAnswer =
-  | { readonly kind: 'found'; readonly version: object }
+  /** @member text a JSON object */
+  | { readonly kind: 'found'; readonly text: string }
   | { readonly kind: 'missing' }
   /** @member problem a sentence */
   | { readonly kind: 'broken'; readonly problem: string }
 
-/** Gives the version object for a folder, or nothing where there is none. (DF-04) */
-export type VersionFunction = (root: string) => object | null | undefined | Promise<object | null | undefined>
+/** Bytes of a `version.json`: a larger one is something else, and reading it would hold up everybody. */
+const largest = 1024 * 1024
 
-/** Reads `version.json` in a folder: once, and again when the file has changed. (DF-02) */
-export function versionFile(folder: string): () => VersionAnswer {
+/**
+ * Reads `version.json` in a folder: once, and again when the file has changed. Never throws. (DF-02)
+ * @param version stands in the place of the file's own, and alone where there is no file: an image that is given another
+ * tag is not built again
+ */
+export function versionFile(folder: string, version: string | undefined): () => VersionAnswer {
   const path = join(folder, 'version.json')
+  const absent: VersionAnswer =
+    version === undefined ? { kind: 'missing' } : { kind: 'found', text: JSON.stringify({ version }) }
   let known: { readonly mark: string; readonly answer: VersionAnswer } | undefined
   return () => {
-    const mark = markOf(path)
-    if (mark === undefined) return { kind: 'missing' }
-    if (known?.mark !== mark) known = { mark, answer: read(path) }
-    return known.answer
+    try {
+      const mark = markOf(path)
+      if (mark === undefined) return absent
+      if (known?.mark !== mark) known = { mark, answer: read(path, version) }
+      return known.answer
+    } catch (error) {
+      return broken(`cannot be read (${(error as NodeJS.ErrnoException).code ?? errorMessage(error)})`)
+    }
   }
 }
 
 /** Differs once the file was written anew, or another took its place. */
 function markOf(path: string): string | undefined {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
-  return stats === undefined ? undefined : `${stats.ino} ${stats.size} ${stats.mtimeNs}`
+  if (stats === undefined) return undefined
+  return `${stats.mode} ${stats.dev} ${stats.ino} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`
 }
 
-function read(path: string): VersionAnswer {
+/** @throws what the file system throws */
+function read(path: string, version: string | undefined): VersionAnswer {
+  // Whoever opens a pipe waits for its other end.
+  if (!statSync(path).isFile()) return broken('is no file')
+  const fd = openSync(path, 'r')
+  let text: string
   try {
-    const version: unknown = JSON.parse(readFileSync(path, 'utf8'))
-    if (typeof version === 'object' && version !== null && !Array.isArray(version))
-      return { kind: 'found', version }
-    return { kind: 'broken', problem: 'version.json holds JSON, but no object' }
-  } catch (error) {
-    return { kind: 'broken', problem: `version.json cannot be read as JSON: ${errorMessage(error)}` }
+    if (fstatSync(fd).size > largest) return broken(`has more than ${largest} bytes`)
+    text = readFileSync(fd, 'utf8').replace(/^\uFEFF/, '')
+  } finally {
+    closeSync(fd)
   }
+  let given: unknown
+  try {
+    given = JSON.parse(text)
+  } catch (error) {
+    return broken(`is no JSON: ${errorMessage(error)}`)
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    return broken('holds JSON, but no object')
+  return { kind: 'found', text: version === undefined ? text : JSON.stringify({ ...given, version }) }
+}
+
+function broken(problem: string): VersionAnswer {
+  return { kind: 'broken', problem: `version.json ${problem}` }
 }

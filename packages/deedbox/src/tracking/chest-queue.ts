@@ -3,8 +3,9 @@ import {
   type AuditEvent,
   type AuditLeftover,
   Delivery,
-  type DeliveryStore,
   type DeliveryWords,
+  type DurableStore,
+  defaultCapacity,
   durableStore,
   type SpoolChoice,
   type Warn,
@@ -46,6 +47,10 @@ export class ChestQueue {
   readonly chest: Chest
   readonly #notices: Notices
   readonly #delivery: Delivery
+  /** Requests that may wait in memory. */
+  readonly capacity: number
+  /** How what waits on the disk is doing; `undefined` where it waits in memory alone. */
+  readonly store: DurableStore | undefined
   readonly #redact: Redactor['text']
   /** Ends the waiting of responses. */
   readonly #waiting = new Set<(error: ChestError) => void>()
@@ -65,8 +70,10 @@ export class ChestQueue {
       ...(linger === undefined ? {} : { linger }),
     }
     const words = wordsFor(id)
-    const store = durable === true && !isClosed ? spoolFor(chest, settings, warn, words) : undefined
-    this.#delivery = new Delivery(chestClient(chest, undefined, this.#redact), warn, options, store, words)
+    this.capacity = capacity ?? defaultCapacity
+    this.store = durable === true && !isClosed ? spoolFor(chest, settings, warn, words) : undefined
+    const client = chestClient(chest, undefined, this.#redact)
+    this.#delivery = new Delivery(client, warn, options, this.store, words)
     if (isClosed) this.#delivery.close()
   }
 
@@ -153,7 +160,7 @@ function spoolFor(
   { service, spool }: ChestQueueSettings,
   warn: Warn,
   words: DeliveryWords,
-): DeliveryStore {
+): DurableStore {
   return durableStore({
     service,
     producerId: uuid7(),

@@ -13,7 +13,7 @@ export type {
 } from './chest.ts'
 export { chestClient, writeTold } from './chest-client.ts'
 export { ChestError, type ChestErrorCode } from './chest-error.ts'
-export { type ChestStats, isSpoolName, spoolName } from './chest-queue.ts'
+export { type ChestQueue, type ChestStats, isSpoolName, spoolName } from './chest-queue.ts'
 export { contextEntry } from './context-entry.ts'
 export {
   createTracked,

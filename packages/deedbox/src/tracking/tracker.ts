@@ -136,6 +136,11 @@ export class Tracker implements TrackingGate {
     return left
   }
 
+  /** The queues of all chests that were written to, or are the instance's. */
+  get queues(): ChestQueue[] {
+    return [...this.#queues.values()]
+  }
+
   stats(): ChestStats[] {
     return [...this.#queues.values()].map(queue => queue.stats())
   }

@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { uuid7 } from '../../request/index.ts'
 import type { DeadLetter } from './dead-letters.ts'
@@ -19,6 +20,25 @@ export function deadLettersIn(ledger: string): DeadLetter[] {
     }
   }
   return [...letters.values()].sort((a, b) => (a.time < b.time ? -1 : 1))
+}
+
+/** How many bytes of dead letters a ledger's folder has. They are not read. */
+export async function deadBytesIn(ledger: string): Promise<number> {
+  const folder = join(ledger, deadFolder)
+  const names = await readdir(folder).catch(() => [])
+  const sizes = await Promise.all(
+    names.filter(isDeadName).map(name =>
+      stat(join(folder, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+function isDeadName(name: string): boolean {
+  return name.endsWith('.jsonl')
 }
 
 /**
@@ -78,9 +98,7 @@ function putBack(ledger: string, into: string, lines: readonly DeadLine[]): void
 
 function deadNames(folder: string): string[] {
   try {
-    return readdirSync(join(folder, deadFolder))
-      .filter(name => name.endsWith('.jsonl'))
-      .sort()
+    return readdirSync(join(folder, deadFolder)).filter(isDeadName).sort()
   } catch {
     return []
   }

@@ -1,5 +1,5 @@
 export { type ClaimedSpool, claim, orphansIn, producersIn } from './claim.ts'
-export { addDeadLetters, type DeadLine, deadLettersIn, sift } from './dead-files.ts'
+export { addDeadLetters, type DeadLine, deadBytesIn, deadLettersIn, sift } from './dead-files.ts'
 export { type DeadLetter, DeadLetters, deadLetter } from './dead-letters.ts'
 export { Spool } from './spool.ts'
 export { type OpenedSpool, openSpool } from './spool-cursor.ts'

@@ -12,13 +12,7 @@ import type { SpoolHome } from './spool-home.ts'
 import { SpoolNotices } from './spool-notices.ts'
 import { asideOf } from './spool-place.ts'
 import type { SpoolSettings } from './spool-settings.ts'
-import { WriteTurns } from './write-turns.ts'
-
-/** Milliseconds that an event may be in memory alone, and between two tries on a full disk. (Ruling 23) */
-const writeAfter = 10
-const tryAgainAfter = 1_000
-/** Bytes that wait for the next write, at most: what comes faster waits for the disk. */
-const mostPending = 4 * 1024 * 1024
+import { mostPending, tryAgainAfter, WriteTurns, writeAfter } from './write-turns.ts'
 
 /**
  * Events that wait in memory and in the spool of their process; those that the memory has no room for wait in the spool
@@ -65,6 +59,12 @@ export class Spool implements Backlog {
 
   get spooled(): number {
     return this.#spilled.count + this.#left + this.#adopted.unread
+  }
+
+  /** The share of its room that is used; `undefined` while nothing can be written. */
+  get fill(): number | undefined {
+    const bytes = this.#files.bytes + this.#pending.bytes
+    return this.#isFailing || !this.#home.isUsable ? undefined : bytes / this.#settings.size
   }
 
   add(entry: QueuedEvent): boolean {

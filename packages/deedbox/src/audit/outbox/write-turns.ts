@@ -1,3 +1,10 @@
+/** Milliseconds that an event may be in memory alone. (Ruling 23) */
+export const writeAfter = 10
+/** Milliseconds between two tries on a full disk. */
+export const tryAgainAfter = 1_000
+/** Bytes that wait for the next write, at most: what comes faster waits for the disk. */
+export const mostPending: number = 4 * 1024 * 1024
+
 /** Writes, one at a time: after some time or with the next turn of the event loop, whatever comes first. */
 export class WriteTurns {
   readonly #write: () => Promise<void>

@@ -1,0 +1,71 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { errorMessage, errorTrace } from '../safety/index.ts'
+import { type HealthAnswer, jsonAnswer, textAnswer } from './answers.ts'
+import type { HealthLog } from './health-log.ts'
+import { type VersionAnswer, versionFile } from './version-file.ts'
+
+/** Gives the version object for a folder, or nothing where there is none. (DF-04) */
+export type VersionFunction = (root: string) => object | null | undefined | Promise<object | null | undefined>
+
+/** Where `/__version__` has it from. */
+export interface VersionPlace {
+  readonly versionFolder: string
+  /** In the place of the version that the file names. */
+  readonly versionName: string | undefined
+  /** In place of the file. */
+  readonly version: VersionFunction | undefined
+  /** Milliseconds that the function may take. */
+  readonly timeout: number
+}
+
+/** Answers `/__version__`. Never throws or rejects; what is wrong is logged once. (DF-02, DF-04) */
+export function versionEndpoint(
+  { version, versionFolder, versionName, timeout }: VersionPlace,
+  log: HealthLog,
+): () => HealthAnswer | Promise<HealthAnswer> {
+  let told: string | undefined
+  const failed = (problem: string, said: string, fields?: Record<string, unknown>): HealthAnswer => {
+    if (problem !== told) log(problem, fields)
+    told = problem
+    return jsonAnswer(500, JSON.stringify({ error: said }))
+  }
+  const answered = (answer: VersionAnswer): HealthAnswer => {
+    if (answer.kind === 'broken') return failed(answer.problem, answer.problem)
+    told = undefined
+    return answer.kind === 'found' ? jsonAnswer(200, answer.text) : textAnswer(404, 'version.json not found')
+  }
+  if (version === undefined) {
+    const file = versionFile(versionFolder, versionName)
+    return () => answered(file())
+  }
+  return async () => {
+    try {
+      return answered(versionOf(await inTime(version(versionFolder), timeout)))
+    } catch (error) {
+      // It is the service's own code: what it throws is for the log.
+      const problem = `The version function failed: ${errorMessage(error)}`
+      return failed(problem, 'The version function failed; the log says how.', { trace: errorTrace(error) })
+    }
+  }
+}
+
+async function inTime<Value>(given: Value | Promise<Value>, timeout: number): Promise<Value> {
+  const isOver = new AbortController()
+  const late = wait(timeout, undefined, { signal: isOver.signal }).then(() => {
+    throw new Error(`it has not answered within ${timeout} ms`)
+  })
+  try {
+    return await Promise.race([given, late])
+  } finally {
+    late.catch(() => undefined)
+    isOver.abort()
+  }
+}
+
+/** @throws TypeError for what JSON cannot say */
+function versionOf(given: unknown): VersionAnswer {
+  if (given === null || given === undefined) return { kind: 'missing' }
+  const text = JSON.stringify(given)
+  if (text?.startsWith('{')) return { kind: 'found', text }
+  return { kind: 'broken', problem: 'The version function gave something else than an object.' }
+}

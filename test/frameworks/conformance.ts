@@ -2,6 +2,7 @@ import { answersSuite } from './answers-suite.ts'
 import { badInputSuite } from './bad-input-suite.ts'
 import { contextSuite } from './context-suite.ts'
 import type { FrameworkHarness } from './harness.ts'
+import { healthSuite } from './health-suite.ts'
 import { lifecycleSuite } from './lifecycle-suite.ts'
 import { outcomesSuite } from './outcomes-suite.ts'
 import { requestsSuite } from './requests-suite.ts'
@@ -18,4 +19,5 @@ export function frameworkConformance(harness: FrameworkHarness): void {
   answersSuite(harness)
   summarySuite(harness)
   trackedSuite(harness)
+  healthSuite(harness)
 }

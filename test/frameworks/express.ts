@@ -2,9 +2,10 @@ import { createServer } from 'node:http'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Deedbox, tracked } from 'deedbox'
-import { observe } from 'deedbox/express'
+import { health, observe } from 'deedbox/express'
 import type express from 'express'
 import { z } from 'zod'
+import { gate } from './gate.ts'
 import type { FrameworkAnswers, FrameworkHarness, Stage } from './harness.ts'
 import { listening } from './listening.ts'
 
@@ -39,6 +40,8 @@ export function expressHarness(make: Express, service: ExpressService): Framewor
       const app = make()
       // Express prints errors that nobody handles to the console unless it is under test.
       app.set('env', 'test')
+      const endpoints = options.health && health(box, options.health.options)
+      if (endpoints && options.health?.first) app.use(endpoints)
       if (options.attach !== 'late') {
         const watch = observe<express.Request>(box, {
           user: request => request.get('x-user'),
@@ -46,6 +49,14 @@ export function expressHarness(make: Express, service: ExpressService): Framewor
         })
         app.use(watch)
         if (options.attach === 'twice') app.use(observe(box))
+      }
+      if (endpoints) {
+        if (!options.health?.first) app.use(endpoints)
+        app.use((request, response, next) => {
+          const answer = gate(request.headers)
+          if (answer === undefined) next()
+          else response.writeHead(answer.status, answer.headers).end()
+        })
       }
       const safely = (handler: express.RequestHandler): express.RequestHandler =>
         service.passesRejections && !options.answers

@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test'
 import { type Deedbox, tracked } from 'deedbox'
 import { attachServer } from 'deedbox/http'
 import type { FastifyInstance } from 'fastify'
+import { gate } from './gate.ts'
 import type { FrameworkHarness, Service, ServiceOptions, Stage } from './harness.ts'
 import { type Scene, setScene } from './stage.ts'
 
@@ -22,6 +23,16 @@ export interface FastifyOptions {
 /** Who makes a request, as the suite wants it: the header `x-user`. */
 export function userOf(request: { readonly headers: IncomingHttpHeaders }): string | undefined {
   return request.headers['x-user']?.toString()
+}
+
+/** All that is registered ahead of routes. */
+export function inOrder<Observer, Endpoints>(
+  observers: readonly Observer[],
+  endpoints: Endpoints | undefined,
+  { health }: ServiceOptions,
+): (Observer | Endpoints)[] {
+  if (endpoints === undefined) return [...observers]
+  return health?.first ? [endpoints, ...observers] : [...observers, endpoints]
 }
 
 /**
@@ -46,6 +57,7 @@ export function fastifyHarness(
     trackedForms: ['before', 'around'],
     async start(box, stage, options) {
       const app = await open(box, options)
+      if (options.health) addGate(app)
       answers(app, stage)
       failures(app, stage)
       streams(app, stage)
@@ -84,6 +96,14 @@ export async function serve(app: FastifyApp): Promise<Service> {
       await app.close()
     },
   }
+}
+
+function addGate(app: FastifyApp): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const answer = gate(request.headers)
+    if (answer === undefined) done()
+    else reply.code(answer.status).headers(answer.headers).send()
+  })
 }
 
 function answers(app: FastifyApp, stage: Stage): void {

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Deedbox, TrackedInput } from 'deedbox'
+import type { HealthOptions } from 'deedbox/health'
 import type { HttpServer } from 'deedbox/http'
 
 /** What the conformance suite tells the service, and hears from it. */
@@ -56,6 +57,11 @@ export interface ServiceOptions {
   answers: boolean
   /** Serve cleartext HTTP/2 instead of HTTP/1; asked for only where `http2` is true. */
   http2: boolean
+  /**
+   * Health endpoints, and behind them the service's own {@link import('./gate.ts').gate}, which is ahead of all routes.
+   * `first`: the endpoints come before the observer, else right behind it.
+   */
+  health: { readonly options: HealthOptions; readonly first: boolean } | undefined
 }
 
 /** What of an answer is the framework's own affair. Each value is what the framework does without us. */

@@ -26,7 +26,9 @@ declare module 'koa' {
       type: string
       body: unknown
       respond?: boolean
+      readonly headers: import('node:http').IncomingHttpHeaders
       get(header: string): string
+      set(headers: Record<string, string>): void
       redirect(url: string): void
       throw(status: number, message?: string): never
     }

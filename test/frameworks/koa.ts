@@ -3,8 +3,9 @@ import { createServer as createHttp2Server } from 'node:http2'
 import { PassThrough, Readable } from 'node:stream'
 import { Ajv } from 'ajv'
 import { type Deedbox, tracked } from 'deedbox'
-import { observe } from 'deedbox/koa'
+import { health, observe } from 'deedbox/koa'
 import type Koa from 'koa'
+import { gate } from './gate.ts'
 import type { FrameworkAnswers, FrameworkHarness, Stage } from './harness.ts'
 import { listening } from './listening.ts'
 
@@ -49,6 +50,8 @@ export function koaHarness(packages: KoaPackages): FrameworkHarness {
       const app = packages.createApp()
       // Koa's own way to keep what it prints about errors to itself; where we answer, we see to it.
       app.silent = !options.answers
+      const endpoints = options.health && health(box, options.health.options)
+      if (endpoints && options.health?.first) app.use(endpoints)
       if (options.attach !== 'late') {
         const watch = observe(box, {
           user: (ctx: Koa.Context) => ctx.get('x-user'),
@@ -56,6 +59,16 @@ export function koaHarness(packages: KoaPackages): FrameworkHarness {
         })
         app.use(watch)
         if (options.attach === 'twice') app.use(observe(box))
+      }
+      if (endpoints) {
+        if (!options.health?.first) app.use(endpoints)
+        app.use((ctx, next) => {
+          const answer = gate(ctx.headers)
+          if (answer === undefined) return next()
+          ctx.set({ ...answer.headers })
+          ctx.status = answer.status
+          return undefined
+        })
       }
       const router = packages.createRouter()
       addAnswers(router, box, stage)

@@ -7,7 +7,8 @@ import { promisify } from 'node:util'
 import type { Deedbox } from 'deedbox'
 import { attachServer } from 'deedbox/http'
 import type { ObserveNestOptions } from 'deedbox/nest'
-import type { FrameworkAnswers, FrameworkHarness, Stage } from './harness.ts'
+import { gate } from './gate.ts'
+import type { FrameworkAnswers, FrameworkHarness, ServiceOptions, Stage } from './harness.ts'
 
 const here = import.meta.dirname
 const compiler = resolve(here, '../../node_modules/typescript/bin/tsc')
@@ -47,7 +48,13 @@ interface CompiledMain {
     platform: 'express' | 'fastify',
     box: Deedbox,
     stage: Stage,
-    options: { observers: 0 | 1 | 2; http2: boolean; observe: ObserveNestOptions },
+    options: {
+      observers: 0 | 1 | 2
+      http2: boolean
+      observe: ObserveNestOptions
+      health: ServiceOptions['health']
+      gate: typeof gate
+    },
   ): Promise<{ listen(port: number, host: string): Promise<Server>; close(): Promise<void> }>
 }
 
@@ -74,6 +81,8 @@ export function nestHarness(major: NestMajor, platform: 'express' | 'fastify'): 
       const app = await createApp(platform, box, stage, {
         observers: options.attach === 'late' ? 0 : options.attach === 'twice' ? 2 : 1,
         http2: options.http2,
+        health: options.health,
+        gate,
         observe: {
           user: request => single(request.headers['x-user']),
           ...(options.answers ? { unhandled: 'answer', validation: 'answer' } : {}),

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { observe } from 'deedbox/next'
+import { health, observe } from 'deedbox/next'
 import type { FrameworkHarness, Stage } from './harness.ts'
 import { listening } from './listening.ts'
 import { buildNextApp, type NextMajor } from './next-build.ts'
@@ -44,7 +44,11 @@ export function nextHarness(major: NextMajor): FrameworkHarness {
       const server = createServer((request, response) => void handler(request, response))
       const user = ({ headers }: IncomingMessage): string | undefined => headers['x-user']?.toString()
       const observers = { once: 1, twice: 2, late: 0 }[options.attach]
-      const undo = Array.from({ length: observers }, () => observe(box, { server, user }))
+      const endpoints = options.health === undefined ? [] : [options.health]
+      const serve = (): (() => void)[] => endpoints.map(each => health(box, each.options, { server }))
+      const watch = (): (() => void)[] =>
+        Array.from({ length: observers }, () => observe(box, { server, user }))
+      const undo = (options.health?.first ? [serve, watch] : [watch, serve]).flatMap(each => each())
       const service = await listening(server, box, options)
       return {
         ...service,

@@ -3,7 +3,8 @@ import { createServer as createHttp2Server } from 'node:http2'
 import { Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { type Deedbox, tracked } from 'deedbox'
-import { observe } from 'deedbox/http'
+import { health, observe } from 'deedbox/http'
+import { gate } from './gate.ts'
 import type { FrameworkHarness, Stage } from './harness.ts'
 import { listening } from './listening.ts'
 
@@ -27,16 +28,28 @@ export const nodeHttp: FrameworkHarness = {
       validation: options.answers ? 'answer' : 'leave',
     })
     const trackedAt = trackedRoutes(box, stage)
-    const handler = (request: IncomingMessage, response: ServerResponse) =>
+    const endpoints = options.health && health(box, options.health.options)
+    const service = (request: IncomingMessage, response: ServerResponse) =>
       trackedAt(request.url)?.(request, response) ?? route(box, stage, request, response, options.answers)
+    const guarded = endpoints === undefined ? service : gated(service)
+    const handler = endpoints === undefined || options.health?.first ? guarded : endpoints(guarded)
     let observed = options.attach === 'late' ? caught(handler) : watch(handler)
     if (options.attach === 'twice') observed = watch(observed)
+    if (endpoints !== undefined && options.health?.first) observed = endpoints(observed)
     const server = options.http2 ? createHttp2Server(observed as never) : createServer(observed)
     return listening(server, box, options)
   },
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
+
+function gated(handler: Handler): Handler {
+  return (request, response) => {
+    const answer = gate(request.headers)
+    if (answer === undefined) return handler(request, response)
+    return response.writeHead(answer.status, answer.headers).end()
+  }
+}
 
 /** Finds the handler of a tracked route. */
 function trackedRoutes(box: Deedbox, stage: Stage): (url: string | undefined) => Handler | undefined {

@@ -99,6 +99,7 @@ export async function setScene(
     attach: options.attach ?? 'once',
     answers: options.answers ?? false,
     http2: options.http2 ?? false,
+    health: options.health,
   })
   t.after(() => service.stop())
   t.after(() => box.close())

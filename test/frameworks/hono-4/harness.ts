@@ -3,12 +3,13 @@ import { createServer as createHttp2Server, type Http2Server } from 'node:http2'
 import { Readable } from 'node:stream'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { type Deedbox, tracked } from 'deedbox'
-import { type DeedboxVariables, observe, onError } from 'deedbox/hono'
+import { type DeedboxVariables, health, observe, onError } from 'deedbox/hono'
 import { type Context, Hono } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { stream, streamSSE } from 'hono/streaming'
 import { validator } from 'hono/validator'
 import { z } from 'zod'
+import { gate } from '../gate.ts'
 import type { FrameworkHarness, Stage } from '../harness.ts'
 import { listening } from '../listening.ts'
 
@@ -32,6 +33,8 @@ export const hono4: FrameworkHarness = {
   trackedForms: ['before', 'around'],
   async start(box, stage, options) {
     const app = new Hono<Env>()
+    const endpoints = options.health && health(box, options.health.options)
+    if (endpoints && options.health?.first) app.use(endpoints)
     if (options.attach !== 'late') {
       const watch = observe(box, {
         user: (c: Context<Env>) => c.req.header('x-user'),
@@ -39,6 +42,14 @@ export const hono4: FrameworkHarness = {
       })
       app.use(watch)
       if (options.attach === 'twice') app.use(observe(box))
+    }
+    if (endpoints) {
+      if (!options.health?.first) app.use(endpoints)
+      app.use(async (c, next) => {
+        const answer = gate({ 'x-gate': c.req.header('x-gate') })
+        if (answer === undefined) return next()
+        return new Response(null, { status: answer.status, headers: { ...answer.headers } })
+      })
     }
     if (options.answers) app.onError(onError(box, { validation: 'answer' }))
     addAnswers(app, box, stage)

@@ -1,18 +1,21 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import {
   type DynamicModule,
+  type ExecutionContext,
   type INestApplication,
   Inject,
   type MiddlewareConsumer,
   Module,
   type NestModule,
+  UnauthorizedException,
 } from '@nestjs/common'
 import { NestFactory, RouterModule } from '@nestjs/core'
 import type { NestExpressApplication } from '@nestjs/platform-express'
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify'
 import { type Deedbox, tracked } from 'deedbox'
-import { deedboxProvider, type ObserveNestOptions, observe } from 'deedbox/nest'
+import type { HealthOptions } from 'deedbox/health'
+import { deedboxProvider, health, type ObserveNestOptions, observe } from 'deedbox/nest'
 import { ItemController, type NestStage, StageController } from './stage-controller.ts'
 import { type NestTrackedRoute, trackedController } from './tracked-controller.ts'
 
@@ -31,6 +34,11 @@ export interface AppOptions {
   readonly observers: 0 | 1 | 2
   readonly http2: boolean
   readonly observe: ObserveNestOptions
+  readonly health: { readonly options: HealthOptions; readonly first: boolean } | undefined
+  /** What the suite's gate answers, by a guard where it asks who it is, else by a middleware. */
+  gate(
+    headers: IncomingHttpHeaders,
+  ): { readonly status: number; readonly headers: Readonly<Record<string, string>> } | undefined
 }
 
 @Module({ controllers: [ItemController] })
@@ -86,6 +94,7 @@ export async function createApp(
           box,
           options,
         )
+  if (options.health !== undefined) useGate(app, options)
   useRawRoutes(app, box, stage)
   return app
 }
@@ -95,9 +104,26 @@ function observed<App extends NestExpressApplication | NestFastifyApplication>(
   box: Deedbox,
   options: AppOptions,
 ): App {
+  const serve = options.health && health(box, options.health.options)
+  if (options.health?.first) serve?.(app)
   const watch = observe(box, options.observe)
-  if (options.observers === 0) return app
-  return options.observers === 1 ? watch(app) : observe(box, options.observe)(watch(app))
+  for (let n = 0; n < options.observers; n++) watch(app)
+  if (options.health?.first === false) serve?.(app)
+  return app
+}
+
+function useGate(app: INestApplication, { gate }: AppOptions): void {
+  app.useGlobalGuards({
+    canActivate(context: ExecutionContext): boolean {
+      if (gate(context.switchToHttp().getRequest().headers)?.status === 401) throw new UnauthorizedException()
+      return true
+    },
+  })
+  app.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    const answer = gate(request.headers)
+    if (answer?.status !== 308) next()
+    else response.writeHead(answer.status, answer.headers).end()
+  })
 }
 
 /** What must have the body itself comes ahead of Nest's parsers. */

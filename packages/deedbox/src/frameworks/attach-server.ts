@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Deedbox } from '../instance.ts'
 import { type Internals, internalsOf } from '../internals.ts'
@@ -13,10 +14,14 @@ interface Attachment {
   active: boolean
 }
 
+/** Answers a request itself, and says whether it does. */
+export type ServerAnswerer = (request: IncomingMessage, response: ServerResponse) => boolean
+
 /** What a server carries once something is attached to it. */
 interface Attached {
   readonly emit: EventEmitter['emit']
   readonly attachments: Attachment[]
+  readonly answerers: Set<ServerAnswerer>
 }
 
 const attachedKey: unique symbol = Symbol('deedbox.server') as never
@@ -48,15 +53,31 @@ export function attachServer(server: HttpServer, box: Deedbox): () => void {
   }
 }
 
+/**
+ * Has a server ask us first: what `answer` takes never gets to its listeners.
+ * @returns how to undo it
+ */
+export function answerAtServer(server: HttpServer, answer: ServerAnswerer): () => void {
+  const answering: AttachedServer = server
+  answering[attachedKey] ??= wrap(answering)
+  const { answerers } = answering[attachedKey]
+  answerers.add(answer)
+  return () => void answerers.delete(answer)
+}
+
 function wrap(server: AttachedServer): Attached {
-  const attached: Attached = { emit: server.emit, attachments: [] }
+  const attached: Attached = { emit: server.emit, attachments: [], answerers: new Set() }
   server.emit = function (this: HttpServer, event: string | symbol, ...values: unknown[]): boolean {
     const emit = (): boolean => attached.emit.call(this, event, ...values)
     switch (event) {
       case 'request':
       case 'checkContinue':
       case 'checkExpectation':
-        return inScopes(attached, at => at.begin(...(values as Parameters<Lifecycle['begin']>)), emit)
+        return inScopes(
+          attached,
+          at => at.begin(...(values as Parameters<Lifecycle['begin']>)),
+          () => isAnswered(attached, values as Parameters<ServerAnswerer>) || emit(),
+        )
       case 'upgrade':
       case 'connect':
         // The head, what came with the request already, is the listeners' affair.
@@ -67,10 +88,10 @@ function wrap(server: AttachedServer): Attached {
         )
       case 'clientError': {
         const [error, socket] = values as [unknown, Duplex]
-        const isAnswered = this.listenerCount('clientError') === 0
+        const isNodes = this.listenerCount('clientError') === 0
         if (!isAnswering(socket)) {
           for (const { internals, active } of attached.attachments)
-            if (active) internals.lifecycle.malformed(error, socket, isAnswered)
+            if (active) internals.lifecycle.malformed(error, socket, isNodes)
         }
         return emit()
       }
@@ -79,6 +100,11 @@ function wrap(server: AttachedServer): Attached {
     }
   }
   return attached
+}
+
+function isAnswered({ answerers }: Attached, exchange: Parameters<ServerAnswerer>): boolean {
+  for (const answer of answerers) if (answer(...exchange)) return true
+  return false
 }
 
 /** Runs the server's listeners in the scopes that the attached instances open, the first one outermost. */

@@ -6,7 +6,7 @@ import { checkAdapterOptions } from '../option-shapes.ts'
 import { runInScope, scopeOfBox } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
 import { followRequest, layersOf, prepareFollowing } from './express-routing.ts'
-import { healthExchange } from './health-exchange.ts'
+import { type HealthExchange, healthExchange } from './health-exchange.ts'
 
 export type { AdapterOptions, ErrorPolicy } from './adapter.ts'
 
@@ -58,14 +58,20 @@ export function observe<Request extends IncomingMessage = IncomingMessage>(
 
 /**
  * Serves the health endpoints of Dockerflow: `app.use(health(box, { checks: [] }))`, ahead of everything else, also of
- * `observe`. (DF-01)
+ * `observe`; or below a path, `app.use('/ops', health(box))`. (DF-01)
  * @throws ConfigurationError naming the option or variable at fault
  */
 export function health(box: Deedbox, options: HealthOptions = {}): ExpressMiddleware {
-  const exchange = healthExchange(box, options)
+  return serveOnExpress(healthExchange(box, options))
+}
+
+/** Serves health endpoints below the path where the middleware is used. */
+export function serveOnExpress(exchange: HealthExchange): ExpressMiddleware {
   return function deedboxHealth(request, response, next) {
-    // Below the path where it is mounted.
-    if (!exchange.serve(request, response, request.url ?? '', next)) next()
+    // Express takes the path where it is mounted off the URL, and keeps it here.
+    const mount: unknown = Reflect.get(request, 'baseUrl')
+    const path = typeof mount === 'string' ? mount : ''
+    if (!exchange.serve({ request, response }, request.url, next, path)) next()
   }
 }
 

@@ -5,10 +5,12 @@ import { checkAdapterOptions } from '../option-shapes.ts'
 import { type RequestScope, runInScope } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser } from './adapter.ts'
 import { attachServer, type HttpServer } from './attach-server.ts'
+import { isRoot } from './fastify-health.ts'
 import { watchPayload } from './fastify-payload.ts'
 import type { HttpRequest, HttpResponse } from './node-http.ts'
 
 export type { AdapterOptions, ErrorPolicy } from './adapter.ts'
+export { type FastifyHealthPlugin, type HealthFastify, health } from './fastify-health.ts'
 
 /** How a Fastify application is observed. */
 export type ObserveFastifyOptions<Request extends ObservedFastifyRequest = ObservedFastifyRequest> =
@@ -157,9 +159,4 @@ function setBeneath(app: ObservedFastify, handler: ErrorHandler): void {
     if (typeof value === 'object') Reflect.set(app, key, value)
   }
   if (app.errorHandler === before) app.setErrorHandler(handler)
-}
-
-/** Fastify makes the instances inside another one from it. */
-function isRoot(app: object): boolean {
-  return Object.getPrototypeOf(app) === Object.prototype
 }

@@ -1,55 +1,75 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createHealth, type HealthAnswer, type HealthEndpoints, type HealthOptions } from '../health/index.ts'
+import {
+  createHealth,
+  type HealthAnswer,
+  type HealthEndpoints,
+  type HealthOptions,
+  type HealthRequest,
+} from '../health/index.ts'
 import type { Deedbox } from '../instance.ts'
-import { type Internals, internalsOf } from '../internals.ts'
-import { type RequestScope, runInScope } from '../request/index.ts'
+import { internalsOf } from '../internals.ts'
+import { runInScope } from '../request/index.ts'
 
-/** The health endpoints of an instance on the raw exchanges of `node:http`. */
-export interface HealthExchange {
+/** The health endpoints of an instance, each exchange with a record like any other. */
+export interface HealthExchange extends Pick<HealthEndpoints, 'match'> {
   /**
-   * Answers the request if its URL is that of an endpoint, and says whether it is. What shall be raised is given to
-   * `raise`; without it the answer for it is sent. The request has its record like any other.
-   * @param url its path as the place where the endpoints are mounted sees it
+   * Has a request answered for which {@link match} gave a path. `respond` is called inside its scope; an error that it
+   * shall raise stands on the record already.
+   * @param exchange absent where the runtime has none, whose requests have no record
+   * @param route the whole path, as the record shall have it
    */
-  serve(
-    request: IncomingMessage,
-    response: ServerResponse,
-    url: string,
-    raise?: (error: Error, scope: RequestScope) => void,
-  ): boolean
-  /** Its parts, for frameworks that send answers themselves. */
-  readonly endpoints: HealthEndpoints
-  readonly internals: Internals
+  answer(exchange: RawExchange | undefined, route: string, asked: HealthRequest, respond: Respond): void
+  /**
+   * Answers on Node's own response if the URL is that of an endpoint, and says whether it is. What shall be raised is
+   * given to `raise`; without it the answer for it is sent.
+   * @param url as the place sees it where the endpoints are mounted
+   * @param mount the path of that place
+   */
+  serve(raw: RawExchange, url: string | undefined, raise?: (error: Error) => void, mount?: string): boolean
 }
+
+/** Node's own objects of a request. */
+export interface RawExchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+type Respond = (answer: HealthAnswer) => void
 
 /** @throws ConfigurationError naming the option or variable at fault */
 export function healthExchange(box: Deedbox, options: HealthOptions): HealthExchange {
-  const internals = internalsOf(box)
+  const { lifecycle } = internalsOf(box)
   const endpoints = createHealth(box, options)
-  return {
-    endpoints,
-    internals,
-    serve(request, response, url, raise) {
-      const path = endpoints.match(url)
-      if (path === undefined) return false
-      const scope = internals.lifecycle.begin(request, response)
-      scope.matched(path)
-      const answered = (answer: HealthAnswer): void => {
-        if (answer.raise === undefined) send(response, answer)
-        else if (raise === undefined) {
-          scope.fail(answer.raise)
-          send(response, answer)
-        } else raise(answer.raise, scope)
+  const exchange: HealthExchange = {
+    match: endpoints.match,
+    answer(raw, route, asked, respond) {
+      const scope = raw && lifecycle.begin(raw.request, raw.response)
+      const answered: Respond = answer => {
+        if (answer.raise !== undefined) scope?.fail(answer.raise)
+        respond(answer)
       }
-      runInScope(scope, () => {
-        const { method = 'GET', headers } = request
-        const answer = endpoints.answer({ method, url, authorization: headers.authorization })
+      const ask = (): void => {
+        const answer = endpoints.answer(asked)
         if (answer instanceof Promise) void answer.then(answered)
         else answered(answer)
+      }
+      if (scope === undefined) return ask()
+      scope.matched(route)
+      runInScope(scope, ask)
+    },
+    serve({ request, response }, url = '', raise, mount = '') {
+      const path = endpoints.match(url)
+      if (path === undefined) return false
+      const { method = 'GET', headers } = request
+      const asked = { method, url, authorization: headers.authorization }
+      exchange.answer({ request, response }, mount + path, asked, answer => {
+        if (answer.raise === undefined || raise === undefined) send(response, answer)
+        else raise(answer.raise)
       })
       return true
     },
   }
+  return exchange
 }
 
 function send(response: ServerResponse, { status, headers, body }: HealthAnswer): void {

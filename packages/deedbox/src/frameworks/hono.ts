@@ -1,15 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HealthAnswer, HealthOptions } from '../health/index.ts'
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
 import { checkAdapterOptions } from '../option-shapes.ts'
 import { type RequestScope, runInScope } from '../request/index.ts'
 import { type AdapterOptions, type FailureAnswer, failureAnswer, identifyUser } from './adapter.ts'
+import { healthExchange } from './health-exchange.ts'
 
 /** What of a Hono context the adapter uses; the context of Hono 4 fits, whatever its bindings and variables. */
 export interface HonoContext {
   readonly env: unknown
   readonly error: Error | undefined
   readonly req: object
+}
+
+/** What of a Hono context health endpoints use. */
+export interface HonoHealthContext extends HonoContext {
+  readonly req: {
+    readonly method: string
+    readonly path: string
+    header(name: string): string | undefined
+  }
 }
 
 /** How a Hono application is observed. Write `(c: Context<Env>) => …` for a `user` that reads what Hono declares. */
@@ -102,6 +113,44 @@ export function onError(
     const own: unknown = Reflect.get(error, 'getResponse')
     return typeof own === 'function' ? own.call(error) : responseOf(serverError)
   }
+}
+
+/**
+ * Serves the health endpoints of Dockerflow: `app.use(health(box, { checks: [] }))`, ahead of everything else, also of
+ * `observe`; below a path with `app.use('/ops/*', health(box))`. They answer in any runtime; a record needs
+ * `@hono/node-server`. (DF-01)
+ * @throws ConfigurationError naming the option or variable at fault
+ */
+export function health(
+  box: Deedbox,
+  options: HealthOptions = {},
+): (c: HonoHealthContext, next: () => Promise<void>) => Promise<Response | undefined> {
+  const exchange = healthExchange(box, options)
+  return async function deedboxHealth(c, next) {
+    const { method, path } = c.req
+    const mount = path.includes('/__') ? mountOf(c) : ''
+    const url = path.startsWith(mount) ? path.slice(mount.length) : ''
+    const route = exchange.match(url)
+    if (route === undefined) {
+      await next()
+      return undefined
+    }
+    const asked = { method, url, authorization: c.req.header('authorization') }
+    const raw = rawExchange(c)
+    const parts = raw && { request: raw.incoming, response: raw.outgoing }
+    const answer = await new Promise<HealthAnswer>(respond => {
+      exchange.answer(parts, mount + route, asked, respond)
+    })
+    if (answer.raise !== undefined) throw answer.raise
+    const { status, headers, body } = answer
+    return new Response(body === '' ? null : body, { status, headers: { ...headers } })
+  }
+}
+
+/** The path where the running middleware is used, without parameters and stars. */
+function mountOf({ req }: HonoContext): string {
+  const { matchedRoutes, routeIndex = 0 } = req as Routing
+  return /^[^*:]*(?=\/\*$)/.exec(matchedRoutes?.[routeIndex]?.path ?? '')?.[0] ?? ''
 }
 
 const serverError: FailureAnswer = failureAnswer(undefined, { unhandled: 'answer' })!

@@ -14,6 +14,8 @@ import {
 } from './adapter.ts'
 import { type RoutedContext, routeOf } from './koa-routing.ts'
 
+export { health, type KoaHealthContext } from './koa-health.ts'
+
 /** What of a Koa context the adapter uses; the context of Koa 2 and 3 fits. */
 export interface KoaContext {
   readonly app: Pick<EventEmitter, 'on' | 'emit' | 'listenerCount'> & { readonly context: object }

@@ -2,6 +2,7 @@ import { errorMonitor } from 'node:events'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { trackedScope } from '../default-instance.ts'
+import type { HealthOptions } from '../health/index.ts'
 import type { Deedbox } from '../instance.ts'
 import { type Internals, internalsOf } from '../internals.ts'
 import { checkAdapterOptions } from '../option-shapes.ts'
@@ -9,8 +10,9 @@ import { scopeOfBox } from '../request/index.ts'
 import { type TrackedDecorator, type TrackedInput, trackedDecorator } from '../tracking/index.ts'
 import { type AdapterOptions, type FailureAnswer, failureAnswer, sendAnswer } from './adapter.ts'
 import { attachServer, type HttpServer } from './attach-server.ts'
-import { type ExpressMiddleware, observe as observeExpress } from './express.ts'
+import { type ExpressMiddleware, observe as observeExpress, serveOnExpress } from './express.ts'
 import { type ObservedFastify, observe as observeFastify } from './fastify.ts'
+import { healthExchange } from './health-exchange.ts'
 import { type CaughtException, rawExchange, watchExceptions } from './nest-exceptions.ts'
 
 export type { AdapterOptions, ErrorPolicy } from './adapter.ts'
@@ -80,6 +82,22 @@ export function observe<Request = NestRequest>(
     if (platform === 'fastify') onFastify(adapter.getInstance() as ObservedFastify, observation)
     else if (platform === 'express')
       onExpress(adapter as unknown as HttpAdapter, adapter.getInstance(), observation)
+    return app
+  }
+}
+
+/**
+ * Serves the health endpoints of Dockerflow: `health(box, { checks: [] })(app)`, where `observe` stands, before the
+ * application's own `use()`. The global prefix, guards, interceptors and pipes do not concern them. (DF-01)
+ * @returns a function that gives back the application it was given
+ * @throws ConfigurationError naming the option or variable at fault
+ */
+export function health(box: Deedbox, options: HealthOptions = {}): <App extends NestApp>(app: App) => App {
+  const exchange = healthExchange(box, options)
+  return app => {
+    const adapter = app.getHttpAdapter() as unknown as HttpAdapter
+    // On Fastify as well: there Nest runs middleware ahead of all hooks but its own.
+    adapter.use(serveOnExpress(exchange))
     return app
   }
 }

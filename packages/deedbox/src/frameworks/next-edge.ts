@@ -6,6 +6,7 @@ import type * as next from './next.ts'
  */
 export const instrument: typeof next.instrument = () => ({ register() {}, onRequestError() {} })
 export const observe: typeof next.observe = () => () => {}
+export const health: typeof next.health = () => () => {}
 export const onRequestError: typeof next.onRequestError = () => {}
 export const nextSkipPaths: typeof next.nextSkipPaths = []
 export const instance: typeof next.instance = () => {

@@ -1,19 +1,27 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { deedbox } from '../box.ts'
 import { activeInstance } from '../default-instance.ts'
+import type { HealthOptions } from '../health/index.ts'
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
 import type { DeedboxOptions } from '../options.ts'
 import { currentScope, defaultSkipPaths, type RequestScope, type SkipPath } from '../request/index.ts'
 import { type AdapterOptions, identifyUser } from './adapter.ts'
-import { attachServer, type HttpServer } from './attach-server.ts'
+import { answerAtServer, attachServer, type HttpServer } from './attach-server.ts'
+import { healthExchange } from './health-exchange.ts'
 import { behindPipe, matchedRoute, takeProxyErrors } from './next-internals.ts'
+import { watchServers } from './next-servers.ts'
 
 /** How Next is observed. There is no `unhandled` and no `validation`: Next lets nobody answer in its place. */
 export interface ObserveNextOptions extends Pick<AdapterOptions<IncomingMessage>, 'user'> {
   /** The one server to observe, for who makes a custom one. Default: all HTTP servers of the process. */
   readonly server?: HttpServer
+}
+
+/** What {@link instrument} does beside making the instance. */
+export interface InstrumentNextOptions extends ObserveNextOptions {
+  /** Serves the health endpoints of Dockerflow with these options. Default: none are served. */
+  readonly health?: HealthOptions | undefined
 }
 
 /** What `instrumentation.ts` exports. */
@@ -33,24 +41,17 @@ export const nextSkipPaths: readonly SkipPath[] = [...defaultSkipPaths, /\/_next
  */
 export function instrument(
   options: DeedboxOptions = {},
-  observing: ObserveNextOptions = {},
+  { health: endpoints, ...observing }: InstrumentNextOptions = {},
 ): NextInstrumentation {
   return {
     register() {
-      observe(deedbox({ ...options, skipPaths: options.skipPaths ?? nextSkipPaths }), observing)
+      const box = deedbox({ ...options, skipPaths: options.skipPaths ?? nextSkipPaths })
+      observe(box, observing)
+      if (endpoints !== undefined) health(box, endpoints, observing)
     },
     onRequestError,
   }
 }
-
-/** What Node publishes right before a server emits `request`. */
-interface RequestStart {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly server: HttpServer
-}
-
-const requestStart = 'http.server.request.start'
 
 /**
  * Observes the HTTP servers of this process, with an instance of your own; to be called by `register()`. Next
@@ -60,29 +61,37 @@ const requestStart = 'http.server.request.start'
  */
 export function observe(box: Deedbox, options: ObserveNextOptions = {}): () => void {
   const { lifecycle } = internalsOf(box)
-  const attached = new Map<HttpServer, () => void>()
-  const attach = (server: HttpServer): void => void attached.set(server, attachServer(server, box))
-  if (options.server !== undefined) attach(options.server)
-  const starts = (message: unknown): void => {
-    const { request, response, server } = message as RequestStart
-    if (!attached.has(server)) {
-      if (options.server !== undefined) return
-      attach(server)
-    }
-    const scope = lifecycle.begin(request, response)
-    identifyUser(scope, request, options)
-    // Listeners run ahead of the lifecycle's own end, which makes the record.
-    response.once('close', () => {
-      const route = matchedRoute(request)
-      if (route !== undefined) scope.matched(route)
-    })
-  }
   takeProxyErrors(onProxyError)
-  subscribe(requestStart, starts)
-  return () => {
-    unsubscribe(requestStart, starts)
-    for (const detach of attached.values()) detach()
-  }
+  return watchServers({
+    server: options.server,
+    attach: server => attachServer(server, box),
+    started(request, response) {
+      const scope = lifecycle.begin(request, response)
+      identifyUser(scope, request, options)
+      // Listeners run ahead of the lifecycle's own end, which makes the record.
+      response.once('close', () => {
+        const route = matchedRoute(request)
+        if (route !== undefined) scope.matched(route)
+      })
+    },
+  })
+}
+
+/**
+ * Serves the health endpoints of Dockerflow ahead of Next, with an instance of your own; to be called by `register()`
+ * beside {@link observe}. The paths are those of the server, without `basePath`. (DF-01)
+ * @returns how to undo it
+ * @throws ConfigurationError naming the option or variable at fault
+ */
+export function health(
+  box: Deedbox,
+  options: HealthOptions = {},
+  { server }: Pick<ObserveNextOptions, 'server'> = {},
+): () => void {
+  const exchange = healthExchange(box, options)
+  const attach = (to: HttpServer): (() => void) =>
+    answerAtServer(to, (request, response) => exchange.serve({ request, response }, request.url))
+  return watchServers({ server, attach })
 }
 
 /** Scopes whose proxy failed. */

@@ -71,7 +71,7 @@ export function health(
 ) => (request: Request, response: Response) => void {
   const exchange = healthExchange(box, options)
   return handler => (request, response) => {
-    const isServed = exchange.serve(request as IncomingMessage, response as ServerResponse, request.url ?? '')
-    if (!isServed) handler(request, response)
+    const raw = { request: request as IncomingMessage, response: response as ServerResponse }
+    if (!exchange.serve(raw, request.url)) handler(request, response)
   }
 }

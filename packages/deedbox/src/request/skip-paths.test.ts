@@ -22,7 +22,8 @@ test('IF-07 prefixes and patterns, whose flags do not make them forgetful', () =
 
 test('IF-07 X-10 the default list, and the empty list that skips nothing', () => {
   const byDefault = skipTest(defaultSkipPaths)
-  for (const path of ['/health', '/healthz', '/__heartbeat__', '/__lbheartbeat__', '/__version__']) {
+  const ours = ['/__heartbeat__', '/__lbheartbeat__', '/__readiness__', '/__version__']
+  for (const path of ['/health', '/healthz', ...ours, ...ours.map(each => `${each}/`)]) {
     assert.ok(byDefault(path), path)
     assert.equal(skipTest([])(path), false)
   }

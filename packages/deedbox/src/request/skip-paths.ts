@@ -5,9 +5,11 @@ export type SkipPath = string | { readonly prefix: string } | RegExp
 export const defaultSkipPaths: readonly SkipPath[] = [
   '/health',
   '/healthz',
-  '/__heartbeat__',
-  '/__lbheartbeat__',
-  '/__version__',
+  // With a slash at the end they are served as well. (DF-01)
+  ...['/__heartbeat__', '/__lbheartbeat__', '/__readiness__', '/__version__'].flatMap(path => [
+    path,
+    `${path}/`,
+  ]),
 ]
 
 /**

@@ -9,13 +9,17 @@ export interface SilentProxy {
   fallSilent(): void
   /** Lets through again what connects from now on. */
   recover(): void
+  /** How many have connected so far. */
+  connections(): number
 }
 
 /** Starts a proxy that passes everything on to a port, until it is told to fall silent. */
 export async function silentProxy(t: TestContext, to: number, host = '127.0.0.1'): Promise<SilentProxy> {
   let isSilent = false
+  let connected = 0
   const sockets = new Set<Socket>()
   const server = createServer(client => {
+    connected++
     sockets.add(client)
     client.on('error', () => {})
     if (isSilent) return
@@ -47,5 +51,6 @@ export async function silentProxy(t: TestContext, to: number, host = '127.0.0.1'
     recover: () => {
       isSilent = false
     },
+    connections: () => connected,
   }
 }

@@ -50,8 +50,9 @@ async function runCheck(
   let timer: NodeJS.Timeout | undefined
   const isLate = new Promise<'late'>(resolve => {
     timer = setTimeout(() => {
-      resolve('late')
       over.abort(new Error(`The check was given ${time} ms`))
+      // A check that hears it may yet say what it has been waiting for.
+      setImmediate(resolve, 'late')
     }, time)
   })
   running.set(one, start)
@@ -61,9 +62,11 @@ async function runCheck(
   call.catch(() => undefined)
   try {
     const result = await Promise.race([call, isLate])
-    return end(result === 'late' ? [tooLate(time)] : messagesOf(result))
+    const messages = result === 'late' ? [] : messagesOf(result)
+    const isTold = !over.signal.aborted || messages.some(message => message.isSerious())
+    return end(isTold ? messages : [tooLate(time), ...messages])
   } catch (error) {
-    return end([failed(one.name, error)], { error })
+    return over.signal.aborted ? end([tooLate(time)]) : end([failed(one.name, error)], { error })
   } finally {
     clearTimeout(timer)
   }

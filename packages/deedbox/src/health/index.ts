@@ -29,6 +29,21 @@ export {
 } from '../checks/index.ts'
 export type { HealthAnswer, HealthRequest } from './answers.ts'
 export type { BuiltInOptions } from './built-in/built-in.ts'
+export { type MongoCheckClient, type MongoCheckDb, mongo } from './built-in/mongo.ts'
+export {
+  type MysqlCallbacks,
+  type MysqlCheckConnection,
+  type MysqlCheckPool,
+  type MysqlPooledConnection,
+  mysql,
+} from './built-in/mysql.ts'
+export {
+  type PostgresCheckClient,
+  type PostgresCheckPool,
+  type PostgresPooledClient,
+  postgres,
+} from './built-in/postgres.ts'
+export { type SqliteCheckDatabase, sqlite } from './built-in/sqlite.ts'
 export type { HealthEndpoints } from './endpoints.ts'
 export { createHealth } from './health.ts'
 export type { Audience, HealthOptions } from './health-options.ts'

@@ -53,8 +53,8 @@ export function activeInstance(): Deedbox | undefined {
 
 let fallback: LogWriter | undefined
 
-/** Log calls before any instance is made are plain lines on stderr. */
-function activeWriter(): LogWriter {
+/** Where lines go. Those before any instance is made are plain lines on stderr. */
+export function activeWriter(): LogWriter {
   const box = activeInstance()
   if (box !== undefined) return internalsOf(box).writer
   fallback ??= fallbackWriter()

@@ -120,6 +120,19 @@ export type {
   TrustProxy,
 } from './request/index.ts'
 export { ConfigurationError, type Lazy, lazy, type RedactionOptions } from './safety/index.ts'
+export {
+  type FastifyLikeApp,
+  type FetchApp,
+  type HandlerApp,
+  type KoaApp,
+  type ListenApp,
+  type Listening,
+  type ListenOptions,
+  listen,
+  type NestLikeApp,
+  type RequestHandler,
+  type WebServer,
+} from './serving/index.ts'
 export type {
   Tracked,
   TrackedInput,

@@ -45,18 +45,25 @@ function register(instance: EndOfProcess): () => void {
 const key: unique symbol = Symbol.for('deedbox.process-end.1') as never
 
 interface Shared {
-  [key]?: typeof register
+  [key]?: { readonly register: typeof register; readonly end: typeof end }
 }
 
 const shared = globalThis as Shared
-shared[key] ??= register
+shared[key] ??= { register, end }
 
 /**
  * Has an instance flushed when the process runs out of work, exits, or is told to end by SIGTERM or SIGINT.
  * A process without a handler of its own still ends by the signal, only after the flush; in one that has a
  * handler, that handler decides, and what waits is sent meanwhile. Returns how to undo it.
  */
-export const registerEndOfProcess: (instance: EndOfProcess) => () => void = shared[key]
+export const registerEndOfProcess: (instance: EndOfProcess) => () => void = shared[key].register
+
+/**
+ * Ends the process by a signal that it was told to end by, once what waits is delivered; where the system ignores the
+ * signal, as for the first process of a container, with code 0. As long as another handler of the service listens to the
+ * signal, that one decides.
+ */
+export const endBySignal: (signal: NodeJS.Signals) => Promise<void> = shared[key].end
 
 /** Node emits `beforeExit` again when the flush ends, so a flush that ran out of time must be the last. */
 function flushBeforeExit(): void {
@@ -80,6 +87,16 @@ function flushLast(): void {
 async function flushAll(): Promise<boolean> {
   const results = await Promise.all([...registered].map(instance => instance.flush(exitTimeout)))
   return results.every(delivered => delivered !== false)
+}
+
+async function end(signal: NodeJS.Signals): Promise<void> {
+  // So that one more signal ends it at once.
+  process.off(signal, onSignal)
+  await flushAll()
+  if (process.listenerCount(signal) > 0) return listenAgain()
+  flushLast()
+  process.kill(process.pid, signal)
+  setImmediate(() => process.exit(0))
 }
 
 function listenToSignals(): void {

@@ -13,20 +13,26 @@ export interface Child {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
 }
 
-/** Starts a fixture with these variables and hardly any other, so that nothing of the surroundings decides. */
-export function startChild(fixture: string, variables: Readonly<Record<string, string>>): Child {
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@deedbox/source', fileURLToPath(new URL(fixture, import.meta.url))],
-    {
-      env: { PATH: process.env.PATH, DEEDBOX_SPOOL: process.env.DEEDBOX_SPOOL, ...variables },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
+/**
+ * Starts a fixture with these variables and hardly any other, so that nothing of the surroundings decides.
+ * @param way `channel: 'ipc'` for one that takes messages; `inside`, a command that runs it
+ */
+export function startChild(
+  fixture: string,
+  variables: Readonly<Record<string, string>>,
+  way: { readonly channel?: 'ignore' | 'ipc'; readonly inside?: readonly string[] } = {},
+): Child {
+  const { channel = 'ignore', inside = [] } = way
+  const file = fileURLToPath(new URL(fixture, import.meta.url))
+  const [command = '', ...values] = [...inside, process.execPath, '--conditions=@deedbox/source', file]
+  const child = spawn(command, values, {
+    env: { PATH: process.env.PATH, DEEDBOX_SPOOL: process.env.DEEDBOX_SPOOL, ...variables },
+    stdio: ['ignore', 'pipe', 'pipe', channel],
+  })
   let text = ''
   const looking = new Set<() => void>()
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (piece: string) => {
+    stream?.setEncoding('utf8').on('data', (piece: string) => {
       text += piece
       for (const look of looking) look()
     })

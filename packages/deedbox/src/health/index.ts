@@ -43,6 +43,7 @@ export {
   type PostgresPooledClient,
   postgres,
 } from './built-in/postgres.ts'
+export { type RedisCheckClient, redis } from './built-in/redis.ts'
 export { type SqliteCheckDatabase, sqlite } from './built-in/sqlite.ts'
 export type { HealthEndpoints } from './endpoints.ts'
 export { createHealth } from './health.ts'

@@ -11,7 +11,16 @@ export interface Influxdb2Options {
   readonly certificate?: SelfSigned
 }
 
-/** InfluxDB 2. It takes nothing before {@link setUpInfluxdb2}. Neither Debian nor the Go module proxy has all of it. */
+/** Its build takes Rust beside Go, and some ten minutes: only where somebody asks for it. */
+const source = {
+  module: 'github.com/influxdata/influxdb/v2',
+  version: 'v2.7.11',
+  package: './cmd/influxd',
+  linked: 'main.version=v2.7.11',
+  pkgConfig: 'github.com/influxdata/pkg-config@v0.2.11',
+}
+
+/** InfluxDB 2. It takes nothing before {@link setUpInfluxdb2}. */
 export function influxdb2({ certificate }: Influxdb2Options = {}): ServerKind {
   return {
     name: 'InfluxDB 2',
@@ -19,6 +28,7 @@ export function influxdb2({ certificate }: Influxdb2Options = {}): ServerKind {
     version: /^InfluxDB v?2\./,
     folders: ['usr/bin', 'usr/local/bin', 'opt/homebrew/opt/influxdb/bin', 'opt/homebrew/opt/influxdb@2/bin'],
     packages: [],
+    ...(process.env.DEEDBOX_BUILD_INFLUXDB2 === '1' ? { source } : {}),
     image: { name: 'influxdb:2.7.11' },
     refusesRoot: false,
     end: 'SIGKILL',

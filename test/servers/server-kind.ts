@@ -42,6 +42,12 @@ export interface GoSource {
   readonly package: string
   /** Files that the module lacks and its build needs, by their path in it. */
   readonly files?: Readonly<Record<string, string>>
+  /** What the linker sets: `main.version=v1.2.3`. */
+  readonly linked?: string
+  /**
+   * A `pkg-config` that builds what the program needs beside Go: a module with its version. It takes Cargo and a C compiler.
+   */
+  readonly pkgConfig?: string
 }
 
 /** An official image of a server. */

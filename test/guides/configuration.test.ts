@@ -58,7 +58,7 @@ test('FA-28 FA-31 FA-32 DF-54 guide, configuration: what the page shows runs and
 })
 
 test('FA-31 FA-56 guide, configuration: the table has every variable that the settings read', () => {
-  const files = ['settings.ts', 'log-settings.ts', 'log/pretty/choice.ts']
+  const files = ['settings.ts', 'log-settings.ts', 'log/pretty/choice.ts', 'health/health-options.ts']
   const settings = files.map(file => readFileSync(join(root, 'packages/deedbox/src', file), 'utf8')).join('')
   const read = new Set([...settings.matchAll(/'([A-Z]+(?:_[A-Z]+)+|ENV)'/g)].map(([, name]) => name))
   assert(read.size > 10)

@@ -23,6 +23,7 @@ export interface ExporterStats {
 
 /** What is wrong with an exporter, by what it knows of itself. (Gap 12) */
 export function exportMessages({
+  name,
   running,
   lastRun,
   lastSuccess,
@@ -34,7 +35,7 @@ export function exportMessages({
     const well =
       lastSuccess === null ? 'None has ended well so far' : `The last good one ended ${at(lastSuccess)}`
     messages.push(
-      error(`The last run failed: ${lastError}. ${well}.`, {
+      error(`The last run of ${name} failed: ${lastError}. ${well}.`, {
         id: 'deedbox.export.E001',
         hint: 'Nothing is lost: the entries are where they were, and the next run goes on.',
       }),
@@ -42,14 +43,14 @@ export function exportMessages({
   }
   if (refused > 0) {
     messages.push(
-      warning(`The target refused entries that are still in the chest: ${refused}.`, {
+      warning(`The target of ${name} refused entries that are still in the chest: ${refused}.`, {
         id: 'deedbox.export.W002',
       }),
     )
   }
   if (!running && lastRun === null) {
     messages.push(
-      warning('The exporter was neither started nor run.', {
+      warning(`${name} was neither started nor run.`, {
         id: 'deedbox.export.W003',
         hint: 'Call its start().',
       }),

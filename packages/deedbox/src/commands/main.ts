@@ -7,6 +7,7 @@ import { Progress } from './progress.ts'
 import { trace } from './trace.ts'
 import { UsageError } from './usage-error.ts'
 import { verify } from './verify.ts'
+import { versionJson } from './version-json.ts'
 
 /** What the ledger package does; it need not be installed beside a service that only sends events. */
 const ledgerCommands = [
@@ -44,6 +45,7 @@ Commands
   outbox      events that wait in a service's spool, and those that a ledger refused: list, replay, drop
   chest       tracked variables in a database: show them, or bring them to another place, losing none
   trace       one request from all that is known of it: its log lines, variables and events, on one timeline
+  version-json  the version object that a service shows at /__version__, from git and the variables of CI
 
 Options
   --help       this text; "deedbox <command> --help" tells more
@@ -77,6 +79,8 @@ export async function main(args: string[]): Promise<number> {
         return await chest(rest)
       case 'trace':
         return await trace(rest)
+      case 'version-json':
+        return versionJson(rest)
       case '--version':
         process.stdout.write(`${ownVersion()}\n`)
         return 0

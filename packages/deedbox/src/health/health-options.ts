@@ -84,12 +84,12 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const shapes: Readonly<Record<keyof HealthOptions, keyof typeof called>> = {
   checks: 'list',
-  checkModules: 'list',
+  checkModules: 'texts',
   details: 'text',
   token: 'text',
   failLevel: 'text',
   failedStatus: 'status',
-  silenced: 'list',
+  silenced: 'texts',
   timeout: 'number',
   deadline: 'number',
   cache: 'number',
@@ -101,6 +101,7 @@ const shapes: Readonly<Record<keyof HealthOptions, keyof typeof called>> = {
 
 const called = {
   list: 'a list',
+  texts: 'a list of texts',
   text: 'a text',
   number: 'a number',
   status: 'a status from 500 to 599',
@@ -110,6 +111,7 @@ const called = {
 
 const fits: Readonly<Record<keyof typeof called, (value: unknown) => boolean>> = {
   list: Array.isArray,
+  texts: value => Array.isArray(value) && value.every(each => typeof each === 'string'),
   text: value => typeof value === 'string',
   number: value => typeof value === 'number',
   status: value => typeof value === 'number' || typeof value === 'string',

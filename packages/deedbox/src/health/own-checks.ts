@@ -22,12 +22,13 @@ export function ownChecks(box: Deedbox): () => readonly Check[] {
   const fixed = [logCheck(box)]
   if (way !== undefined) fixed.unshift(outboxCheck(box, way), ledgerCheck(box, way))
   const chests = new Map<Chest, Check>()
+  const nameOf = chestNames()
   return () => [
     ...fixed,
     ...tracker.queues.map(queue => {
       const known = chests.get(queue.chest)
       if (known !== undefined) return known
-      const made = chestCheck(queue)
+      const made = chestCheck(nameOf(queue.chest), queue)
       chests.set(queue.chest, made)
       return made
     }),
@@ -95,12 +96,23 @@ function ledgerMessages({ failingSince, problem, isLost }: LedgerState, waiting:
     : [error(text, { id: 'deedbox.ledger.E002' })]
 }
 
+/** By their kinds: everybody sees the names of checks, and ids may hold a host. */
+function chestNames(): (chest: Chest) => string {
+  const counts = new Map<string, number>()
+  return ({ id }) => {
+    const name = `check_chest_${(/^[A-Za-z0-9]+/.exec(id)?.[0] ?? 'other').toLowerCase()}`
+    const count = (counts.get(name) ?? 0) + 1
+    counts.set(name, count)
+    return count === 1 ? name : `${name}_${count}`
+  }
+}
+
 /** A chest by its own check, and what waits for it. */
-function chestCheck(queue: ChestQueue): Check {
+function chestCheck(name: string, queue: ChestQueue): Check {
   const { chest, store, capacity } = queue
   const lost = new RecentCount(recent, 0)
   return check(
-    `check_chest ${chest.id}`,
+    name,
     async () => {
       const found = messagesOf(await chest.check())
       const { dropped, rejected, queued } = queue.stats()

@@ -1,11 +1,12 @@
 // A small shop, observed by Deedbox. DEEDBOX_URL and DEEDBOX_API_KEY say which ledger its audit events go to.
-import { deedbox } from 'deedbox'
-import { observe } from 'deedbox/express'
+import { deedbox, listen } from 'deedbox'
+import { health, observe } from 'deedbox/express'
 import express from 'express'
 
 const box = deedbox({ service: 'shop' })
 
 const app = express()
+app.use(health(box))
 app.use(observe(box))
 app.use(express.json())
 
@@ -25,19 +26,4 @@ app.get('/broken', () => {
   throw new Error('the warehouse does not answer')
 })
 
-const port = Number(process.env.PORT ?? 3000)
-const server = app.listen(port, async error => {
-  if (error === undefined) return void box.log.info('listening', { port })
-  box.log.critical('cannot listen', { port, error })
-  await box.close()
-  process.exit(1)
-})
-
-process.once('SIGTERM', stop)
-process.once('SIGINT', stop)
-
-async function stop(): Promise<void> {
-  server.close()
-  server.closeIdleConnections()
-  await box.close()
-}
+await listen(app)

@@ -1,14 +1,109 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { createAdaptorServer } from '@hono/node-server'
-import { deedbox, type Listening, listen } from 'deedbox'
-import express4 from 'express'
+import { Module } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import { type ListenApp, listen } from 'deedbox'
+import express from 'express'
 import { Hono } from 'hono'
-import { captureLog } from '../../packages/deedbox/src/testing/captured-log.ts'
 import { fastify4App } from './fastify-4/harness.ts'
 import { fastify5App } from './fastify-5/harness.ts'
 import { koa2Packages } from './koa-2/harness.ts'
 import { koa3Packages } from './koa-3/harness.ts'
-import { compiledNest } from './nest.ts'
 
-const local = { port: 0, host: '127.0.0.1' }
+type Answer = () => Promise<string>
+
+/** An application with one route, and whether its framework was told of the end. */
+interface Made {
+  readonly app: ListenApp
+  ended?(): boolean
+}
+
+function expressApp(answer: Answer): Made {
+  const app = express()
+  app.get('/', async (_request, response) => void response.send(await answer()))
+  return { app }
+}
+
+function koaApp({ createApp }: typeof koa3Packages, answer: Answer): Made {
+  const app = createApp()
+  app.use(async ctx => {
+    ctx.body = await answer()
+  })
+  return { app }
+}
+
+function fastifyApp(app: ReturnType<typeof fastify5App>, answer: Answer): Made {
+  let isEnded = false
+  app.get('/', answer)
+  app.addHook('onClose', async () => {
+    isEnded = true
+  })
+  return { app, ended: () => isEnded }
+}
+
+async function nestApp(answer: Answer): Promise<Made> {
+  let isEnded = false
+  class Root {
+    onModuleDestroy(): void {
+      isEnded = true
+    }
+  }
+  Module({})(Root)
+  const app = await NestFactory.create(Root, { logger: false })
+  app.use(async (_request: unknown, response: { end(text: string): void }) => response.end(await answer()))
+  return { app, ended: () => isEnded }
+}
+
+function honoServer(answer: Answer): Made {
+  const app = new Hono()
+  app.get('/', async c => c.text(await answer()))
+  return { app: createAdaptorServer(app) as ListenApp }
+}
+
+const ways: Record<string, (answer: Answer) => Made | Promise<Made>> = {
+  'Express 5': expressApp,
+  'Koa 2': answer => koaApp(koa2Packages, answer),
+  'Koa 3': answer => koaApp(koa3Packages, answer),
+  'Fastify 4': answer => fastifyApp(fastify4App(), answer),
+  'Fastify 5': answer => fastifyApp(fastify5App(), answer),
+  'Nest 12': nestApp,
+  'Hono 4': honoServer,
+}
+
+for (const [name, make] of Object.entries(ways)) {
+  test(`DF-55 gap 17 ${name} listens on all interfaces, and closes after the request under way`, async t => {
+    let go = (): void => {}
+    let isAsked = (): void => {}
+    const asked = new Promise<void>(resolve => {
+      isAsked = resolve
+    })
+    const held = new Promise<void>(resolve => {
+      go = resolve
+    })
+    const { app, ended } = await make(async () => {
+      isAsked()
+      await held
+      return 'late'
+    })
+    let isDrained = false
+    const onDrained = (): void => {
+      isDrained = true
+    }
+    const service = await listen(app, { port: 0, onDrained })
+    t.after(() => service.close())
+    assert.match(service.host, /^(::|0\.0\.0\.0)$/)
+    const answer = fetch(`http://127.0.0.1:${service.port}/`)
+    await asked
+    const closed = service.close()
+    await new Promise(setImmediate)
+    assert.deepEqual([isDrained, ended?.() ?? false], [false, false])
+    go()
+    const response = await answer
+    assert.deepEqual([response.status, await response.text()], [200, 'late'])
+    assert.equal(response.headers.get('connection'), 'close')
+    await closed
+    assert.deepEqual([isDrained, ended?.() ?? true], [true, true])
+    await assert.rejects(fetch(`http://127.0.0.1:${service.port}/`))
+  })
+}

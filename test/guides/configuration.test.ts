@@ -19,7 +19,7 @@ const list = page.fence('4 things in the environment')
 const file = page.fence('# .env')
 const lines = page.shown('config vars')
 
-test('FA-28 FA-31 FA-32 DF-54 guide, configuration: what the page shows runs and prints what it says', async t => {
+test('FA-28 FA-31 FA-32 DF-54 samples 79 to 84, guide, configuration: what the page shows runs and prints what it says', async t => {
   const folder = await snippetFolder(t, 'express-5', files)
   const start = (name: string, variables: Readonly<Record<string, string>>): Promise<Run> =>
     run(process.execPath, [folder.runnable(name)], { env: cleanEnv(variables), cwd: folder.path })
@@ -58,7 +58,8 @@ test('FA-28 FA-31 FA-32 DF-54 guide, configuration: what the page shows runs and
 })
 
 test('FA-31 FA-56 guide, configuration: the table has every variable that the settings read', () => {
-  const files = ['settings.ts', 'log-settings.ts', 'log/pretty/choice.ts', 'health/health-options.ts']
+  const own = ['health/health-options.ts', 'serving/listen-options.ts']
+  const files = ['settings.ts', 'log-settings.ts', 'log/pretty/choice.ts', ...own]
   const settings = files.map(file => readFileSync(join(root, 'packages/deedbox/src', file), 'utf8')).join('')
   const read = new Set([...settings.matchAll(/'([A-Z]+(?:_[A-Z]+)+|ENV)'/g)].map(([, name]) => name))
   assert(read.size > 10)

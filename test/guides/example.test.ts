@@ -18,11 +18,11 @@ test('the example alone, without a ledger: the calls of its page, as they stand 
     assert.equal((await run('bash', ['-c', command], { env: cleanEnv() })).code, 0, call)
   }
   const lines = await running.when(all => all.filter(line => 'status_code' in line).length === calls.length)
+  assert(lines.some(({ message, port }) => message === 'listening' && port === running.port))
   const spoken = lines.filter(line => 'status_code' in line || 'source' in line)
   assert.deepEqual(
     spoken.map(({ message, card, status_code }) => [message, card ?? status_code]),
     [
-      ['listening', undefined],
       ['looking the order up', undefined],
       ['log request', 200],
       ['charging the card', '[redacted]'],
@@ -32,7 +32,9 @@ test('the example alone, without a ledger: the calls of its page, as they stand 
   )
   page.says('comes out as `[redacted]`')
   assert.match(String(spoken.at(-1)?.exception), /the warehouse does not answer/)
-  assert.equal(await running.stop(), 0)
+  for (const path of ['/__lbheartbeat__', '/__readiness__', '/__heartbeat__'])
+    assert.equal((await running.call('GET', path)).status, 200, path)
+  assert.equal(await running.stop(), 'SIGTERM')
 })
 
 everyBlockIsTested(page)

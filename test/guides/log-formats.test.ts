@@ -4,10 +4,12 @@ import { type TestContext, test } from 'node:test'
 import { namedFormat } from '../../packages/deedbox/src/log/formats.ts'
 import { levelNumbers } from '../../packages/deedbox/src/log/levels.ts'
 import { serializer } from '../../packages/deedbox/src/testing/fuzzed-lines.ts'
+import { violations } from '../../packages/deedbox/src/testing/json-schema.ts'
+import { mozlogSchema } from '../../packages/deedbox/src/testing/mozlog-schema.ts'
 import { requestHead } from '../../packages/deedbox/src/testing/sample-heads.ts'
 import { run } from '../end-to-end/ledger-process.ts'
 import { everyBlockIsTested, Page } from './page.ts'
-import { cleanEnv } from './service-process.ts'
+import { cleanEnv, startService } from './service-process.ts'
 import { snippetFolder } from './snippet-folder.ts'
 
 const page = new Page('docs/guide/log-formats.md')
@@ -20,6 +22,7 @@ const shown = [
   '"resourceLogs"',
   '{"text"',
 ].map(holding => page.fence(holding))
+const summaries = page.fence('// summaries.ts')
 const chosen = page.fence('"Shop":{')
 
 /** A text of lines without what differs between any two runs and machines. */
@@ -60,6 +63,30 @@ test('guide, formats of the log: FA-03 DF-48 DF-49 what may be chosen', async t 
   const lines = await printed(t, 'details.ts', details, 'America/Sao_Paulo')
   assert.equal(steady(`${lines.join('\n')}\n`, hostname()), steady(chosen, 'shop-1'))
   assert.match(lines[0] ?? '', /^\{"timestamp":"[^"]+-03:00"/)
+})
+
+test('guide, formats of the log: sample 96, DF-33 DF-43 FA-46 FA-50 only request.summary goes to the console', async t => {
+  const service = `${summaries}
+import { observe } from 'deedbox/http'
+import { createServer } from 'node:http'
+createServer(observe(box)((_request, response) => response.end(box.requestId))).listen(0)
+box.log.info('open')
+`
+  const folder = await snippetFolder(t, 'express-5', { 'summaries.ts': service })
+  const running = await startService(t, folder.runnable('summaries.ts'))
+  // Sample 97: the id is the client's, in the handler and on the lines.
+  const answer = await running.call('GET', '/orders', { headers: { 'x-request-id': 'r-97' } })
+  assert.equal(answer.body, 'r-97')
+  await running.linesOf(answer)
+  assert.deepEqual(
+    running.lines().map(({ message }) => message),
+    ['open', 'log request'],
+  )
+  await running.stop()
+  const console = running.stdout().trimEnd().split('\n')
+  const [line] = console.map(text => JSON.parse(text) as Record<string, unknown>)
+  assert.deepEqual([console.length, line?.Type, line?.Logger], [1, 'request.summary', 'shop'])
+  assert.deepEqual(violations(line, mozlogSchema), [])
 })
 
 /** The rows of a table, each with its cells, by the first cell of its head. */

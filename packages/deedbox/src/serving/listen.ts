@@ -27,6 +27,9 @@ export interface Listening {
 
 const signals = ['SIGTERM', 'SIGINT'] as const
 
+/** Milliseconds within which a further signal is the first one once more. */
+const echo = 500
+
 /**
  * Listens where `PORT` and `HOST` say: port 8000 and all interfaces by default. On SIGTERM and SIGINT the process is not
  * ready from then on; after `drainDelay` no more connections are taken, requests under way are answered, and what waits
@@ -49,15 +52,18 @@ export async function listen(app: ListenApp, options: ListenOptions = {}): Promi
   say('INFO', 'listening', { url, host, port })
   const hurry = new AbortController()
   let ending: Promise<void> | undefined
+  let told = Number.NEGATIVE_INFINITY
   const end = (delay: number): Promise<void> => {
     ending ??= drain(served, watched, settings, delay, hurry.signal)
     return ending
   }
   const onSignal = (signal: NodeJS.Signals): void => {
     if (ending !== undefined) {
-      hurry.abort()
+      // One signal arrives twice: from the terminal or the supervisor of a whole group, and passed on by a parent.
+      if (performance.now() - told > echo) hurry.abort()
       return
     }
+    told = performance.now()
     beginDraining(signal)
     say('INFO', 'draining', { signal, delay: settings.drainDelay })
     void end(settings.drainDelay).then(() => {

@@ -29,6 +29,9 @@ export {
 } from '../checks/index.ts'
 export type { HealthAnswer, HealthRequest } from './answers.ts'
 export type { BuiltInOptions } from './built-in/built-in.ts'
+export { type DiskSpaceOptions, diskSpace, type FreeSpace } from './built-in/disk-space.ts'
+export { type EventLoopDelayOptions, eventLoopDelay } from './built-in/event-loop-delay.ts'
+export { type HttpCheckOptions, http } from './built-in/http.ts'
 export { type MongoCheckClient, type MongoCheckDb, mongo } from './built-in/mongo.ts'
 export {
   type MysqlCallbacks,

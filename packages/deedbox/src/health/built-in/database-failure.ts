@@ -1,4 +1,5 @@
-import { collectedErrors, errorMessage, errorName, followed } from '../../safety/index.ts'
+import { collectedErrors, errorName, followed } from '../../safety/index.ts'
+import { ownText } from './error-line.ts'
 
 /** What has to be mended, as far as drivers tell it. */
 export type DatabaseFailureKind =
@@ -106,7 +107,7 @@ const sqliteBusy: ReadonlySet<number> = new Set([5, 6])
 
 /** What of an error and its causes tells most. Reads any value, and never throws. */
 export function databaseFailure(error: unknown): DatabaseFailure {
-  let best: DatabaseFailure = { kind: 'misused', code: undefined, text: textOf(error) }
+  let best: DatabaseFailure = { kind: 'misused', code: undefined, text: ownText(error) }
   for (const each of chainOf(error)) {
     const failure = failureOf(each)
     if (failure.kind !== 'misused' && failure.kind !== 'other') return failure
@@ -117,7 +118,7 @@ export function databaseFailure(error: unknown): DatabaseFailure {
 
 function failureOf(error: unknown): DatabaseFailure {
   const { code, errorCode, errcode, errno, sqlState, codeName } = fieldsOf(error)
-  const text = textOf(error)
+  const text = ownText(error)
   const told = [code, errorCode].find(each => typeof each === 'string' || typeof each === 'number')
   const own = told === undefined ? undefined : String(told)
   // Extended codes of SQLite have the plain one before their last part: SQLITE_BUSY_SNAPSHOT.
@@ -165,10 +166,4 @@ function fieldsOf(error: unknown): Fields {
   } catch {
     return {}
   }
-}
-
-/** An error that collects others, such as one for each address of a host, has no text of its own. */
-function textOf(error: unknown): string {
-  const [first] = collectedErrors(error)
-  return errorMessage(error) || (first === undefined ? errorName(error) : errorMessage(first))
 }

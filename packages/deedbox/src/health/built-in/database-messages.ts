@@ -1,11 +1,6 @@
 import { type CheckMessage, dockerflowIds, error } from '../../checks/index.ts'
-import { createRedactor } from '../../safety/index.ts'
 import { type DatabaseFailureKind, databaseFailure } from './database-failure.ts'
-
-const redactor = createRedactor()
-
-/** The longest text of a driver that is repeated; Prisma's are pages. */
-const longest = 300
+import { shortened } from './error-line.ts'
 
 interface Saying {
   /** In place of what the driver says, which names the user or is of little help. */
@@ -78,14 +73,4 @@ export function lateDatabaseMessages(
       hint: said[kind].hint,
     }),
   ]
-}
-
-/** The text of a driver, in one line, without secrets and without the users of URLs. */
-export function shortened(text: string): string {
-  const line = redactor
-    .text(text)
-    .replaceAll(/\/\/[^\s/@]*@/g, '//')
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-  return line.length > longest ? `${line.slice(0, longest)}…` : line
 }

@@ -1,7 +1,7 @@
 import { type Check, type CheckMessage, dockerflowIds, error } from '../../checks/index.ts'
-import { errorMessage, errorName } from '../../safety/index.ts'
+import { errorName } from '../../safety/index.ts'
 import { type BuiltInOptions, builtIn } from './built-in.ts'
-import { shortened } from './database-messages.ts'
+import { ownText, shortened } from './error-line.ts'
 import { hasMethods, notWhat } from './handed-over.ts'
 import { type Attempt, oneAttempt } from './one-attempt.ts'
 
@@ -112,7 +112,7 @@ function pingFailed(): CheckMessage {
 
 /** What the server answers, as opposed to what happens on the way to it, begins with a word in capitals. */
 function redisMessages(thrown: unknown): CheckMessage[] {
-  const text = shortened(textOf(thrown))
+  const text = shortened(ownText(thrown))
   const [, word = ''] = /^([A-Z]{3,}) /.exec(text) ?? []
   const isReply =
     word !== '' || ['ReplyError', 'ErrorReply', 'SimpleError', 'BlobError'].includes(errorName(thrown))
@@ -128,11 +128,4 @@ const hints: Readonly<Record<string, string>> = {
   NOPERM: 'Allow the user the command PING.',
   LOADING: 'The server is starting, and reads its data.',
   ECONNREFUSED: 'Nothing listens there. Is the server running, and are host and port right?',
-}
-
-/** An error for several addresses of a host has no text of its own. */
-function textOf(thrown: unknown): string {
-  const text = errorMessage(thrown)
-  if (text !== '') return text
-  return thrown instanceof AggregateError ? errorMessage(thrown.errors[0]) : errorName(thrown)
 }

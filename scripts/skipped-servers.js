@@ -3,6 +3,6 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 const [file = ''] = process.argv.slice(2)
-const skipped = existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
+const skipped = new Set(existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [])
 rmSync(dirname(file), { recursive: true, force: true })
-if (skipped.length > 0) console.log(`skipped: ${[...new Set(skipped)].join('; ')}`)
+if (skipped.size > 0) console.log(`skipped servers (${skipped.size}): ${[...skipped].join('; ')}`)

@@ -41,6 +41,8 @@ export interface ChestHarness {
   readonly skip: string | false
   /** What is stored of a value, for places whose own rules say so. Default: the value itself. */
   readonly keeps?: (value: TrackedValue) => TrackedValue
+  /** The most bytes that the place takes of one text, where two million are too many. */
+  readonly longestText?: number
   /** Whether the same entries written twice are there once. An HTTP endpoint decides that itself. */
   readonly isIdempotent: boolean
   /** Whether its chests are `ReadableChest`s. */

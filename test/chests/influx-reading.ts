@@ -10,6 +10,8 @@ export interface InfluxqlServer {
   readonly certificate?: SelfSigned
   /** `user:password`. */
   readonly user?: string
+  /** Of InfluxDB 2. */
+  readonly token?: string
 }
 
 interface Series {
@@ -20,21 +22,25 @@ interface Series {
 
 /** Asks a question in InfluxQL; times are microseconds. */
 export async function influxql(
-  { port, certificate, user }: InfluxqlServer,
+  { port, certificate, user, token }: InfluxqlServer,
   question: string,
   database?: string,
 ): Promise<Series[]> {
   const search = new URLSearchParams({ q: question, epoch: 'u', ...(database && { db: database }) })
+  const headers: Record<string, string> = {
+    ...(user === undefined ? {} : { authorization: `Basic ${btoa(user)}` }),
+    ...(token === undefined ? {} : { authorization: `Token ${token}` }),
+  }
   const answer =
     certificate === undefined
       ? await (
           await fetch(`http://127.0.0.1:${port}/query`, {
             method: 'POST',
             body: search,
-            headers: user === undefined ? {} : { authorization: `Basic ${btoa(user)}` },
+            headers,
           })
         ).text()
-      : await securely(port, certificate, search)
+      : await securely(port, certificate, search, headers)
   const { results = [], error } = JSON.parse(answer) as {
     readonly results?: readonly { readonly series?: Series[]; readonly error?: string }[]
     readonly error?: string
@@ -44,13 +50,19 @@ export async function influxql(
   return results.flatMap(({ series = [] }) => series)
 }
 
-function securely(port: number, { cert }: SelfSigned, search: URLSearchParams): Promise<string> {
+function securely(
+  port: number,
+  { cert }: SelfSigned,
+  search: URLSearchParams,
+  headers: Readonly<Record<string, string>>,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = {
       host: '127.0.0.1',
       port,
       path: `/query?${search}`,
       method: 'POST',
+      headers,
       ca: cert,
       agent: false,
     }

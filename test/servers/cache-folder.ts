@@ -60,7 +60,7 @@ export function cacheFolder(): string {
   const shared = join(tmpdir(), 'deedbox-servers')
   // Anybody may make a folder there; nobody else's programs are to run.
   mkdirSync(shared, { recursive: true })
-  if (statSync(shared).uid !== 0) throw new Error(`not installed, and ${shared} is somebody else's`)
+  if (statSync(shared).uid !== 0) throw new Error(`${shared} is somebody else's`)
   return shared
 }
 

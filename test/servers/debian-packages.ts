@@ -13,7 +13,7 @@ import type { ServerKind } from './server-kind.ts'
 export function unpackedPackages(kind: ServerKind): string {
   return madeOnce(kind.program, (made, work) => {
     if (spawnSync('apt-get', ['--version']).status !== 0)
-      throw new Error('not installed, and there is no apt-get to fetch it with')
+      throw new Error('there is no apt-get to fetch it with')
     download(kind, work)
     for (const file of globSync('archives/*.deb', { cwd: work }))
       run('dpkg-deb', ['-x', join(work, file), made])
@@ -56,5 +56,5 @@ function run(program: string, args: readonly string[]): void {
   })
   if (status === 0) return
   const why = (error?.message ?? stderr).trim().split('\n').at(-1)
-  throw new Error(`not installed, and ${program} could not fetch it: ${why}`)
+  throw new Error(`${program} could not fetch it: ${why}`)
 }

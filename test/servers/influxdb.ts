@@ -21,6 +21,7 @@ export function influxdb(options: InfluxdbOptions = {}): ServerKind {
     folders: [],
     packages: [],
     source: { module: 'github.com/influxdata/influxdb', version: 'v1.8.10', package: './cmd/influxd' },
+    image: { name: 'influxdb:1.8.10', program: 'influxd' },
   }
 }
 
@@ -30,6 +31,7 @@ export function influxdb16(options: InfluxdbOptions = {}): ServerKind {
     ...kind(options),
     name: 'InfluxDB 1.6',
     program: 'influxd',
+    version: /^InfluxDB v?1\./,
     folders: ['usr/bin'],
     packages: ['influxdb'],
   }

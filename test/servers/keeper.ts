@@ -2,9 +2,21 @@
 import { spawn } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { idFile, removeContainer, signalContainer } from './container.ts'
+
+/** What the keeper is told of the server, as JSON. */
+export interface Kept {
+  readonly uid?: number
+  readonly gid?: number
+  readonly end: NodeJS.Signals
+  /** The program that runs it in a container. */
+  readonly docker?: string
+}
 
 const [folder = '', how = '{}', program = '', ...args] = process.argv.slice(2)
-const { uid, gid, end } = JSON.parse(how) as { uid?: number; gid?: number; end?: NodeJS.Signals }
+const { uid, gid, end, docker } = JSON.parse(how) as Kept
+// Docker writes no id where one is.
+if (docker !== undefined) rmSync(idFile(folder), { force: true })
 const server = spawn(program, args, {
   cwd: folder,
   stdio: ['ignore', 'inherit', 'inherit'],
@@ -17,7 +29,10 @@ let halt: NodeJS.Signals | undefined
 process.stdin.on('data', signal => {
   halt = String(signal) as NodeJS.Signals
 })
-process.stdin.on('end', () => server.kill(halt ?? end))
+process.stdin.on('end', () => {
+  const signal = halt ?? end
+  if (docker === undefined || !signalContainer(docker, folder, signal)) server.kill(signal)
+})
 // The tests' terminal sends these to everybody; the server's end is up to standard input.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 server.on('error', error => {
@@ -25,6 +40,7 @@ server.on('error', error => {
   process.exit(1)
 })
 server.on('exit', code => {
+  if (docker !== undefined) removeContainer(docker, folder)
   if (halt === undefined) rmSync(folder, { recursive: true, force: true })
   process.exit(code ?? 0)
 })

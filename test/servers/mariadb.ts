@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type SelfSigned, selfSigned } from './certificates.ts'
 import { guard } from './postgres.ts'
+import { fileOf, runProgram } from './program.ts'
 import type { ServerKind, Start } from './server-kind.ts'
 
 /** MariaDB: the user `root` without a password, and no database yet. */
@@ -11,6 +11,7 @@ export const mariadb: ServerKind = {
   program: 'mariadbd',
   folders: ['usr/sbin', 'usr/libexec', 'usr/local/sbin', 'opt/homebrew/opt/mariadb/bin'],
   packages: ['mariadb-server-core', 'mariadb-server'],
+  image: { name: 'mariadb:10.11.9' },
   refusesRoot: false,
   end: 'SIGKILL',
   halt: 'SIGTERM',
@@ -47,16 +48,11 @@ export function guardedMariadb(told: (certificate: SelfSigned) => void): ServerK
 
 /** Makes the server's own tables as its installation does, and users in them. */
 function makeUsers(start: Start): void {
-  const { installation } = start
-  const scripts = ['mysql', 'mariadb']
-    .map(name => join(installation.root, 'usr/share', name))
-    .find(folder => existsSync(join(folder, 'mysql_system_tables.sql')))
-  if (scripts === undefined) throw new Error('the installation has no mysql_system_tables.sql')
   const input = [
     'USE mysql;',
     'SET @auth_root_socket = NULL;',
     ...['mysql_system_tables.sql', 'mysql_system_tables_data.sql'].map(name =>
-      readFileSync(join(scripts, name), 'utf8'),
+      fileOf(start, `usr/share/mysql/${name}`, `usr/share/mariadb/${name}`),
     ),
     'FLUSH PRIVILEGES;',
     "CREATE USER root@'%';",
@@ -65,12 +61,8 @@ function makeUsers(start: Start): void {
     `GRANT ALL ON *.* TO ${guard.user}@'%';`,
     '',
   ].join('\n')
-  const { status, stdout, stderr, error } = spawnSync(
-    join(installation.bin, mariadb.program),
-    ['--no-defaults', '--bootstrap', ...usualArgs(start), '--skip-networking'],
-    { env: installation.env, encoding: 'utf8', input },
-  )
-  if (status !== 0) throw new Error(`mariadbd --bootstrap: ${error?.message ?? `${stdout}${stderr}`}`)
+  const bootstrap = ['--no-defaults', '--bootstrap', ...usualArgs(start), '--skip-networking']
+  runProgram(start, mariadb.program, bootstrap, input)
 }
 
 function usualArgs({ installation, folder, port }: Start): string[] {

@@ -9,6 +9,7 @@ export const mongod: ServerKind = {
   program: 'mongod',
   folders: ['usr/bin', 'usr/local/bin', 'opt/homebrew/opt/mongodb-community*/bin'],
   packages: [],
+  image: { name: 'mongo:7.0.14' },
   refusesRoot: false,
   end: 'SIGKILL',
   halt: 'SIGTERM',

@@ -1,7 +1,7 @@
-import { spawnSync } from 'node:child_process'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type SelfSigned, selfSigned } from './certificates.ts'
+import { runProgram } from './program.ts'
 import type { ServerKind } from './server-kind.ts'
 
 /** PostgreSQL: the user `postgres` and the database `postgres`, without a password. */
@@ -10,17 +10,14 @@ export const postgres: ServerKind = {
   program: 'postgres',
   folders: ['usr/lib/postgresql/*/bin', 'usr/pgsql-*/bin', 'opt/homebrew/opt/postgresql@*/bin'],
   packages: ['postgresql'],
+  image: { name: 'postgres:16.4' },
   refusesRoot: true,
   end: 'SIGQUIT',
   halt: 'SIGINT',
   ready: /database system is ready to accept connections/,
-  prepare: ({ installation, folder, identity }) => {
-    const { status, stdout, stderr, error } = spawnSync(
-      join(installation.bin, 'initdb'),
-      ['-D', 'data', '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
-      { cwd: folder, env: installation.env, encoding: 'utf8', ...identity },
-    )
-    if (status !== 0) throw new Error(`initdb: ${error?.message ?? `${stdout}${stderr}`}`)
+  prepare: start => {
+    const trusting = ['-D', 'data', '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
+    runProgram(start, 'initdb', trusting)
   },
   args: ({ port }) => [
     ...['-D', 'data', '-p', String(port), '-F'],
@@ -48,18 +45,8 @@ export function guardedPostgres(told: (certificate: SelfSigned) => void): Server
         `ssl = on\nssl_cert_file = '${certFile}'\nssl_key_file = '${keyFile}'\n`,
       )
       const hosts = join(start.folder, 'data/pg_hba.conf')
-      const made = spawnSync(
-        join(start.installation.bin, 'postgres'),
-        ['--single', '-D', 'data', 'postgres'],
-        {
-          cwd: start.folder,
-          env: start.installation.env,
-          encoding: 'utf8',
-          input: `CREATE ROLE ${guard.user} LOGIN PASSWORD '${guard.password}'\n`,
-          ...start.identity,
-        },
-      )
-      if (made.status !== 0) throw new Error(`postgres --single: ${made.error?.message ?? made.stderr}`)
+      const making = `CREATE ROLE ${guard.user} LOGIN PASSWORD '${guard.password}'\n`
+      runProgram(start, 'postgres', ['--single', '-D', 'data', 'postgres'], making)
       writeFileSync(
         hosts,
         `host all ${guard.user} 127.0.0.1/32 scram-sha-256\n${readFileSync(hosts, 'utf8')}`,

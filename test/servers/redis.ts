@@ -17,6 +17,7 @@ export function redisServer({ password, user }: RedisOptions = {}): ServerKind {
     program: 'redis-server',
     folders: ['usr/bin', 'usr/local/bin', 'opt/homebrew/opt/redis/bin'],
     packages: ['redis-server'],
+    image: { name: 'redis:7.2.5' },
     refusesRoot: false,
     end: 'SIGKILL',
     halt: 'SIGTERM',

@@ -35,7 +35,7 @@ test('a server that cannot be had is a reason to skip, told once; where servers 
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   const list = join(folder, 'servers')
   const source = `
-    const found = await serverFor({ ...mariadb, name: 'NoSuchDB', program: 'no-such-server', packages: [] })
+    const found = await serverFor({ ...mariadb, name: 'NoSuchDB', program: 'no-such-server', packages: [], image: undefined })
     console.log(found.skip)`
   const skipping = aTestFile(t, source, { DEEDBOX_SKIPPED: list })
   assert.match(await text(skipping.stdout), /^NoSuchDB \(not installed\)\n/)
@@ -47,7 +47,7 @@ test('a server that cannot be had is a reason to skip, told once; where servers 
   const print = spawn(process.execPath, ['scripts/skipped-servers.js', list], {
     cwd: join(import.meta.dirname, '../..'),
   })
-  assert.equal(await text(print.stdout), 'skipped: NoSuchDB (not installed)\n')
+  assert.equal(await text(print.stdout), 'skipped servers (1): NoSuchDB (not installed)\n')
   assert(!existsSync(list))
 })
 
@@ -60,6 +60,7 @@ test('a server that cannot be built says why, and another kind takes its place',
     program: 'no-such-server',
     packages: [],
     source: { module: 'module.example/none', version: 'v1.0.0', package: './cmd/none' },
+    image: undefined,
   }`
   const source = `
     const alone = await serverFor(${missing})

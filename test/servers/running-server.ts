@@ -5,7 +5,10 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after } from 'node:test'
+import { removeContainer, signalContainer } from './container.ts'
 import { installationOf } from './installation.ts'
+import type { Kept as KeptServer } from './keeper.ts'
+import { type Command, commandOf } from './program.ts'
 import type { Identity, Installation, ServerKind } from './server-kind.ts'
 
 /** A server that runs for this process alone. */
@@ -93,7 +96,8 @@ async function startOnce(
     rmSync(folder, { recursive: true, force: true })
     throw error
   }
-  const settings = { folder, identity, kind, args: kind.args(start), installation, deadline }
+  const command = commandOf(start, kind.program, kind.args(start), true)
+  const settings = { folder, kind, command, installation, deadline }
   let kept = await keep(settings)
   return {
     name: kind.name,
@@ -124,28 +128,23 @@ interface Kept {
 /** Starts a server and the process that ends it; resolves once it takes connections. */
 async function keep({
   folder,
-  identity,
   kind,
-  args,
+  command,
   installation,
   deadline,
 }: {
   readonly folder: string
-  readonly identity: Identity | undefined
   readonly kind: ServerKind
-  readonly args: readonly string[]
+  readonly command: Command
   readonly installation: Installation
   readonly deadline: number
 }): Promise<Kept> {
+  const { file, args, ...identity } = command
+  const docker = installation.container?.docker
+  const how: KeptServer = { ...identity, end: kind.end, ...(docker === undefined ? {} : { docker }) }
   const keeper = spawn(
     process.execPath,
-    [
-      join(import.meta.dirname, 'keeper.ts'),
-      folder,
-      JSON.stringify({ ...identity, end: kind.end }),
-      join(installation.bin, kind.program),
-      ...args,
-    ],
+    [join(import.meta.dirname, 'keeper.ts'), folder, JSON.stringify(how), file, ...args],
     { env: installation.env, stdio: ['pipe', 'pipe', 'pipe'] },
   )
   const streams = [keeper.stdin, keeper.stdout, keeper.stderr]
@@ -162,8 +161,11 @@ async function keep({
     await gone
     const pidFile = join(folder, 'server.pid')
     if (keeper.signalCode !== null && existsSync(pidFile)) {
-      endProcess(Number(readFileSync(pidFile, 'utf8')), halt || kind.end)
+      const signal = halt || kind.end
+      if (docker === undefined || !signalContainer(docker, folder, signal))
+        endProcess(Number(readFileSync(pidFile, 'utf8')), signal)
       await allGone
+      if (docker !== undefined) removeContainer(docker, folder)
       rmSync(pidFile)
     }
     if (halt === '') rmSync(folder, { recursive: true, force: true })

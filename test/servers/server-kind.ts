@@ -6,6 +6,16 @@ export interface Installation {
   readonly root: string
   /** What its programs need in their environment. */
   readonly env: NodeJS.ProcessEnv
+  /** What runs them, where they are in an image. */
+  readonly container?: Container
+}
+
+/** An image on this machine, and the program that runs it. */
+export interface Container {
+  readonly docker: string
+  readonly image: string
+  /** What programs are called in it, by their own names, where that differs. */
+  readonly renamed: Readonly<Record<string, string>>
 }
 
 /** Who runs a server: `undefined` is whoever runs the tests. */
@@ -32,6 +42,20 @@ export interface GoSource {
   readonly package: string
   /** Files that the module lacks and its build needs, by their path in it. */
   readonly files?: Readonly<Record<string, string>>
+  /** What the linker sets: `main.version=v1.2.3`. */
+  readonly linked?: string
+  /**
+   * A `pkg-config` that builds what the program needs beside Go: a module with its version. It takes Cargo and a C compiler.
+   */
+  readonly pkgConfig?: string
+}
+
+/** An official image of a server. */
+export interface Image {
+  /** With exactly one version: `redis:7.2.5`. */
+  readonly name: string
+  /** What the program is called in it. Default: as everywhere. */
+  readonly program?: string
 }
 
 /** How one kind of server is had, prepared and started. One file for each. */
@@ -39,12 +63,16 @@ export interface ServerKind {
   readonly name: string
   /** The program to run. */
   readonly program: string
+  /** What the program says when it is asked for its `version`, where servers of several kinds have the same one. */
+  readonly version?: RegExp
   /** Where it may be beside `PATH`, below an installation's root; `*` stands for a version. The newest one wins. */
   readonly folders: readonly string[]
   /** The packages of Debian and Ubuntu that bring it, the first one that exists. */
   readonly packages: readonly string[]
   /** What it is built from where neither is there. */
   readonly source?: GoSource
+  /** What it runs from, in a container, where nothing else is there and docker runs. */
+  readonly image?: Image
   /** Whether it refuses to run as root. */
   readonly refusesRoot: boolean
   /** What it writes once it takes connections. */

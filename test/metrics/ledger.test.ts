@@ -56,7 +56,7 @@ test('the ledger tells what it stores, in how many transactions, and what it ref
   assert.equal(read.value('deedbox_build_info', { service: 'deedbox-ledger' }), 1)
 })
 
-test('gap 8 paths and ids of a caller are no labels of the ledger', async t => {
+test('P29 gap 8 paths and ids of a caller are no labels of the ledger', async t => {
   const server = await startTestServer(t)
   const { json } = await server.call('POST', '/v1/events', { body: { payload: '{}', meta } })
   const txId = String(json.tx_id)

@@ -98,7 +98,7 @@ for (const [name, handler] of others) {
   })
 }
 
-test('gap 8 beyond the most routes, requests are counted as other, and one line says so', async t => {
+test('P29 gap 8 beyond the most routes, requests are counted as other, and one line says so', async t => {
   const service = await measuredService(
     t,
     box => {

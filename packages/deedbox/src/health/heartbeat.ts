@@ -8,6 +8,7 @@ import {
   reportOf,
   runRound,
 } from '../checks/index.ts'
+import { runOutside } from '../request/index.ts'
 
 /** What a heartbeat is made with. */
 export interface HeartbeatSettings extends RoundSettings {
@@ -45,7 +46,8 @@ export class Heartbeat {
   /** What a round comes to that is not older than the cache allows. */
   async results(): Promise<Results> {
     if (this.#fresh !== undefined && performance.now() < this.#fresh.until) return this.#fresh.results
-    this.#current ??= this.#round().finally(() => {
+    // It answers many requests and belongs to none of them, nor do the connections that a pool opens for a check.
+    this.#current ??= runOutside(() => this.#round()).finally(() => {
       this.#current = undefined
     })
     return this.#current

@@ -49,6 +49,18 @@ test('DF-21 DF-22 each message is a line at its level, silenced or not; calls ar
   ])
 })
 
+test('DF-13 DF-22 a round belongs to none of the requests that it answers', async t => {
+  const { ask, heartbeat, box, lines } = await healthService(t, {
+    checks: [check('scoped', () => [info(`in ${box.requestId ?? 'no request'}`)])],
+  })
+  await ask('/__heartbeat__', { headers: { 'X-Request-Id': 'first' } })
+  const { details } = await heartbeat()
+  assert.deepEqual(Object.values(details.scoped?.messages ?? {}), ['in no request'])
+  const said = (await lines()).filter(line => line.message === 'in no request')
+  assert.equal(said.length, 2)
+  for (const line of said) assert.equal(line.request_id, undefined)
+})
+
 test('DF-21 silencing by the variable; a silenced error passes', async t => {
   process.env.DEEDBOX_SILENCED_CHECKS = ' a.E1, a.E2 ,'
   t.after(() => delete process.env.DEEDBOX_SILENCED_CHECKS)

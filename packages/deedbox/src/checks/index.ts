@@ -27,7 +27,7 @@ export {
 } from './levels.ts'
 export { type CheckRegistry, createRegistry, type RegisterOptions, registryLogger } from './registry.ts'
 export { type CheckDetails, type CheckOutcome, type HealthReport, reportOf } from './report.ts'
-export { type RoundSettings, type RunningChecks, runRound } from './round.ts'
+export { beginRound, outcomesOf, type RoundSettings, type RunningChecks } from './round.ts'
 export {
   type HeartbeatListener,
   type HeartbeatSignal,

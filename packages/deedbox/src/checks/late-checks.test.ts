@@ -4,10 +4,10 @@ import { test } from 'node:test'
 import type { CheckResult } from './check.ts'
 import { type Check, check } from './check.ts'
 import { error, warning } from './check-message.ts'
-import { runRound } from './round.ts'
+import { beginRound, outcomesOf } from './round.ts'
 
 async function messagesOf(one: Check): Promise<string[]> {
-  const [outcome] = await runRound([one], { timeout: 20, deadline: 1_000 }, new WeakMap())
+  const [outcome] = await outcomesOf(beginRound([one], { timeout: 20, deadline: 1_000 }, new WeakMap()))
   return (outcome?.messages ?? []).map(({ message }) => message)
 }
 

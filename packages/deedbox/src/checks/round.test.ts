@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test'
 import { hostileValues } from '../testing/hostile-values.ts'
 import { type Check, check } from './check.ts'
 import { error, warning } from './check-message.ts'
-import { type RoundSettings, runRound } from './round.ts'
+import { beginRound, outcomesOf, type RoundSettings } from './round.ts'
 
 const settings: RoundSettings = { timeout: 60_000, deadline: 60_000 }
 
@@ -17,7 +17,7 @@ function hearsAll(t: TestContext): void {
 
 /** What checks found, by their names. */
 async function found(checks: readonly Check[], how: RoundSettings = settings, running = new WeakMap()) {
-  const outcomes = await runRound(checks, how, running)
+  const outcomes = await outcomesOf(beginRound(checks, how, running))
   return outcomes.map(({ name, messages }) => [
     name,
     ...messages.map(({ id, message }) => `${id ?? ''} ${message}`),
@@ -43,16 +43,18 @@ test('DF-19 sync and async checks, mixed; all are called at once', async () => {
 test('DF-23 a check that throws is an ERROR with its name, the others have their results', async t => {
   hearsAll(t)
   const gone = new Error('connection refused')
-  const outcomes = await runRound(
-    [
-      check('sync', () => {
-        throw gone
-      }),
-      check('async', () => Promise.reject(gone)),
-      check('well', () => [warning('slow')]),
-    ],
-    settings,
-    new WeakMap(),
+  const outcomes = await outcomesOf(
+    beginRound(
+      [
+        check('sync', () => {
+          throw gone
+        }),
+        check('async', () => Promise.reject(gone)),
+        check('well', () => [warning('slow')]),
+      ],
+      settings,
+      new WeakMap(),
+    ),
   )
   assert.deepEqual(
     outcomes.map(({ messages: [first], thrown }) => [first?.level, first?.message, thrown]),
@@ -68,17 +70,19 @@ test('DF-23 X-11 anything may be thrown, or returned, also what cannot be looked
   hearsAll(t)
   const values = Object.values(hostileValues).map(make => make())
   for (const value of [null, undefined, 0, 'text', Symbol('s'), ...values]) {
-    const outcomes = await runRound(
-      [
-        check('throws', () => {
-          throw value
-        }),
-        check('rejects', () => Promise.reject(value)),
-        check('returns', () => [value] as never),
-        check('well', () => []),
-      ],
-      settings,
-      new WeakMap(),
+    const outcomes = await outcomesOf(
+      beginRound(
+        [
+          check('throws', () => {
+            throw value
+          }),
+          check('rejects', () => Promise.reject(value)),
+          check('returns', () => [value] as never),
+          check('well', () => []),
+        ],
+        settings,
+        new WeakMap(),
+      ),
     )
     assert.deepEqual(
       outcomes.map(({ messages }) => messages.map(({ level }) => level)),
@@ -143,7 +147,7 @@ test('texts of messages tell no secret, whatever a driver says', async () => {
       throw new Error('password hunter2 is wrong')
     }),
   ]
-  const [a, b] = await runRound(checks, { ...settings, redact }, new WeakMap())
+  const [a, b] = await outcomesOf(beginRound(checks, { ...settings, redact }, new WeakMap()))
   assert.deepEqual(
     [a?.messages[0]?.message, a?.messages[0]?.hint, a?.messages[0]?.id, b?.messages[0]?.message],
     ['postgres://app:…@db', 'not …', 'a.E1', 'The check b failed: password … is wrong'],

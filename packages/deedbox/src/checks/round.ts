@@ -18,16 +18,32 @@ export interface RoundSettings {
 /** When checks were called that have not come back, by {@link performance.now}. */
 export type RunningChecks = WeakMap<Check, number>
 
+/** A check of a round that was begun. */
+export interface BegunCheck {
+  /** Whether the service is not ready while it fails. */
+  readonly readiness: boolean
+  /** Never rejects, and comes no later than the deadline. */
+  readonly outcome: Promise<CheckOutcome>
+}
+
 /**
- * Runs all checks at once. Never rejects, and takes no longer than the deadline: what has not come back by then is
- * an ERROR of that check alone. A check whose last call still hangs is not called again. (DF-13, DF-23)
+ * Begins all checks at once. What has not come back by the deadline is an ERROR of that check alone. A check whose last
+ * call still hangs is not called again. (DF-13, DF-23)
  */
-export function runRound(
+export function beginRound(
   checks: readonly Check[],
   settings: RoundSettings,
   running: RunningChecks,
-): Promise<CheckOutcome[]> {
-  return Promise.all(checks.map(each => runCheck(each, settings, running)))
+): BegunCheck[] {
+  return checks.map(each => ({
+    readiness: each.readiness ?? true,
+    outcome: runCheck(each, settings, running),
+  }))
+}
+
+/** What checks that were begun come to. Never rejects. */
+export function outcomesOf(begun: readonly BegunCheck[]): Promise<CheckOutcome[]> {
+  return Promise.all(begun.map(({ outcome }) => outcome))
 }
 
 async function runCheck(

@@ -1,4 +1,4 @@
-import { checkLevels, type HealthReport, levelText } from '../checks/index.ts'
+import { checkLevels, type HealthReport, levelText, reportOf } from '../checks/index.ts'
 import { drainingReason } from '../draining.ts'
 import { bearerTest, errorTrace } from '../safety/index.ts'
 import { type HealthAnswer, type HealthRequest, jsonAnswer, textAnswer, withoutBody } from './answers.ts'
@@ -37,7 +37,10 @@ export function healthEndpoints(
     (view: 'diagnosis' | 'readiness'): Endpoint =>
     async request => {
       try {
-        const results = withDraining((await heartbeat.results())[view], settings.failLevel)
+        const results = withDraining(
+          reportOf(await heartbeat.outcomes(view), settings.silenced),
+          settings.failLevel,
+        )
         const { status, checks, details } = results
         return jsonAnswer(
           fails(results, settings.failLevel) ? settings.failedStatus : 200,

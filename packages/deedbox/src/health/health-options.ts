@@ -18,7 +18,7 @@ export type Audience = 'always' | 'authorised' | 'never'
 
 /** How `health()` answers. Everything has a default; options win over variables. */
 export interface HealthOptions {
-  /** Checks, or functions with a name; they are registered with `box.checks`. */
+  /** Checks, or functions with a name; they are registered with `box.checks`. Several `health()` may be given the same. */
   readonly checks?: readonly (Check | CheckFunction)[] | undefined
   /**
    * Modules whose exports are checks, imported by the first call of the heartbeat: `./checks/db.js`, relative to the working
@@ -43,7 +43,10 @@ export interface HealthOptions {
   readonly failedStatus?: number | string | undefined
   /** Ids of messages that do not count; they are logged all the same. Default `DEEDBOX_SILENCED_CHECKS`, a list with commas. (DF-21) */
   readonly silenced?: readonly string[] | undefined
-  /** Milliseconds that a check may take. Default 3,000. (DF-13) */
+  /**
+   * Milliseconds that a check may take. Default 3,000. This and the next three are those of the instance's first `health()`;
+   * a later one leaves them out, or says the same. (DF-13)
+   */
   readonly timeout?: number | undefined
   /** Milliseconds that all checks may take. Default 5,000. (DF-13) */
   readonly deadline?: number | undefined

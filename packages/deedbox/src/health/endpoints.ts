@@ -5,6 +5,7 @@ import { type HealthAnswer, type HealthRequest, jsonAnswer, textAnswer, withoutB
 import type { HealthLog } from './health-log.ts'
 import type { HealthSettings } from './health-options.ts'
 import { fails, type Heartbeat } from './heartbeat.ts'
+import { inTime } from './in-time.ts'
 import { metricsEndpoint } from './metrics-endpoint.ts'
 import { versionEndpoint } from './version-endpoint.ts'
 
@@ -31,20 +32,21 @@ export function healthEndpoints(
   log: HealthLog,
 ): HealthEndpoints {
   const isAuthorised = authorisedTest(settings)
-  const sees = (audience: HealthSettings['details'], request: HealthRequest): boolean =>
-    audience === 'always' || (audience === 'authorised' && isAuthorised(request))
+  const sees = async (audience: HealthSettings['details'], request: HealthRequest): Promise<boolean> =>
+    audience === 'always' || (audience === 'authorised' && (await isAuthorised(request)))
   const report =
     (view: 'diagnosis' | 'readiness'): Endpoint =>
     async request => {
       try {
-        const results = withDraining(
-          reportOf(await heartbeat.outcomes(view), settings.silenced),
-          settings.failLevel,
-        )
+        const [outcomes, isShown] = await Promise.all([
+          heartbeat.outcomes(view),
+          sees(settings.details, request),
+        ])
+        const results = withDraining(reportOf(outcomes, settings.silenced), settings.failLevel)
         const { status, checks, details } = results
         return jsonAnswer(
           fails(results, settings.failLevel) ? settings.failedStatus : 200,
-          JSON.stringify(sees(settings.details, request) ? { status, checks, details } : { status, checks }),
+          JSON.stringify(isShown ? { status, checks, details } : { status, checks }),
         )
       } catch (error) {
         log('The heartbeat failed', { trace: errorTrace(error) })
@@ -52,18 +54,20 @@ export function healthEndpoints(
       }
     }
   const paths = new Map<string, Endpoint>([
-    ['/__version__', versionEndpoint(settings, log)],
-    ['/__lbheartbeat__', () => textAnswer(200, '')],
-    ['/__heartbeat__', report('diagnosis')],
-    ['/__readiness__', report('readiness')],
+    ['/__version__', readOnly(versionEndpoint(settings, log))],
+    ['/__lbheartbeat__', readOnly(() => textAnswer(200, ''))],
+    ['/__heartbeat__', readOnly(report('diagnosis'))],
+    ['/__readiness__', readOnly(report('readiness'))],
   ])
-  if (settings.error !== 'never')
-    paths.set(
-      '/__error__',
-      errorEndpoint(request => sees(settings.error, request), log),
+  if (settings.error !== 'never') {
+    const raise = readOnly(errorEndpoint(log))
+    // Who may not see it finds nothing there, by no method, and does not use up the time of those who may.
+    paths.set('/__error__', async request =>
+      (await sees(settings.error, request)) ? raise(request) : textAnswer(404, 'Not Found'),
     )
+  }
   const { metrics } = settings
-  if (metrics !== undefined) paths.set(metricsPath, metricsEndpoint(metrics, log))
+  if (metrics !== undefined) paths.set(metricsPath, readOnly(metricsEndpoint(metrics, log)))
   const hasMetrics = metrics !== undefined
   const match = (url: string): string | undefined => {
     // All of them begin so; nearly all other requests are told by this alone.
@@ -77,45 +81,49 @@ export function healthEndpoints(
     answer(request) {
       const endpoint = paths.get(match(request.url) ?? '')
       if (endpoint === undefined) return textAnswer(404, 'Not Found')
-      const { method } = request
-      if (method === 'OPTIONS') return textAnswer(200, '', allowed)
-      if (method !== 'GET' && method !== 'HEAD') return textAnswer(405, 'Method Not Allowed', allowed)
       const answer = endpoint(request)
-      if (method === 'GET') return answer
+      if (request.method !== 'HEAD') return answer
       return answer instanceof Promise ? answer.then(withoutBody) : withoutBody(answer)
     },
   }
 }
 
+/** An endpoint that is asked by the methods that change nothing, and answers the others itself. */
+function readOnly(endpoint: Endpoint): Endpoint {
+  return request => {
+    const { method } = request
+    if (method === 'OPTIONS') return textAnswer(200, '', allowed)
+    if (method !== 'GET' && method !== 'HEAD') return textAnswer(405, 'Method Not Allowed', allowed)
+    return endpoint(request)
+  }
+}
+
 const allowed = { Allow: 'GET, HEAD, OPTIONS' }
 
-/** A process that is about to end is not ready, whatever its checks say. (Ruling 28) */
+/** A process that is about to end is not ready, whatever its checks say, also one of that name. (Ruling 28) */
 function withDraining(report: HealthReport, failLevel: number): HealthReport {
   const reason = drainingReason()
   if (reason === undefined) return report
-  const level = Math.max(checkLevels.error, failLevel)
+  const own = report.details.draining
+  const level = Math.max(checkLevels.error, failLevel, own?.level ?? 0)
   const status = levelText(level)
   const worst = Math.max(level, report.level)
+  const messages = {
+    ...own?.messages,
+    'deedbox.health.E105': `This process is about to end: ${reason}`,
+  }
   return {
     status: levelText(worst),
     level: worst,
     checks: { ...report.checks, draining: status },
-    details: {
-      ...report.details,
-      draining: {
-        status,
-        level,
-        messages: { 'deedbox.health.E105': `This process is about to end: ${reason}` },
-      },
-    },
+    details: { ...report.details, draining: { ...own, status, level, messages } },
   }
 }
 
-/** Who may not see it finds nothing there, and does not use up the time of those who may. */
-function errorEndpoint(isSeen: (request: HealthRequest) => boolean, log: HealthLog): Endpoint {
+/** Fails on purpose, once in a while. */
+function errorEndpoint(log: HealthLog): Endpoint {
   let next = 0
-  return request => {
-    if (!isSeen(request)) return textAnswer(404, 'Not Found')
+  return () => {
     const now = performance.now()
     if (now < next) {
       const seconds = String(Math.ceil((next - now) / 1_000))
@@ -128,13 +136,18 @@ function errorEndpoint(isSeen: (request: HealthRequest) => boolean, log: HealthL
   }
 }
 
-/** Who has the token, and whom the service itself says. */
-function authorisedTest({ token, authorise }: HealthSettings): (request: HealthRequest) => boolean {
+/** Who has the token, and whom the service itself says. Never rejects, and does not wait for ever. */
+function authorisedTest({
+  token,
+  authorise,
+  timeout,
+}: HealthSettings): (request: HealthRequest) => Promise<boolean> {
   const hasToken = token === undefined ? () => false : bearerTest(token)
-  return request => {
+  return async request => {
     if (hasToken(request.authorization)) return true
+    if (authorise === undefined) return false
     try {
-      return authorise?.(request) === true
+      return (await inTime(authorise(request), timeout)) === true
     } catch {
       return false
     }

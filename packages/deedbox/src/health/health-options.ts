@@ -33,8 +33,11 @@ export interface HealthOptions {
   readonly details?: Audience | undefined
   /** Default `DEEDBOX_HEALTH_TOKEN`. Without one nobody is authorised. */
   readonly token?: string | undefined
-  /** Says who is authorised beside those who have the token, for services that have keys of their own; nobody, where it throws. */
-  readonly authorise?: ((request: HealthRequest) => boolean) | undefined
+  /**
+   * Says who is authorised beside those who have the token, for services that have keys of their own. It may be async; who
+   * it does not say `true` to is not, and nobody is where it throws, rejects or takes longer than `timeout`.
+   */
+  readonly authorise?: ((request: HealthRequest) => boolean | Promise<boolean>) | undefined
   /** Serves them under `/metrics`: `metrics(box)` of `deedbox/metrics`. Without it there is no such path. */
   readonly metrics?: MetricsSource | undefined
   /** From which level on the heartbeat fails. Default `error`; `warning` is how Dockerflow was once. (DF-08, ruling 27) */
@@ -142,7 +145,8 @@ export function readHealth(options: HealthOptions, environment: Environment, env
   checkShapes(options)
   return {
     checks: (options.checks ?? []).map(toCheck),
-    checkModules: options.checkModules ?? listOf(environment, ['DEEDBOX_CHECKS', 'DOCKERFLOW_CHECKS']),
+    checkModules:
+      readModules(options.checkModules) ?? listOf(environment, ['DEEDBOX_CHECKS', 'DOCKERFLOW_CHECKS']),
     details: audience('details', options.details) ?? (env === 'development' ? 'always' : 'authorised'),
     token: readToken(options.token, environment),
     authorise: options.authorise,
@@ -193,10 +197,19 @@ function readToken(own: string | undefined, environment: Environment): string | 
   )
 }
 
+function readModules(given: readonly string[] | undefined): readonly string[] | undefined {
+  if (given === undefined || given.every(each => each.trim() !== '')) return given
+  throw new ConfigurationError('checkModules', 'a module has a name that is not blank.')
+}
+
 function readMetricsSource(given: MetricsSource | undefined): MetricsSource | undefined {
-  if (given === undefined || (typeof given?.render === 'function' && typeof given.contentType === 'string'))
+  if (given === undefined || (typeof given?.render === 'function' && isHeader(given.contentType)))
     return given
   throw new ConfigurationError('metrics', 'what metrics(box) of deedbox/metrics returns is needed.')
+}
+
+function isHeader(value: unknown): boolean {
+  return typeof value === 'string' && /^[\x20-\x7e]+$/.test(value)
 }
 
 function readFailLevel(given: CheckLevelName | undefined): number {

@@ -6,8 +6,8 @@ import type { HealthLog } from './health-log.ts'
 export interface MetricsSource {
   readonly contentType: string
   render(): Promise<string>
-  /** Whether who sends this `Authorization` header may see them. Default: everybody. */
-  allows?(authorization: string | undefined): boolean
+  /** Whether who sends this `Authorization` header may see them: `true` alone lets in. Without it everybody may. */
+  allows?(authorization: string | undefined): boolean | Promise<boolean>
 }
 
 /** Answers `/metrics`. Never throws or rejects; what is wrong is logged. (X-11) */
@@ -17,7 +17,7 @@ export function metricsEndpoint(
 ): (request: HealthRequest) => Promise<HealthAnswer> {
   return async ({ authorization }) => {
     try {
-      if (metrics.allows?.(authorization) === false)
+      if (metrics.allows !== undefined && (await metrics.allows(authorization)) !== true)
         return textAnswer(401, 'Unauthorized', { 'WWW-Authenticate': 'Bearer' })
       return answerOf(200, metrics.contentType, await metrics.render())
     } catch (error) {

@@ -1,7 +1,7 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { errorMessage, errorTrace } from '../safety/index.ts'
 import { type HealthAnswer, jsonAnswer, textAnswer } from './answers.ts'
 import type { HealthLog } from './health-log.ts'
+import { inTime } from './in-time.ts'
 import { type VersionAnswer, versionFile } from './version-file.ts'
 
 /** Gives the version object for a folder, or nothing where there is none. (DF-04) */
@@ -30,7 +30,10 @@ export function versionEndpoint(
     return jsonAnswer(500, JSON.stringify({ error: said }))
   }
   const answered = (answer: VersionAnswer): HealthAnswer => {
-    if (answer.kind === 'broken') return failed(answer.problem, answer.problem)
+    if (answer.kind === 'broken') {
+      const { problem, reason } = answer
+      return failed(problem, problem, reason === undefined ? {} : { reason })
+    }
     told = undefined
     return answer.kind === 'found' ? jsonAnswer(200, answer.text) : textAnswer(404, 'version.json not found')
   }
@@ -46,18 +49,6 @@ export function versionEndpoint(
       const problem = `The version function failed: ${errorMessage(error)}`
       return failed(problem, 'The version function failed; the log says how.', { trace: errorTrace(error) })
     }
-  }
-}
-
-async function inTime<Value>(given: Value | Promise<Value>, timeout: number): Promise<Value> {
-  const isOver = new AbortController()
-  const late = wait(timeout, undefined, { signal: isOver.signal }).then(() => {
-    throw new Error(`it has not answered within ${timeout} ms`)
-  })
-  try {
-    return await Promise.race([given, late])
-  } finally {
-    isOver.abort()
   }
 }
 

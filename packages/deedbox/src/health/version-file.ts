@@ -7,8 +7,11 @@ export type VersionAnswer =
   /** @member text a JSON object */
   | { readonly kind: 'found'; readonly text: string }
   | { readonly kind: 'missing' }
-  /** @member problem a sentence */
-  | { readonly kind: 'broken'; readonly problem: string }
+  /**
+   * @member problem a sentence, for everybody
+   * @member reason for the log alone: it may quote the file
+   */
+  | { readonly kind: 'broken'; readonly problem: string; readonly reason?: string }
 
 /** Bytes of a `version.json`: a larger one is something else, and reading it would hold up everybody. */
 const largest = 1024 * 1024
@@ -30,7 +33,8 @@ export function versionFile(folder: string, version: string | undefined): () => 
       if (known?.mark !== mark) known = { mark, answer: read(path, version) }
       return known.answer
     } catch (error) {
-      return broken(`cannot be read (${(error as NodeJS.ErrnoException).code ?? errorMessage(error)})`)
+      const { code = 'for another reason' } = error as NodeJS.ErrnoException
+      return broken(`cannot be read (${code})`, errorMessage(error))
     }
   }
 }
@@ -58,13 +62,17 @@ function read(path: string, version: string | undefined): VersionAnswer {
   try {
     given = JSON.parse(text)
   } catch (error) {
-    return broken(`is no JSON: ${errorMessage(error)}`)
+    return broken('is no JSON', errorMessage(error))
   }
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     return broken('holds JSON, but no object')
   return { kind: 'found', text: version === undefined ? text : JSON.stringify({ ...given, version }) }
 }
 
-function broken(problem: string): VersionAnswer {
-  return { kind: 'broken', problem: `version.json ${problem}` }
+function broken(problem: string, reason?: string): VersionAnswer {
+  return {
+    kind: 'broken',
+    problem: `version.json ${problem}`,
+    ...(reason === undefined ? {} : { reason }),
+  }
 }

@@ -68,7 +68,7 @@ test('DF-02 a file that is none, or holds no object, is a 500 with the reason, a
   const file = join(path, 'version.json')
   const { ask, lines } = await healthService(t, { versionPath: path })
   const cases: readonly [() => void, RegExp][] = [
-    [() => writeFileSync(file, '{"version": "1'), /^version\.json is no JSON: /],
+    [() => writeFileSync(file, '{"version": "1'), /^version\.json is no JSON$/],
     [() => writeFileSync(file, '[]'), /^version\.json holds JSON, but no object$/],
     [() => writeFileSync(file, ' '.repeat(10_000_000)), /^version\.json has more than 1048576 bytes$/],
     [() => mkdirSync(file), /^version\.json is no file$/],
@@ -90,6 +90,16 @@ test('DF-02 a file that is none, or holds no object, is a 500 with the reason, a
     said.filter(({ message }) => String(message).startsWith('version.json')).length,
     cases.length,
   )
+})
+
+test('DF-02 DF-10 what the parser quotes of a broken file is for the log alone, without its secrets', async t => {
+  const path = folder(t)
+  writeFileSync(join(path, 'version.json'), '{ "a": password=xyz }')
+  const { ask, lines } = await healthService(t, { versionPath: path })
+  assert.equal(await (await ask('/__version__')).text(), '{"error":"version.json is no JSON"}')
+  const said = (await lines()).filter(({ message }) => message === 'version.json is no JSON')
+  assert.match(String(said[0]?.reason), /^Unexpected token 'p', .* is not valid JSON$/)
+  assert(!JSON.stringify(said).includes('xyz'))
 })
 
 test('DF-03 the option, then APP_DIR, then /app, then where package.json is', t => {

@@ -9,12 +9,14 @@ import {
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
 import { runInScope } from '../request/index.ts'
+import { errorTrace } from '../safety/index.ts'
 
 /** The health endpoints of an instance, each exchange with a record like any other. */
 export interface HealthExchange extends Pick<HealthEndpoints, 'match'> {
   /**
    * Has a request answered for which {@link match} gave a path. `respond` is called inside its scope; an error that it
-   * shall raise stands on the record already.
+   * shall raise stands on the record already, and the headers that go with it on Node's response. What `respond` throws
+   * itself is told, and the response ended.
    * @param exchange absent where the runtime has none, whose requests have no record
    * @param route the whole path, as the record shall have it
    */
@@ -38,15 +40,27 @@ type Respond = (answer: HealthAnswer) => void
 
 /** @throws ConfigurationError naming the option or variable at fault */
 export function healthExchange(box: Deedbox, options: HealthOptions): HealthExchange {
-  const { lifecycle } = internalsOf(box)
+  const { lifecycle, notices } = internalsOf(box)
   const endpoints = createHealth(box, options)
   const exchange: HealthExchange = {
     match: endpoints.match,
     answer(raw, route, asked, respond) {
       const scope = raw && lifecycle.begin(raw.request, raw.response)
       const answered: Respond = answer => {
-        if (answer.raise !== undefined) scope?.fail(answer.raise)
-        respond(answer)
+        try {
+          if (answer.raise !== undefined) {
+            scope?.fail(answer.raise)
+            if (raw !== undefined) setHeaders(raw.response, headersOfRaised(answer))
+          }
+          respond(answer)
+        } catch (error) {
+          // Nobody else would hear of it, and the process would end.
+          notices.warn('health_unanswered', 'A health endpoint could not answer', {
+            trace: errorTrace(error),
+          })
+          scope?.fail(error)
+          if (raw !== undefined) giveUp(raw.response)
+        }
       }
       const ask = (): void => {
         const answer = endpoints.answer(asked)
@@ -74,9 +88,31 @@ export function healthExchange(box: Deedbox, options: HealthOptions): HealthExch
   return exchange
 }
 
+/** The headers that also hold for the answer to what is raised: not those of the body, which is the framework's. */
+export function headersOfRaised({ headers }: HealthAnswer): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('Content-')))
+}
+
 function send(response: ServerResponse, { status, headers, body }: HealthAnswer): void {
   if (response.headersSent || response.destroyed) return
   response.statusCode = status
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  setHeaders(response, headers)
   response.end(body)
+}
+
+function setHeaders(response: ServerResponse, headers: HealthAnswer['headers']): void {
+  if (response.headersSent) return
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+}
+
+/** Ends a response that cannot be what it should. */
+function giveUp(response: ServerResponse): void {
+  if (response.writableEnded) return
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  response.removeHeader('Content-Length')
+  response.statusCode = 500
+  response.end()
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HealthAnswer, HealthOptions } from '../health/index.ts'
 import type { Deedbox } from '../instance.ts'
-import { healthExchange } from './health-exchange.ts'
+import { headersOfRaised, healthExchange } from './health-exchange.ts'
 
 /** What of a Koa context health endpoints use; the context of Koa 2 and 3 fits. */
 export interface KoaHealthContext {
@@ -33,12 +33,17 @@ export function health(
     const parts = { request: ctx.req, response: ctx.res }
     return new Promise<void>((resolve, reject) => {
       exchange.answer(parts, route, asked, answer => {
-        if (answer.raise !== undefined) return reject(answer.raise)
+        if (answer.raise !== undefined) return reject(withHeaders(answer.raise, headersOfRaised(answer)))
         respond(ctx, answer)
         resolve()
       })
     })
   }
+}
+
+/** Koa takes all headers away that were set before an error, and sets those that it carries. */
+function withHeaders(error: Error, headers: Record<string, string>): Error {
+  return Object.defineProperty(error, 'headers', { value: headers })
 }
 
 function respond(ctx: KoaHealthContext, { status, headers, body }: HealthAnswer): void {

@@ -119,6 +119,13 @@ test('gap 13 the metrics are for keys that verify, and for who has the token of 
   const writer = newApiKey()
   await server.ledger.createApiKey(writer, 'writer', ['write'])
   assert.equal(await statusFor(server, `Bearer ${writer}`), 403)
+  const told = (): unknown[] =>
+    server.lines
+      .map(line => JSON.parse(line))
+      .filter(({ path_with_query: path }) => path === '/metrics')
+      .map(({ status_code: status }) => status)
+  while (told().length < 3) await new Promise(setImmediate)
+  assert.deepEqual(told(), [401, 401, 403], 'who fetches them all the time leaves no lines')
   const { headers } = await server.call('GET', '/metrics')
   assert.equal(headers.get('cache-control'), 'no-store')
   assert.equal(headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8')

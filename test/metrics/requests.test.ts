@@ -142,7 +142,7 @@ test('X-10 skipped paths are not counted, nor are their failures', async t => {
       response.end()
     }),
   )
-  for (const path of ['/metrics', '/__readiness__', '/__heartbeat__', '/health'])
+  for (const path of ['/healthz', '/__readiness__', '/__heartbeat__', '/health'])
     await service.ask('GET', path)
   await service.ask('GET', '/counted')
   const read = await service.read(2)

@@ -35,6 +35,7 @@ import {
   runJob,
   runOutside,
   scopeOfBox,
+  skipsHealth,
   skipTest,
   TurnQueue,
 } from './request/index.ts'
@@ -177,6 +178,7 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
     resolveAddress: clientAddressResolver(settings.trustProxy),
     onIgnoredForwarding: settings.trustProxy === false ? () => warnForwarding(notices) : undefined,
     isSkipped: skipTest(settings.skipPaths, options.skipMethods),
+    skipsHealth: skipsHealth(settings.skipPaths),
     eventNames: options.eventNames ?? 'route',
     hashBodies: options.bodyHash ?? true,
     keepBodies: options.includeBody ?? false,

@@ -153,8 +153,8 @@ export interface DeedboxOptions<Name extends string = string> {
    */
   readonly ledger?: LedgerOption | null | undefined
   /**
-   * Paths that leave no audit event, and a line only if they fail; `[]` records all. Default: health endpoints.
-   * (IF-07, X-10, DF-42)
+   * Paths that leave no audit event, and a line only if they fail; `[]` records all. Default: health endpoints, those of
+   * `health()` wherever it serves them. (IF-07, X-10, DF-42)
    */
   readonly skipPaths?: readonly SkipPath[] | undefined
   /** Methods that are not recorded, for example `['OPTIONS']`. Default none. (IF-17) */

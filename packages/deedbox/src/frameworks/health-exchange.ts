@@ -68,6 +68,8 @@ export function healthExchange(box: Deedbox, options: HealthOptions): HealthExch
         else answered(answer)
       }
       if (scope === undefined) return ask()
+      // One that fails on purpose is to be seen.
+      if (lifecycle.skipsHealth && endpoints.match(asked.url) !== '/__error__') scope.skip()
       scope.matched(route)
       // Hono takes the route that would have come next; listeners run ahead of the end of the record.
       raw?.response.once('close', () => scope.matched(route))

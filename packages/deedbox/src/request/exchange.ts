@@ -10,7 +10,7 @@ import { type AuditedExchange, ExchangeAudit } from './exchange-audit.ts'
 import { ExchangeHold, type HeldExchange } from './exchange-hold.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
 import { holdResponse } from './response-hold.ts'
-import { type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
+import { hasName, type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
 import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 import type { RuleInUse, ScopeRule, TrackingGate } from './scope-rules.ts'
 
@@ -58,7 +58,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
   readonly scope: RequestScope
   readonly hasResponse = true
   readonly #settings: ExchangeSettings
-  readonly #start: ExchangeStart
+  #start: ExchangeStart
   readonly #open: OpenExchanges
   #request: IncomingMessage
   #response: ServerResponse
@@ -117,6 +117,12 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
   /** Completes an exchange that failed and can no longer end by itself, because the process does. */
   abandon(): void {
     this.#close()
+  }
+
+  skip(): void {
+    if (this.#over || this.#start.skipped) return
+    this.#start = { ...this.#start, skipped: true }
+    this.#open.count--
   }
 
   beforeHeaders(own: OwnHeaders | undefined): void {
@@ -328,18 +334,4 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
 /** The error of answering an error when headers are sent already: the one to be answered is the real one. */
 function isVainAnswer(thrown: unknown): boolean {
   return thrown instanceof Error && Reflect.get(thrown, 'code') === 'ERR_HTTP_HEADERS_SENT'
-}
-
-/** Whether headers have a name in whatever case; their own first letter tells most of them apart. */
-function hasName(headers: OwnHeaders, name: string): boolean {
-  const first = name.charCodeAt(0) | 32
-  for (const key in headers) {
-    if (
-      key.length === name.length &&
-      (key.charCodeAt(0) | 32) === first &&
-      key.toLowerCase() === name.toLowerCase()
-    )
-      return true
-  }
-  return false
 }

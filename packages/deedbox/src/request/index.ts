@@ -19,7 +19,7 @@ export type { BodyFacts, Failure, JobRecord, Outcome, RequestRecord } from './re
 export { canHold } from './response-hold.ts'
 export { type RequestScope, scopeOfError } from './scope.ts'
 export type { RuleInUse, ScopeRule, TrackingGate } from './scope-rules.ts'
-export { defaultSkipPaths, type SkipPath, skipTest } from './skip-paths.ts'
+export { defaultSkipPaths, type SkipPath, skipsHealth, skipTest } from './skip-paths.ts'
 export { keepTickShape } from './tick-shape.ts'
 export type { TraceContext } from './trace-context.ts'
 export { endTurns, TurnQueue } from './turn-queue.ts'

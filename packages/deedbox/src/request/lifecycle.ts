@@ -17,6 +17,8 @@ export interface LifecycleSettings extends ExchangeSettings {
   /** Told once a forwarding header comes while nobody's is believed. (Ruling 8) */
   readonly onIgnoredForwarding: (() => void) | undefined
   readonly isSkipped: (path: string, method: string) => boolean
+  /** Whether health endpoints are skipped wherever they are mounted. */
+  readonly skipsHealth: boolean
   /** The header that carries request ids, in lower case. (DF-37) */
   readonly idHeader: string
   /** Whether a client's id is a secret by its shape, such as a token; then it is no id. */
@@ -37,6 +39,8 @@ export interface Lifecycle {
    * @param isAnswered whether Node itself answers, because the service does not
    */
   malformed(error: unknown, socket: Duplex, isAnswered: boolean): void
+  /** Whether health endpoints are to be skipped wherever they are mounted. */
+  readonly skipsHealth: boolean
   /** How many exchanges are open now, those on skipped paths not counted. */
   readonly inFlight: number
   /** Completes the failed exchanges that are still open, when the process ends. */
@@ -115,6 +119,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
       const scheme = encrypted === true ? 'https' : 'http'
       settings.emit(malformedRecord(error, status, settings.generateId(), client, scheme, isAnswered))
     },
+    skipsHealth: settings.skipsHealth,
     get inFlight() {
       return open.count
     },

@@ -140,3 +140,17 @@ function count(response: ServerResponse, watch: Watch, chunk: unknown, encoding:
   }
   for (let each: Watch | undefined = watch; each !== undefined; each = each.outer) each.watcher.wrote(bytes)
 }
+
+/** Whether headers have a name in whatever case; their own first letter tells most of them apart. */
+export function hasName(headers: OwnHeaders, name: string): boolean {
+  const first = name.charCodeAt(0) | 32
+  for (const key in headers) {
+    if (
+      key.length === name.length &&
+      (key.charCodeAt(0) | 32) === first &&
+      key.toLowerCase() === name.toLowerCase()
+    )
+      return true
+  }
+  return false
+}

@@ -10,6 +10,8 @@ export interface ScopeOwner {
   report(thrown: unknown): void
   /** Chooses what the response waits for, where there is a response; see {@link RequestScope.audit}. */
   audit?(mode: AuditMode): void
+  /** See {@link RequestScope.skip}. */
+  skip?(): void
   /** Whether there is a response that can wait for what rules write. */
   readonly hasResponse?: boolean
   /** Writes by a rule at once; see {@link RequestScope.settle}. */
@@ -122,6 +124,14 @@ export class RequestScope {
     if (!auditModes.includes(mode))
       throw new TypeError(`audit() takes one of ${auditModes.join(', ')}; this is ${String(mode)}`)
     this.#owner.audit?.(mode)
+  }
+
+  /**
+   * Has this request leave no audit event, and a line only if it fails, as if its path were on the skip list. It counts if
+   * it comes before the response begins. A job has no list, and goes on as it is. (X-10)
+   */
+  skip(): void {
+    this.#owner.skip?.()
   }
 
   /** Has the values of this request tracked by a rule of its route. The same rule counts once. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defaultSkipPaths, skipTest } from './skip-paths.ts'
+import { defaultSkipPaths, skipsHealth, skipTest } from './skip-paths.ts'
 
 test('IF-07 a text is the exact path: no prefix, no pattern, no other trailing slash', () => {
   const isSkipped = skipTest(['/health', '/a.b'])
@@ -23,9 +23,14 @@ test('IF-07 prefixes and patterns, whose flags do not make them forgetful', () =
 test('IF-07 X-10 the default list, and the empty list that skips nothing', () => {
   const byDefault = skipTest(defaultSkipPaths)
   const ours = ['/__heartbeat__', '/__lbheartbeat__', '/__readiness__', '/__version__']
-  for (const path of ['/health', '/healthz', '/metrics', ...ours, ...ours.map(each => `${each}/`)]) {
+  for (const path of ['/health', '/healthz', ...ours, ...ours.map(each => `${each}/`)]) {
     assert.ok(byDefault(path), path)
     assert.equal(skipTest([])(path), false)
   }
-  assert.equal(byDefault('/'), false)
+  for (const path of ['/', '/metrics']) assert.equal(byDefault(path), false)
+})
+
+test('X-10 a list with all of the default one means health endpoints wherever they are', () => {
+  assert.ok(skipsHealth(defaultSkipPaths) && skipsHealth(['/ping', ...defaultSkipPaths]))
+  for (const list of [[], ['/__heartbeat__'], defaultSkipPaths.slice(1)]) assert.ok(!skipsHealth(list))
 })

@@ -1,17 +1,24 @@
 /** A path that is not recorded: the exact path, everything that begins with a prefix, or what a pattern matches. */
 export type SkipPath = string | { readonly prefix: string } | RegExp
 
-/** Health endpoints of this product and of the systems it unites. (X-10) */
+/**
+ * Health endpoints of this product and of the systems it unites. With them those of `health()` are skipped wherever it
+ * serves them, and its `/metrics`: see {@link skipsHealth}. (X-10)
+ */
 export const defaultSkipPaths: readonly SkipPath[] = [
   '/health',
   '/healthz',
-  '/metrics',
   // With a slash at the end they are served as well. (DF-01)
   ...['/__heartbeat__', '/__lbheartbeat__', '/__readiness__', '/__version__'].flatMap(path => [
     path,
     `${path}/`,
   ]),
 ]
+
+/** Whether a list is the default one, or has all of it. */
+export function skipsHealth(paths: readonly SkipPath[]): boolean {
+  return defaultSkipPaths.every(each => paths.includes(each))
+}
 
 /**
  * Builds the test whether a request is skipped, by its path (without query) or its method. Empty lists skip

@@ -31,7 +31,7 @@ export interface HealthOptions {
    * `Authorization: Bearer <token>`. (DF-10)
    */
   readonly details?: Audience | undefined
-  /** Default `DEEDBOX_HEALTH_TOKEN`. Without one nobody is authorised. */
+  /** At least 16 visible ASCII characters. Default `DEEDBOX_HEALTH_TOKEN`. Without one nobody is authorised. */
   readonly token?: string | undefined
   /** Says who is authorised beside those who have the token, for services that have keys of their own; nobody, where it throws. */
   readonly authorise?: ((request: HealthRequest) => boolean) | undefined
@@ -183,11 +183,10 @@ function audience(name: string, given: Audience | undefined): Audience | undefin
 function readToken(own: string | undefined, environment: Environment): string | undefined {
   const variable = findVariable(environment, ['DEEDBOX_HEALTH_TOKEN'])
   const token = own ?? variable?.value
-  if (token === undefined || /^[\x21-\x7e]{8,}$/.test(token)) return token
-  throw new ConfigurationError(
-    own === undefined ? 'DEEDBOX_HEALTH_TOKEN' : 'token',
-    'a token has at least 8 characters, all of them visible ASCII.',
-  )
+  if (token === undefined || /^[\x21-\x7e]{16,}$/.test(token)) return token
+  const name = own === undefined ? 'DEEDBOX_HEALTH_TOKEN' : 'the token'
+  // Behind its name and a colon the log would take the next word for the token, and blank it.
+  throw new ConfigurationError('health()', `${name} has to be at least 16 visible ASCII characters.`)
 }
 
 function readMetricsSource(given: MetricsSource | undefined): MetricsSource | undefined {

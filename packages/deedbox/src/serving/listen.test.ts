@@ -81,7 +81,7 @@ test('DF-55 what the system refuses is said by the name of the setting', async t
   await listening(t, server, local)
   await assert.rejects(listen(server, local), /this server listens already/)
   await assert.rejects(listen({} as never, local), /listen\(\): takes an application/)
-  await assert.rejects(listen({ fetch: ok }, local), /createAdaptorServer of '@hono\/node-server'/)
+  await assert.rejects(listen({ fetch: ok } as never, local), /createAdaptorServer of '@hono\/node-server'/)
 })
 
 test('DF-55 a bad PORT ends a service at its start, with the variable named', async () => {

@@ -9,6 +9,7 @@ import { type HealthOptions, type HealthSettings, readHealth } from './health-op
 import { fails, Heartbeat, type Results } from './heartbeat.ts'
 import { levelLogName } from './log-levels.ts'
 import { ownChecks } from './own-checks.ts'
+import { versionFile } from './version-file.ts'
 
 /**
  * Makes the endpoints that the adapters serve. Checks are registered with the instance.
@@ -41,6 +42,13 @@ export function createHealth(box: Deedbox, options: HealthOptions = {}): HealthE
       'health_token',
       'health() is to show something to who is authorised, but nobody is: there is no token. Set DEEDBOX_HEALTH_TOKEN.',
     )
+  }
+  if (settings.version === undefined) {
+    const file = versionFile(settings.versionFolder, settings.versionName)
+    settings.metrics?.versionFrom?.(() => {
+      const answer = file()
+      return answer.kind === 'found' ? JSON.parse(answer.text) : undefined
+    })
   }
   const endpointLog = box.logger('deedbox.health')
   return healthEndpoints(settings, heartbeat, (message, fields = {}) => endpointLog.error(message, fields))

@@ -19,7 +19,10 @@ export interface MetricsOptions {
   readonly buckets?: readonly number[] | undefined
   /** How many routes get series of their own; requests to further ones are counted under `other`. Default 100. (Gap 8) */
   readonly maxRoutes?: number | undefined
-  /** What this build is, such as the object in `version.json`. Default: the version in `DOCKERFLOW_VERSION`. */
+  /**
+   * What this build is, such as the object in `version.json`. Default: the `version.json` of
+   * `health()`, and the version in `DOCKERFLOW_VERSION`.
+   */
   readonly version?: BuildVersion | undefined
 }
 

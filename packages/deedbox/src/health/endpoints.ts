@@ -29,6 +29,7 @@ export function healthEndpoints(
   settings: HealthSettings,
   heartbeat: Heartbeat,
   log: HealthLog,
+  warn: HealthLog,
 ): HealthEndpoints {
   const isAuthorised = authorisedTest(settings)
   const sees = (audience: HealthSettings['details'], request: HealthRequest): boolean =>
@@ -49,7 +50,7 @@ export function healthEndpoints(
       }
     }
   const paths = new Map<string, Endpoint>([
-    ['/__version__', versionEndpoint(settings, log)],
+    ['/__version__', versionEndpoint(settings, log, warn)],
     ['/__lbheartbeat__', () => textAnswer(200, '')],
     ['/__heartbeat__', report('diagnosis')],
     ['/__readiness__', report('readiness')],

@@ -57,6 +57,7 @@ test('what is wrong with options is found before the first request, and names no
     [{ failedStatus: true }, /^failedStatus: a status/],
     [{ ownChecks: 'no' }, /^ownChecks: true or false/],
     [{ version: {} }, /^version: a function/],
+    [{ error: true }, /^error: a text \(always, authorised or never\) is needed/],
     [{ token: 'short' }, /^health\(\): the token has to be at least 16 /],
     [{}, /^health\(\): DEEDBOX_HEALTH_TOKEN has to be at least 16 /, { DEEDBOX_HEALTH_TOKEN: secret }],
   ]

@@ -93,7 +93,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 const shapes: Readonly<Record<keyof HealthOptions, keyof typeof called>> = {
   checks: 'list',
   checkModules: 'texts',
-  details: 'text',
+  details: 'audience',
   token: 'text',
   authorise: 'function',
   metrics: 'object',
@@ -106,7 +106,7 @@ const shapes: Readonly<Record<keyof HealthOptions, keyof typeof called>> = {
   ownChecks: 'flag',
   versionPath: 'text',
   version: 'function',
-  error: 'text',
+  error: 'audience',
 }
 
 const called = {
@@ -118,6 +118,7 @@ const called = {
   flag: 'true or false',
   function: 'a function',
   object: 'an object',
+  audience: 'a text (always, authorised or never)',
 } as const
 
 const fits: Readonly<Record<keyof typeof called, (value: unknown) => boolean>> = {
@@ -129,6 +130,7 @@ const fits: Readonly<Record<keyof typeof called, (value: unknown) => boolean>> =
   flag: value => typeof value === 'boolean',
   function: value => typeof value === 'function',
   object: value => typeof value === 'object',
+  audience: value => typeof value === 'string',
 }
 
 /**

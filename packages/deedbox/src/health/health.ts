@@ -51,7 +51,12 @@ export function createHealth(box: Deedbox, options: HealthOptions = {}): HealthE
     })
   }
   const endpointLog = box.logger('deedbox.health')
-  return healthEndpoints(settings, heartbeat, (message, fields = {}) => endpointLog.error(message, fields))
+  return healthEndpoints(
+    settings,
+    heartbeat,
+    (message, fields = {}) => endpointLog.error(message, fields),
+    (message, fields = {}) => endpointLog.warning(message, fields),
+  )
 }
 
 /** The service's own check goes before one of ours of the same name. */

@@ -75,7 +75,10 @@ test('DF-55 what the system refuses is said by the name of the setting', async t
   const taken = await listen(ok, { port, host: '127.0.0.1' }).catch((error: unknown) => error)
   assert(taken instanceof ConfigurationError)
   assert.deepEqual([taken.setting, (taken.cause as NodeJS.ErrnoException).code], ['port', 'EADDRINUSE'])
-  assert.match(taken.message, /is taken: another process listens there/)
+  assert.match(
+    taken.message,
+    /is taken: another process listens there\. Set port to another one, or end that process\.$/,
+  )
   await assert.rejects(listen(ok, { port: 0, host: '192.0.2.1' }), { setting: 'host' })
   const server = createServer(ok)
   await listening(t, server, local)

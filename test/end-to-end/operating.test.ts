@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readExposition } from '../metrics/exposition.ts'
-import { startLedger, stopLedger, tempFolder } from './ledger-process.ts'
+import { command, ledgerEnv, run, startLedger, stopLedger, tempFolder } from './ledger-process.ts'
 
 const key = `deed_live_${'a'.repeat(43)}`
 const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
@@ -85,4 +85,28 @@ test('gap 13 /metrics of deedbox serve takes the token of the operator, and says
   const { reason, message } = (await refused.json()) as { reason: string; message: string }
   assert.equal(reason, 'metrics_missing')
   assert.match(message, /npm i prom-client/)
+})
+
+test('gap 13 deedbox serve says what is set wrongly before it makes anything, and takes yes for 1', async t => {
+  const wrong: readonly (readonly [string, string, RegExp])[] = [
+    ['DEEDBOX_HEALTH_TOKEN', 'short', /DEEDBOX_HEALTH_TOKEN has to be at least 16 visible ASCII characters/],
+    ['DEEDBOX_METRICS_TOKEN', 'short', /DEEDBOX_METRICS_TOKEN has to be at least 16/],
+    ['DEEDBOX_PUBLIC_METRICS', 'everybody', /DEEDBOX_PUBLIC_METRICS is 1 or 0, true or false, yes or no/],
+    ['DEEDBOX_PUBLIC_LOG', 'always', /DEEDBOX_PUBLIC_LOG is 1 or 0, true or false, yes or no/],
+    ['LOG_LEVEL', 'LOUD', /LOG_LEVEL/],
+  ]
+  for (const [name, value, said] of wrong) {
+    const folder = tempFolder(t)
+    const { code, stderr } = await run(process.execPath, [command, 'serve'], {
+      env: ledgerEnv(folder, { [name]: value }),
+    })
+    assert.notEqual(code, 0, name)
+    assert.match(stderr, said)
+    assert.deepEqual(readdirSync(folder), [], name)
+  }
+  const ledger = await startLedger(t, tempFolder(t), { DEEDBOX_PUBLIC_METRICS: 'yes' })
+  assert.equal(await statusOf(ledger.url, '/metrics'), 200)
+  const help = (await run(process.execPath, [command, 'serve', '--help'])).stdout
+  for (const name of ['DEEDBOX_HEALTH_TOKEN', 'DEEDBOX_SOURCE', 'DEEDBOX_COMMIT', 'DEEDBOX_BUILD'])
+    assert(help.includes(name), name)
 })

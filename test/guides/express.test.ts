@@ -49,6 +49,9 @@ test('guide, Express: a request leaves its lines, its event and two headers; sen
     'the page names the members of the line',
   )
 
+  page.says(
+    'where no route took the request, as with files, scanners and what a middleware answers, the path itself',
+  )
   const trusted = await running.call('GET', '/nowhere', { headers: { 'x-request-id': 'mine' } })
   assert.deepEqual([trusted.status, trusted.headers['x-request-id']], [404, 'mine'])
   const malformed = await running.call('POST', '/checkout', { body: '{' })

@@ -13,6 +13,8 @@ import { snippetFolder } from './snippet-folder.ts'
 
 const page = new Page('docs/guide/from-dockerflow.md')
 const app = page.fence('// app.ts')
+const given = page.fence('docker run')
+const ownStorage = page.fence('// storage.ts')
 const slow = JSON.parse(page.fence('"acme.health.0002"')) as Report
 const [database, cache] = [await serverFor(postgres), await serverFor(redisServer())]
 
@@ -49,11 +51,11 @@ export const storage = {
 }
 `
 
-async function aService(t: TestContext, source: string) {
+async function aService(t: TestContext, source: string, storageFile = storage) {
   assert(database.skip === false && cache.skip === false)
   const folder = await snippetFolder(t, 'express-5', {
     'app.ts': replaceOnce(source, "details: 'always',", "details: 'always',\n    cache: 0,"),
-    'storage.ts': storage,
+    'storage.ts': storageFile,
   })
   writeFileSync(join(folder.path, 'package.json'), '{ "type": "module" }')
   writeFileSync(join(folder.path, 'acme_version.json'), '{"version":"2017.11.0"}')
@@ -134,6 +136,20 @@ test("sample 93, DF-08, guide, from Dockerflow: a warning fails as the original'
   const { storageIs, heartbeat } = await aService(t, strict)
   storageIs('slow')
   assert.equal((await heartbeat())[0], 500)
+})
+
+test('samples 77 and 94, DF-01, guide, from Dockerflow: with what the page gives the service is well', {
+  skip,
+}, async t => {
+  const { service, heartbeat } = await aService(t, app, ownStorage)
+  assert.deepEqual(
+    [...given.matchAll(/(\w+_URL)=/g)].map(([, name]) => name),
+    ['DATABASE_URL', 'REDIS_URL'],
+  )
+  const [, file = ''] = /echo '(.*)' > acme_version\.json/.exec(given) ?? []
+  assert.equal((await service.call('GET', '/__version__')).body, file)
+  while ((await heartbeat())[0] !== 200) await setTimeout(20)
+  assert.equal((await heartbeat())[1].status, 'ok')
 })
 
 everyBlockIsTested(page)

@@ -7,12 +7,12 @@ import { test } from 'node:test'
 import { deedbox } from 'deedbox'
 import { check, createHealth, type HealthAnswer, type HealthOptions, warning } from 'deedbox/health'
 import { command, root, run, tempFolder } from '../end-to-end/ledger-process.ts'
-import { everyBlockIsTested, onFreePort, Page, replaceOnce } from './page.ts'
+import { everyBlockIsTested, Page, replaceOnce } from './page.ts'
 import { cleanEnv, type RunningService, startService } from './service-process.ts'
 import { snippetFolder } from './snippet-folder.ts'
 
 const page = new Page('docs/guide/health.md')
-const service = onFreePort(page.fence('// server.ts\n')) + page.fence('// server.ts goes on')
+const service = page.fence('// server.ts\n')
 const picture = page.fence('restart it?')
 const matrix = page.fence('after SIGTERM')
 const kubernetes = page.fence('livenessProbe:')
@@ -43,11 +43,13 @@ test('samples 77 and 94, DF-01 DF-06 X-18 ruling 28, guide, health: three views 
   await new Promise(resolve => mail.once('listening', resolve))
   const uncached = replaceOnce(service, 'checks: [uploads, mail] }', 'checks: [uploads, mail], cache: 0 }')
   const folder = await snippetFolder(t, 'express-5', { 'server.ts': uncached })
-  mkdirSync(join(folder.path, 'uploads'))
   const token = 'a-token-of-16-ch'
   const running = await startService(t, folder.runnable('server.ts'), {
     cwd: folder.path,
     env: {
+      PORT: '0',
+      // Longer than the test takes: the situation after the signal is looked at.
+      DEEDBOX_DRAIN_DELAY: '600s',
       MAIL_URL: `http://127.0.0.1:${(mail.address() as AddressInfo).port}/`,
       DEEDBOX_HEALTH_TOKEN: token,
     },
@@ -84,7 +86,7 @@ test('samples 77 and 94, DF-01 DF-06 X-18 ruling 28, guide, health: three views 
     const expected = shown.map(row => Number(row[i + 1]))
     assert.deepEqual(await statuses(running, expected), expected, name)
     if (name === 'mail is down') {
-      const words = replaceOnce(curl, '8080', String(running.port)).trim()
+      const words = replaceOnce(curl, '8000', String(running.port)).trim()
       const env = { ...process.env, DEEDBOX_HEALTH_TOKEN: token }
       const { stdout } = await run('sh', ['-c', `${words} -s`], { env })
       assert.equal(JSON.parse(stdout).details.mail.messages['shop.health.E001'], 'Mail answers 503.')
@@ -94,6 +96,16 @@ test('samples 77 and 94, DF-01 DF-06 X-18 ruling 28, guide, health: three views 
     assert.equal(program, 'node')
     assert.equal((await run(process.execPath, args)).code, 0, `the probe of compose, ${name}`)
   }
+})
+
+test('samples 77 and 94, DF-01, guide, health: the service of the page is well as it stands there', async t => {
+  const folder = await snippetFolder(t, 'express-5', { 'server.ts': service })
+  const env = { PORT: '0', DEEDBOX_HEALTH_TOKEN: 'a-token-of-16-ch' }
+  const running = await startService(t, folder.runnable('server.ts'), { env })
+  page.says('it answers `curl localhost:8000/__heartbeat__` with 200.')
+  const { status, body } = await running.call('GET', '/__heartbeat__')
+  assert.deepEqual([status, JSON.parse(body).checks], [200, { uploads: 'ok', mail: 'info', check_log: 'ok' }])
+  assert.equal(await running.stop(), 'SIGTERM')
 })
 
 async function answerOf(options: HealthOptions, path: string): Promise<HealthAnswer> {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Deedbox, deedbox } from 'deedbox'
 import { jsonLines } from 'deedbox/chests'
 import { health } from 'deedbox/express'
 import { check, error, warning } from 'deedbox/health'
-import { type Metrics, metrics } from 'deedbox/metrics'
+import { type Metrics, type MetricsOptions, metrics } from 'deedbox/metrics'
 import express from 'express'
 import { Counter, Registry, register } from 'prom-client'
 import { run, tempFolder } from '../end-to-end/ledger-process.ts'
@@ -199,4 +201,19 @@ test('without prom-client the start says what to install', async () => {
     program,
   ])
   assert.match(stdout, /prom-client could not be loaded; run: npm i prom-client/, stderr)
+})
+
+test('DF-02 what version.json says is in deedbox_build_info, once it is there, and what metrics() was given before it', async t => {
+  const versionPath = tempFolder(t)
+  const of = async (
+    options: MetricsOptions,
+  ): Promise<() => Promise<Readonly<Record<string, string>> | undefined>> => {
+    const { read } = await measuredService(t, served({ versionPath }), { metrics: options })
+    return async () => (await read(0)).samples.find(({ name }) => name === 'deedbox_build_info')?.labels
+  }
+  const [found, given] = [await of({}), await of({ version: { version: 'mine' } })]
+  assert.partialDeepStrictEqual(await found(), { version: '', commit: '' })
+  writeFileSync(join(versionPath, 'version.json'), '{"version":"v1.4.0","commit":"52ce614"}')
+  assert.partialDeepStrictEqual(await found(), { version: 'v1.4.0', commit: '52ce614' })
+  assert.partialDeepStrictEqual(await given(), { version: 'mine', commit: '' })
 })

@@ -54,6 +54,8 @@ test('the ledger tells what it stores, in how many transactions, and what it ref
   assert.equal(requestsTo(read, '/v1/events/batch'), 3)
   assert(read.families.has('process_resident_memory_bytes'))
   assert.equal(read.value('deedbox_build_info', { service: 'deedbox-ledger' }), 1)
+  const told = (await server.call('GET', '/__version__')).json as { version: string; commit: string }
+  assert.equal(read.value('deedbox_build_info', { version: told.version, commit: told.commit }), 1)
 })
 
 test('P29 gap 8 paths and ids of a caller are no labels of the ledger', async t => {

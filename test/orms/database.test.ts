@@ -99,7 +99,7 @@ test('ruling 29 an SQLite database and a MongoClient are asked as sqlite() and m
 test('ruling 29 what nobody knows is refused with a list of what is taken, and not repeated', () => {
   for (const wrong of [{ url: 'postgres://shop:secret@db/shop' }, 'postgres://shop:secret@db/shop', null]) {
     assert.throws(
-      () => database(wrong as object),
+      () => database(wrong as never),
       (error: Error) =>
         error.name === 'ConfigurationError' &&
         /Kysely.*Drizzle.*Prisma.*Knex.*TypeORM.*Sequelize.*MikroORM.*pg.*mysql2.*sqlite.*mongodb/.test(

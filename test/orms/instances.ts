@@ -1,4 +1,5 @@
 import { MikroORM } from '@mikro-orm/postgresql'
+import type { SqlInstance } from 'deedbox/health'
 import { drizzle as drizzleMysql } from 'drizzle-orm/mysql2'
 import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres'
 import knex from 'knex'
@@ -20,7 +21,7 @@ export interface Place {
 
 /** An instance as a service has it, and how the service closes it. */
 export interface Opened {
-  readonly instance: object
+  readonly instance: SqlInstance
   close(): unknown
 }
 

@@ -137,7 +137,7 @@ test('ruling 29 what migrations() cannot work with is refused, and not repeated'
     [{ drizzle: db, column: 'x' }, /no such option.*folder, table, schema\./],
   ] as const) {
     assert.throws(
-      () => migrations(wrong as object),
+      () => migrations(wrong as never),
       (error: Error) =>
         error.name === 'ConfigurationError' && said.test(error.message) && !error.message.includes('secret'),
     )

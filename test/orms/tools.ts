@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Migration as MikroMigration, Migrator as MikroMigrator } from '@mikro-orm/migrations'
 import { MikroORM } from '@mikro-orm/postgresql'
+import type { migrations } from 'deedbox/health'
 import knex from 'knex'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import { type Migration, Migrator } from 'kysely/migration'
@@ -13,7 +14,7 @@ import { type Place, pgPool, unheard } from './instances.ts'
 /** The migrations of a service, as a tool has them. */
 export interface OpenedTool {
   /** What `migrations()` is given. */
-  readonly source: object
+  readonly source: Parameters<typeof migrations>[0]
   /** Applies the first ones, as the tool does it. */
   apply(count: number): Promise<unknown>
   /** Takes the last one away, as an older version of the service lacks it; absent where the check cannot tell. */

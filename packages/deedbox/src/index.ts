@@ -122,7 +122,6 @@ export type {
 export { ConfigurationError, type Lazy, lazy, type RedactionOptions } from './safety/index.ts'
 export {
   type FastifyLikeApp,
-  type FetchApp,
   type HandlerApp,
   type KoaApp,
   type ListenApp,

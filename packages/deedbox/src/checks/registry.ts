@@ -34,7 +34,7 @@ export function createRegistry(registered: (name: string) => void = () => undefi
     if (checks.has(added.name) && !replace) {
       throw new ConfigurationError(
         'checks',
-        `there is a check named "${added.name}" already. Give this one another name, or register it with { replace: true }.`,
+        `there is a check named "${added.name}" already. Give this one another name, as in sqlite(db, { name: 'check_stock_connected' }), or register it with { replace: true }.`,
       )
     }
     checks.set(added.name, added)

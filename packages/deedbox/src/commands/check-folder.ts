@@ -166,6 +166,6 @@ function versionObject(image: Image, { ignored, workflows, names }: FolderConten
     return fail('App 3', '.dockerignore keeps version.json out of the image.', advice)
   }
   if (written || copied || byWorkflow) return pass('App 3', 'version.json comes into the image.')
-  const advice = 'In the workflow, before the image is built: npx deedbox version-json > version.json.'
+  const advice = 'In the workflow, before the image is built: npx deedbox version-json --out version.json.'
   return fail('App 3', 'Nothing makes a version.json.', advice)
 }

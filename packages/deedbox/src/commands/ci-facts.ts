@@ -49,8 +49,14 @@ const systems: Readonly<Record<string, (of: (name: string) => string | undefined
   }),
 }
 
+/** What a CI system says. */
+export interface CiFacts extends VersionFacts {
+  /** A hash that is cut short, in the place of the commit. */
+  readonly shortCommit?: string | undefined
+}
+
 /** What the variables of a CI system say; nothing outside of one. (DF-05) */
-export function ciFacts(variables: Variables): VersionFacts {
+export function ciFacts(variables: Variables): CiFacts {
   const of = (name: string): string | undefined => variables[name]?.trim() || undefined
   const name = Object.keys(systems).find(each => !['', 'false'].includes((of(each) ?? '').toLowerCase()))
   const told = name === undefined ? taskcluster(variables, of) : (systems[name]?.(of) ?? {})
@@ -58,6 +64,7 @@ export function ciFacts(variables: Variables): VersionFacts {
   const facts = {
     source: source === undefined ? undefined : sourceUrl(source),
     commit: commitHash(commit),
+    shortCommit: /^[0-9a-f]{4,39}$/.exec(commit ?? '')?.[0],
     version,
     build: buildUrl(build),
   }

@@ -19,19 +19,20 @@ export function gitFacts(folder: string): GitFacts {
       return undefined
     }
   }
-  let commit: string | undefined
-  try {
-    commit = commitHash(git('rev-parse', '--verify', 'HEAD'))
-  } catch (error) {
-    return { facts: {}, problem: problemOf(error) }
-  }
   const [first] = (attempt('remote') ?? '').split('\n')
   const remote =
     attempt('config', '--get', 'remote.origin.url') ??
     (first ? attempt('config', '--get', `remote.${first}.url`) : undefined)
+  const source = remote === undefined ? undefined : sourceUrl(remote)
+  let commit: string | undefined
+  try {
+    commit = commitHash(git('rev-parse', '--verify', 'HEAD'))
+  } catch (error) {
+    return { facts: { source }, problem: problemOf(error) }
+  }
   const facts = {
     commit,
-    source: remote === undefined ? undefined : sourceUrl(remote),
+    source,
     version: attempt('describe', '--tags', '--exact-match', 'HEAD'),
   }
   return remote === undefined ? { facts, problem: 'the repository has no remote' } : { facts }

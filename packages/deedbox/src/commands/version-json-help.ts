@@ -23,7 +23,7 @@ git nor a repository is needed.
   --build <url>       the CI job
   --help              this text
 
-Exit codes: 0 done; 1 source or commit cannot be found out; 2 it was called wrongly.
+Exit codes: 0 done; 1 source or commit cannot be found out, or the file not written; 2 it was called wrongly.
 
 Examples
   deedbox version-json --out version.json

@@ -224,3 +224,25 @@ test('remotes as pages that people open', () => {
   }
   for (const [remote, url] of Object.entries(expected)) assert.equal(sourceUrl(remote), url, remote)
 })
+
+test('DF-05 what cannot be written, a repository without a commit, and a commit cut short are said as such', async t => {
+  const { path, commit } = repository(t, 'https://github.com/acme/shop.git')
+  const unwritten = await versionJson(path, {}, '--out', 'dist2/v.json')
+  const said = 'deedbox: dist2/v.json cannot be written: there is no folder dist2. Make it first.\n'
+  assert.deepEqual([unwritten.code, unwritten.stderr], [1, said])
+  const github = { GITHUB_ACTIONS: 'true', GITHUB_SHA: commit.slice(0, 7) }
+  const short = await versionJson(path, github)
+  assert.equal(short.object.commit, commit)
+  assert.match(short.stderr, new RegExp(`says "${commit.slice(0, 7)}" is the commit, which is cut short`))
+  assert.equal((await versionJson(path, github, '--commit', commit)).stderr, '')
+  const fresh = folder(t)
+  for (const args of [
+    ['init', '-q'],
+    ['remote', 'add', 'origin', 'https://github.com/acme/shop.git'],
+  ])
+    execFileSync('git', args, { cwd: fresh, stdio: 'ignore' })
+  assert.match(
+    (await versionJson(fresh)).stderr,
+    /^deedbox: The commit cannot be found out: the repository has no commit\./,
+  )
+})

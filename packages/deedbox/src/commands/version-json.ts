@@ -1,5 +1,7 @@
 import { writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
+import { errorMessage } from '../safety/index.ts'
 import { ciFacts } from './ci-facts.ts'
 import { gitFacts } from './git-facts.ts'
 import { UsageError } from './usage-error.ts'
@@ -27,7 +29,11 @@ export function versionJson(args: string[]): number {
   }
   const { out, help: _, ...given } = values
   const told: VersionFacts = { ...given, source: readSource(given.source) }
-  const ci = ciFacts(process.env)
+  const { shortCommit, ...ci } = ciFacts(process.env)
+  if (shortCommit !== undefined && given.commit === undefined)
+    process.stderr.write(
+      `deedbox: The CI system says "${shortCommit}" is the commit, which is cut short, and is not used.\n`,
+    )
   const known: VersionFacts = { ...ci, ...present(told) }
   const isEnough = known.source !== undefined && known.commit !== undefined
   const git = gitFacts(process.cwd())
@@ -50,8 +56,20 @@ export function versionJson(args: string[]): number {
   const object = { source, version: version ?? '', commit, build: found.build ?? '' }
   const text = `${JSON.stringify(object, undefined, 2)}\n`
   if (out === undefined) process.stdout.write(text)
-  else writeFileSync(out, text)
+  else {
+    try {
+      writeFileSync(out, text)
+    } catch (error) {
+      process.stderr.write(`deedbox: ${out} cannot be written: ${whyNot(error, out)}\n`)
+      return 1
+    }
+  }
   return 0
+}
+
+function whyNot(error: unknown, out: string): string {
+  const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+  return isMissing ? `there is no folder ${dirname(out)}. Make it first.` : errorMessage(error)
 }
 
 function readSource(given: string | undefined): string | undefined {

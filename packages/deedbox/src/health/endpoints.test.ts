@@ -118,7 +118,7 @@ test('DF-10 who is to be authorised without a token is told of it once, who aske
   for (const [options, count] of [
     [{ details: 'authorised' }, 1],
     [{ error: 'authorised' }, 1],
-    [{ details: 'authorised', token: 'long-enough' }, 0],
+    [{ details: 'authorised', token: 'long-enough-by-far' }, 0],
     [{ details: undefined }, 0],
   ] as const) {
     const { lines, ask } = await healthService(t, options)

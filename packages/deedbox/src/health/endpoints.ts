@@ -30,6 +30,7 @@ export function healthEndpoints(
   settings: HealthSettings,
   heartbeat: Heartbeat,
   log: HealthLog,
+  warn: HealthLog,
 ): HealthEndpoints {
   const isAuthorised = authorisedTest(settings)
   const sees = async (audience: HealthSettings['details'], request: HealthRequest): Promise<boolean> =>
@@ -54,7 +55,7 @@ export function healthEndpoints(
       }
     }
   const paths = new Map<string, Endpoint>([
-    ['/__version__', readOnly(versionEndpoint(settings, log))],
+    ['/__version__', readOnly(versionEndpoint(settings, log, warn))],
     ['/__lbheartbeat__', readOnly(() => textAnswer(200, ''))],
     ['/__heartbeat__', readOnly(report('diagnosis'))],
     ['/__readiness__', readOnly(report('readiness'))],

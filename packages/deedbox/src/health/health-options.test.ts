@@ -57,8 +57,9 @@ test('what is wrong with options is found before the first request, and names no
     [{ failedStatus: true }, /^failedStatus: a status/],
     [{ ownChecks: 'no' }, /^ownChecks: true or false/],
     [{ version: {} }, /^version: a function/],
-    [{ token: 'short' }, /^token: a token has at least 8/],
-    [{}, /^DEEDBOX_HEALTH_TOKEN: a token has/, { DEEDBOX_HEALTH_TOKEN: secret }],
+    [{ error: true }, /^error: a text \(always, authorised or never\) is needed/],
+    [{ token: 'short' }, /^health\(\): the token has to be at least 16 /],
+    [{}, /^health\(\): DEEDBOX_HEALTH_TOKEN has to be at least 16 /, { DEEDBOX_HEALTH_TOKEN: secret }],
   ]
   for (const [options, problem, environment] of wrong) {
     assert.throws(

@@ -31,7 +31,7 @@ export interface HealthOptions {
    * `Authorization: Bearer <token>`. (DF-10)
    */
   readonly details?: Audience | undefined
-  /** Default `DEEDBOX_HEALTH_TOKEN`. Without one nobody is authorised. */
+  /** At least 16 visible ASCII characters. Default `DEEDBOX_HEALTH_TOKEN`. Without one nobody is authorised. */
   readonly token?: string | undefined
   /**
    * Says who is authorised beside those who have the token, for services that have keys of their own. It may be async; who
@@ -99,7 +99,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 const shapes: Readonly<Record<keyof HealthOptions, keyof typeof called>> = {
   checks: 'list',
   checkModules: 'texts',
-  details: 'text',
+  details: 'audience',
   token: 'text',
   authorise: 'function',
   metrics: 'object',
@@ -112,7 +112,7 @@ const shapes: Readonly<Record<keyof HealthOptions, keyof typeof called>> = {
   ownChecks: 'flag',
   versionPath: 'text',
   version: 'function',
-  error: 'text',
+  error: 'audience',
 }
 
 const called = {
@@ -124,6 +124,7 @@ const called = {
   flag: 'true or false',
   function: 'a function',
   object: 'an object',
+  audience: 'a text (always, authorised or never)',
 } as const
 
 const fits: Readonly<Record<keyof typeof called, (value: unknown) => boolean>> = {
@@ -135,6 +136,7 @@ const fits: Readonly<Record<keyof typeof called, (value: unknown) => boolean>> =
   flag: value => typeof value === 'boolean',
   function: value => typeof value === 'function',
   object: value => typeof value === 'object',
+  audience: value => typeof value === 'string',
 }
 
 /**
@@ -190,11 +192,10 @@ function audience(name: string, given: Audience | undefined): Audience | undefin
 function readToken(own: string | undefined, environment: Environment): string | undefined {
   const variable = findVariable(environment, ['DEEDBOX_HEALTH_TOKEN'])
   const token = own ?? variable?.value
-  if (token === undefined || /^[\x21-\x7e]{8,}$/.test(token)) return token
-  throw new ConfigurationError(
-    own === undefined ? 'DEEDBOX_HEALTH_TOKEN' : 'token',
-    'a token has at least 8 characters, all of them visible ASCII.',
-  )
+  if (token === undefined || /^[\x21-\x7e]{16,}$/.test(token)) return token
+  const name = own === undefined ? 'DEEDBOX_HEALTH_TOKEN' : 'the token'
+  // Behind its name and a colon the log would take the next word for the token, and blank it.
+  throw new ConfigurationError('health()', `${name} has to be at least 16 visible ASCII characters.`)
 }
 
 function readModules(given: readonly string[] | undefined): readonly string[] | undefined {

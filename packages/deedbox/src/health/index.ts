@@ -30,6 +30,19 @@ export {
 export type { HealthAnswer, HealthRequest } from './answers.ts'
 export type { BuiltInOptions } from './built-in/built-in.ts'
 export { database } from './built-in/database.ts'
+export type {
+  DatabaseInstance,
+  DrizzleInstance,
+  KnexInstance,
+  KyselyInstance,
+  MigrationLibrary,
+  MikroOrmInstance,
+  PrismaInstance,
+  SequelizeInstance,
+  SqlDriverInstance,
+  SqlInstance,
+  TypeormInstance,
+} from './built-in/database-instances.ts'
 export { type DiskSpaceOptions, diskSpace, type FreeSpace } from './built-in/disk-space.ts'
 export { type EventLoopDelayOptions, eventLoopDelay } from './built-in/event-loop-delay.ts'
 export { type HttpCheckOptions, http } from './built-in/http.ts'

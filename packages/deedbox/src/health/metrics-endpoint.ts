@@ -8,6 +8,8 @@ export interface MetricsSource {
   render(): Promise<string>
   /** Whether who sends this `Authorization` header may see them: `true` alone lets in. Without it everybody may. */
   allows?(authorization: string | undefined): boolean | Promise<boolean>
+  /** Told how to read the version object that `/__version__` has from its file, for metrics that are not given one. */
+  versionFrom?(read: () => { readonly version?: unknown; readonly commit?: unknown } | undefined): void
 }
 
 /** Answers `/metrics`. Never throws or rejects; what is wrong is logged. (X-11) */

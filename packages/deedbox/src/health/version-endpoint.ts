@@ -18,10 +18,11 @@ export interface VersionPlace {
   readonly timeout: number
 }
 
-/** Answers `/__version__`. Never throws or rejects; what is wrong is logged once. (DF-02, DF-04) */
+/** Answers `/__version__`. Never throws or rejects; what is wrong, or missing, is logged once. (DF-02, DF-04) */
 export function versionEndpoint(
   { version, versionFolder, versionName, timeout }: VersionPlace,
   log: HealthLog,
+  warn: HealthLog,
 ): () => HealthAnswer | Promise<HealthAnswer> {
   let told: string | undefined
   const failed = (problem: string, said: string, fields?: Record<string, unknown>): HealthAnswer => {
@@ -39,7 +40,18 @@ export function versionEndpoint(
   }
   if (version === undefined) {
     const file = versionFile(versionFolder, versionName)
-    return () => answered(file())
+    let isMissed = false
+    return () => {
+      const answer = file()
+      if (answer.kind === 'missing' && !isMissed) {
+        isMissed = true
+        warn(
+          `/__version__ was asked for, and there is no version.json in ${versionFolder}. ` +
+            'Make it where the service is built: npx deedbox version-json --out version.json',
+        )
+      }
+      return answered(answer)
+    }
   }
   return async () => {
     try {

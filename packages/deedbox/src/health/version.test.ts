@@ -33,7 +33,7 @@ function setVariable(t: TestContext, name: string, value: string): void {
 test('DF-02 DF-59 sample 88 the file as it is, and again when it has changed', async t => {
   const path = folder(t)
   const file = join(path, 'version.json')
-  const { ask } = await healthService(t, { versionPath: path })
+  const { ask, lines } = await healthService(t, { versionPath: path })
   const answer = async (): Promise<[number, string]> => {
     const { status, headers, ...response } = await ask('/__version__').then(async got => ({
       status: got.status,
@@ -61,6 +61,14 @@ test('DF-02 DF-59 sample 88 the file as it is, and again when it has changed', a
   assert.deepEqual(await answer(), [200, '{}'])
   rmSync(join(path, 'elsewhere.json'))
   assert.deepEqual(await answer(), [404, 'version.json not found'])
+  const missed = (await lines()).filter(({ message }) =>
+    String(message).includes(`no version.json in ${path}. Make it`),
+  )
+  assert.deepEqual(
+    missed.map(({ level }) => level),
+    ['WARNING'],
+    'it is said once',
+  )
 })
 
 test('DF-02 a file that is none, or holds no object, is a 500 with the reason, and one line', async t => {

@@ -11,7 +11,7 @@ export interface BuildVersion {
 export interface MetricsOptions {
   /** A `Registry` of `prom-client` to put them into, such as its `register`. Default: one of its own. */
   readonly registry?: MetricsRegistry | undefined
-  /** Who fetches `/metrics` has to send `Authorization: Bearer <token>`. Default: everybody may. */
+  /** Who fetches `/metrics` has to send `Authorization: Bearer <token>`, at least 16 characters. Default: everybody may. */
   readonly token?: string | undefined
   /** Whether memory, processor and event loop of the process are among them. Default: unless a registry is given. */
   readonly processMetrics?: boolean | undefined
@@ -19,7 +19,10 @@ export interface MetricsOptions {
   readonly buckets?: readonly number[] | undefined
   /** How many routes get series of their own; requests to further ones are counted under `other`. Default 100. (Gap 8) */
   readonly maxRoutes?: number | undefined
-  /** What this build is, such as the object in `version.json`. Default: the version in `DOCKERFLOW_VERSION`. */
+  /**
+   * What this build is, such as the object in `version.json`. Default: the `version.json` of
+   * `health()`, and the version in `DOCKERFLOW_VERSION`.
+   */
   readonly version?: BuildVersion | undefined
 }
 
@@ -61,8 +64,8 @@ export function readMetrics(options: MetricsOptions): MetricsSettings {
   if (registry !== undefined && typeof Object(registry).registerMetric !== 'function') {
     throw new ConfigurationError('registry', 'a Registry of prom-client is needed.')
   }
-  if (token !== undefined && !(typeof token === 'string' && /^[\x21-\x7e]{8,}$/.test(token))) {
-    throw new ConfigurationError('token', 'a token has at least 8 characters, all of them visible ASCII.')
+  if (token !== undefined && !(typeof token === 'string' && /^[\x21-\x7e]{16,}$/.test(token))) {
+    throw new ConfigurationError('metrics()', 'the token has to be at least 16 visible ASCII characters.')
   }
   if (processMetrics !== undefined && typeof processMetrics !== 'boolean') {
     throw new ConfigurationError('processMetrics', 'true or false is needed.')

@@ -1,7 +1,7 @@
 import type { Deedbox } from '../instance.ts'
 import { internalsOf } from '../internals.ts'
 import { bearerTest, ConfigurationError, errorMessage } from '../safety/index.ts'
-import { buildLabels } from './build-labels.ts'
+import { type BuildFacts, buildLabels } from './build-labels.ts'
 import { type MetricsOptions, readMetrics } from './metrics-options.ts'
 import { ownMetrics } from './own-metrics.ts'
 import { loadPromClient, type MetricsRegistry } from './prom-client.ts'
@@ -16,6 +16,8 @@ export interface Metrics {
   render(): Promise<string>
   /** Whether who sends this `Authorization` header may see them. */
   allows(authorization: string | undefined): boolean
+  /** `health()` tells how to read `version.json`, for `deedbox_build_info` where the option `version` is not given. */
+  versionFrom(read: () => BuildFacts | undefined): void
 }
 
 /**
@@ -27,6 +29,7 @@ export function metrics(box: Deedbox, options: MetricsOptions = {}): Metrics {
   const { lifecycle, notices, closing } = internalsOf(box)
   const { token, processMetrics, version, ...settings } = readMetrics(options)
   const client = loadPromClient()
+  let read: () => BuildFacts | undefined = () => undefined
   const registry = settings.registry ?? new client.Registry()
   try {
     if (processMetrics) client.collectDefaultMetrics({ register: registry })
@@ -44,7 +47,7 @@ export function metrics(box: Deedbox, options: MetricsOptions = {}): Metrics {
     })
     const stops = [
       box.onRecord(count),
-      ownMetrics(box, client, registry, () => buildLabels(box, version, process.env)),
+      ownMetrics(box, client, registry, () => buildLabels(box, version ?? read(), process.env)),
     ]
     closing.add(async () => {
       for (const stop of stops) stop()
@@ -59,6 +62,9 @@ export function metrics(box: Deedbox, options: MetricsOptions = {}): Metrics {
     registry,
     contentType: registry.contentType,
     render: () => registry.metrics(),
+    versionFrom(reader) {
+      read = reader
+    },
     allows: token === undefined ? () => true : bearerTest(token),
   }
 }

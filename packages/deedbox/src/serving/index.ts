@@ -2,7 +2,6 @@ export { type Listening, listen } from './listen.ts'
 export type { ListenOptions } from './listen-options.ts'
 export type {
   FastifyLikeApp,
-  FetchApp,
   HandlerApp,
   KoaApp,
   ListenApp,

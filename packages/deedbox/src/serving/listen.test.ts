@@ -75,13 +75,16 @@ test('DF-55 what the system refuses is said by the name of the setting', async t
   const taken = await listen(ok, { port, host: '127.0.0.1' }).catch((error: unknown) => error)
   assert(taken instanceof ConfigurationError)
   assert.deepEqual([taken.setting, (taken.cause as NodeJS.ErrnoException).code], ['port', 'EADDRINUSE'])
-  assert.match(taken.message, /is taken: another process listens there/)
+  assert.match(
+    taken.message,
+    /is taken: another process listens there\. Set port to another one, or end that process\.$/,
+  )
   await assert.rejects(listen(ok, { port: 0, host: '192.0.2.1' }), { setting: 'host' })
   const server = createServer(ok)
   await listening(t, server, local)
   await assert.rejects(listen(server, local), /this server listens already/)
   await assert.rejects(listen({} as never, local), /listen\(\): takes an application/)
-  await assert.rejects(listen({ fetch: ok }, local), /createAdaptorServer of '@hono\/node-server'/)
+  await assert.rejects(listen({ fetch: ok } as never, local), /createAdaptorServer of '@hono\/node-server'/)
 })
 
 test('DF-55 a bad PORT ends a service at its start, with the variable named', async () => {

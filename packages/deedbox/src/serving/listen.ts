@@ -119,7 +119,10 @@ function startError(error: unknown, { port, host, said }: ListenSettings): unkno
   const { code } = error as NodeJS.ErrnoException
   const [setting, problem] =
     code === 'EADDRINUSE'
-      ? [said.port, `port ${port} is taken: another process listens there.`]
+      ? [
+          said.port,
+          `port ${port} is taken: another process listens there. Set ${said.port} to another one, or end that process.`,
+        ]
       : code === 'EACCES'
         ? [
             said.port,

@@ -23,11 +23,6 @@ export interface KoaApp {
   callback(): RequestHandler
 }
 
-/** An application of Hono, or of another framework on `fetch`. It needs a server first, which the error names. */
-export interface FetchApp {
-  fetch(...values: never[]): unknown
-}
-
 /** An application of Nest. */
 export interface NestLikeApp {
   getHttpServer(): unknown
@@ -42,7 +37,7 @@ export interface FastifyLikeApp {
   close(): unknown
 }
 
-/** What `listen()` takes. */
+/** What `listen()` takes. An application on `fetch`, such as Hono's, is none: it needs a server, which the error names. */
 export type ListenApp =
   | RequestHandler
   | HandlerApp
@@ -51,7 +46,6 @@ export type ListenApp =
   | KoaApp
   | NestLikeApp
   | FastifyLikeApp
-  | FetchApp
 
 /** An application as a server that can be started. */
 export interface ServedApp {

@@ -31,11 +31,22 @@ export function drainDelay(environment: Environment): number {
  * @throws LedgerError `invalid_option`
  */
 export function metricsAccess(environment: Environment): MetricsAccess {
-  if (environment.DEEDBOX_PUBLIC_METRICS === '1') return 'everybody'
+  if (isOn(environment, 'DEEDBOX_PUBLIC_METRICS')) return 'everybody'
   const token = environment.DEEDBOX_METRICS_TOKEN || undefined
   if (token === undefined || /^[\x21-\x7e]{16,}$/.test(token)) return { token }
   throw new LedgerError(
     'invalid_option',
     'DEEDBOX_METRICS_TOKEN has to be at least 16 visible ASCII characters.',
   )
+}
+
+/**
+ * Whether a variable says yes; one that is not set says no.
+ * @throws LedgerError `invalid_option` for another word
+ */
+export function isOn(environment: Environment, name: string): boolean {
+  const word = (environment[name] ?? '').trim().toLowerCase()
+  if (['', '0', 'false', 'no', 'off'].includes(word)) return false
+  if (['1', 'true', 'yes', 'on'].includes(word)) return true
+  throw new LedgerError('invalid_option', `${name} is 1 or 0, true or false, yes or no, not "${word}".`)
 }

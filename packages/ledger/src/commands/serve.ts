@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { deedbox } from 'deedbox'
+import { type Deedbox, deedbox } from 'deedbox'
+import { createHealth } from 'deedbox/health'
 import { firstScopes, newApiKey } from '../access/index.ts'
 import { LedgerError } from '../errors.ts'
 import { createLedgerServer, type MetricsAccess } from '../http/index.ts'
@@ -11,7 +12,7 @@ import { awaitLedger } from './await-move.ts'
 import { dataFolder } from './data-folder.ts'
 import { guardFolder } from './guard-folder.ts'
 import { ownVersion } from './own-version.ts'
-import { drainDelay, metricsAccess } from './serve-settings.ts'
+import { drainDelay, isOn, metricsAccess } from './serve-settings.ts'
 import { welcomeText } from './welcome.ts'
 
 /** `deedbox serve --help`. */
@@ -37,9 +38,11 @@ More variables
   DEEDBOX_SIGNING_KEY    the signing key (PRIVATE+KEY+…) instead of the one in <data>/keys
   DEEDBOX_METRICS_TOKEN  who sends it may fetch /metrics, at least 16 characters; so may keys with the scope verify
   DEEDBOX_PUBLIC_METRICS 1: everybody may
+  DEEDBOX_HEALTH_TOKEN   who sends it sees what checks found, at least 16 characters; so do keys with the scope verify
   DEEDBOX_DRAIN_DELAY    how long it serves on after SIGTERM while it says that it is not ready, such as 5s
                          (default: 5s in Kubernetes, else 0)
-  DOCKERFLOW_VERSION     the version that /__version__ tells, in place of that in APP_DIR/version.json
+  DOCKERFLOW_VERSION, DEEDBOX_SOURCE, DEEDBOX_COMMIT, DEEDBOX_BUILD
+                         what /__version__ tells, in place of what APP_DIR/version.json says
   DEEDBOX_GUARD          where the rollback guard is kept, or "off" (default: your state folder)
   LOG_LEVEL              DEBUG also prints a line for each stored event
 
@@ -67,22 +70,46 @@ export async function serve(args: string[]): Promise<number> {
     return 0
   }
   const env = process.env
-  let port = portOf(values.port ?? (env.PORT || '8000'))
+  const port = portOf(values.port ?? (env.PORT || '8000'))
   const host = values.host ?? (env.HOST || '127.0.0.1')
   const data = dataFolder(values.data, env)
   const origin = values.origin ?? (env.DEEDBOX_ORIGIN || undefined)
   const delay = drainDelay(env)
   const metrics = metricsAccess(env)
+  const publicLog = values['public-log'] ?? isOn(env, 'DEEDBOX_PUBLIC_LOG')
   const places = {
     folder: data.folder,
     database: data.database,
     keysFolder: data.keys,
     guardFolder: guardFolder(env),
   }
+  const box = serverBox()
+  try {
+    // Reads its variables: whatever is set wrongly is said before anything is made.
+    createHealth(box)
+    return await serveFrom(places, {
+      box,
+      origin,
+      host,
+      port,
+      delay,
+      metrics,
+      publicLog,
+      awaitsMove: values['await-move'] === true,
+    })
+  } finally {
+    await box.close()
+  }
+}
+
+/** Waits for the ledger where it has to, opens it, and serves it. */
+async function serveFrom(places: Places, { box, origin, awaitsMove, ...wanted }: Wanted): Promise<number> {
+  const { host } = wanted
+  let { port } = wanted
   finishInstall(places)
   const stopped = stopSignals()
   // Started anew with the same options when the ledger has come, it serves that.
-  if (values['await-move'] && installedMove(places) === undefined) {
+  if (awaitsMove && installedMove(places) === undefined) {
     if (origin !== undefined) {
       throw new LedgerError(
         'invalid_usage',
@@ -90,32 +117,33 @@ export async function serve(args: string[]): Promise<number> {
       )
     }
     const shown = (actual: number) => addressOf(host, actual)
-    const wanted = port
     const there = await awaitLedger(places, { host, port, shown }, stopped.first).catch((cause: unknown) => {
-      throw cause instanceof LedgerError ? cause : cannotListen(host, wanted, cause)
+      throw cause instanceof LedgerError ? cause : cannotListen(host, wanted.port, cause)
     })
     if (there === undefined) return 0
     port = there
   }
-  const ledger = await openLedger(data.database, {
-    keysFolder: data.keys,
+  const ledger = await openLedger(places.database, {
+    keysFolder: places.keysFolder,
     ...(origin === undefined ? {} : { origin }),
   })
   try {
-    return await run(ledger, data.folder, stopped, {
-      port,
-      host,
-      delay,
-      metrics,
-      moved: installedMove(places),
-      publicLog: values['public-log'] ?? env.DEEDBOX_PUBLIC_LOG === '1',
-    })
+    return await run(ledger, places.folder, stopped, { ...wanted, box, port, moved: installedMove(places) })
   } finally {
     await ledger.close()
   }
 }
 
+type Places = Parameters<typeof finishInstall>[0]
+
+/** What options and variables say. */
+type Wanted = Omit<Listening, 'moved'> & {
+  readonly origin: string | undefined
+  readonly awaitsMove: boolean
+}
+
 interface Listening {
+  box: Deedbox
   port: number
   host: string
   publicLog: boolean
@@ -129,20 +157,8 @@ async function run(
   ledger: Ledger,
   folder: string,
   stopped: StopSignals,
-  { port, host, publicLog, moved, delay, metrics }: Listening,
+  { box, port, host, publicLog, moved, delay, metrics }: Listening,
 ): Promise<number> {
-  const box = deedbox({
-    service: 'deedbox-ledger',
-    // Events about its own requests would become events about its own requests.
-    ledger: null,
-    audit: { requests: false },
-    // Nobody would see it.
-    bodyHash: false,
-    log: {
-      requestLevel: record =>
-        record.path.startsWith('/v1/events') && record.status === 202 ? 'DEBUG' : undefined,
-    },
-  })
   for (const warning of ledger.about.warnings) box.log.warning(warning)
   const app = await createLedgerServer(ledger, {
     box,
@@ -178,9 +194,23 @@ async function run(
     await drained(delay, stopped)
   } finally {
     await app.close()
-    await box.close()
   }
   return 0
+}
+
+function serverBox(): Deedbox {
+  return deedbox({
+    service: 'deedbox-ledger',
+    // Events about its own requests would become events about its own requests.
+    ledger: null,
+    audit: { requests: false },
+    // Nobody would see it.
+    bodyHash: false,
+    log: {
+      requestLevel: record =>
+        record.path.startsWith('/v1/events') && record.status === 202 ? 'DEBUG' : undefined,
+    },
+  })
 }
 
 /**

@@ -22,9 +22,9 @@ export interface OperationalParts {
 
 const summaries: Readonly<Record<string, string>> = {
   '/__version__': 'Which build this is',
-  '/__lbheartbeat__': 'Whether this process answers at all: for liveness probes and load balancers',
+  '/__lbheartbeat__': 'Whether this process answers at all: for liveness probes',
   '/__heartbeat__': 'Whether the ledger can do its work, and what an operator should know: for people',
-  '/__readiness__': 'Whether the ledger can do its work: for readiness probes',
+  '/__readiness__': 'Whether the ledger can do its work: for readiness probes and load balancers',
 }
 
 /**

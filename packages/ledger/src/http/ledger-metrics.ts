@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module'
-import type { Deedbox } from 'deedbox'
 import { type Metrics, metrics } from 'deedbox/metrics'
 import type * as PromClient from 'prom-client'
 import type { LedgerErrorCode } from '../errors.ts'
 import type { Ledger } from '../ledger.ts'
+import type { OperationalParts } from './dockerflow-routes.ts'
 import type { OpenStreams } from './open-streams.ts'
 
 /** Ledgers of a file that have series of their own; those beyond are one. (Gap 8) */
@@ -18,11 +18,15 @@ export interface LedgerMetrics {
 }
 
 /** Metrics of the ledger, beside those of the SDK on the server's requests; `undefined` without `prom-client`. */
-export function ledgerMetrics(ledger: Ledger, box: Deedbox, streams: OpenStreams): LedgerMetrics | undefined {
+export function ledgerMetrics(
+  ledger: Ledger,
+  { box, version }: Pick<OperationalParts, 'box' | 'version'>,
+  streams: OpenStreams,
+): LedgerMetrics | undefined {
   const client = loadPromClient()
   if (client === undefined) return undefined
   const registry = new client.Registry()
-  const made: Metrics = metrics(box, { registry, processMetrics: true })
+  const made: Metrics = metrics(box, { registry, processMetrics: true, version })
   const registers = [registry]
   const labelNames = ['ledger'] as const
   const nameOf = cappedNames()

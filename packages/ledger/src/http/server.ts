@@ -104,7 +104,7 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
   capAnswersInFlight(app, options.maxAnswerBytes ?? 64 * 1024 * 1024)
   nameRoutes(app, box)
   const streams = new OpenStreams(app, options.streams ?? {}, options.onFault ?? (() => undefined))
-  const metrics = ledgerMetrics(ledger, box, streams)
+  const metrics = ledgerMetrics(ledger, { box, version }, streams)
   const onRefused = (reason: LedgerErrorCode): void => metrics?.refused(reason)
   answerErrors(app, options.onFault, onRefused)
   await app.register(async routes => {

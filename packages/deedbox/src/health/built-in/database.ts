@@ -2,6 +2,7 @@ import type { Check } from '../../checks/index.ts'
 import { isMysql2, isPg, isSqlite, libraryDatabase } from './asked-database.ts'
 import { type BuiltInOptions, builtIn } from './built-in.ts'
 import { directAttempt } from './database-attempt.ts'
+import type { DatabaseInstance } from './database-instances.ts'
 import { hasMethods, notWhat } from './handed-over.ts'
 import { type MongoCheckClient, mongo } from './mongo.ts'
 import { type MysqlCheckPool, mysql } from './mysql.ts'
@@ -18,7 +19,7 @@ const taken =
  * `postgres()`, `mysql()`, `sqlite()` or `mongo()` do for a driver. (DF-25, DF-28, ruling 29)
  * @throws ConfigurationError for an instance of anything else
  */
-export function database(instance: object, options: BuiltInOptions = {}): Check {
+export function database(instance: DatabaseInstance, options: BuiltInOptions = {}): Check {
   if ((typeof instance !== 'object' && typeof instance !== 'function') || instance === null)
     throw notWhat('database', taken, instance)
   const library = libraryDatabase(instance)
@@ -26,10 +27,10 @@ export function database(instance: object, options: BuiltInOptions = {}): Check 
     const begin = () => directAttempt(() => library.ask('SELECT 1'))
     return builtIn('database', 'check_database_connected', options, oneAttempt(begin))
   }
-  if (isMysql2(instance)) return mysql(instance as MysqlCheckPool, options)
+  if (isMysql2(instance)) return mysql(instance as object as MysqlCheckPool, options)
   if (hasMethods(instance, 'startSession', 'db') || hasMethods(instance, 'command', 'collection'))
-    return mongo(instance as MongoCheckClient, options)
-  if (isPg(instance)) return postgres(instance as PostgresCheckPool, options)
-  if (isSqlite(instance)) return sqlite(instance as unknown as SqliteCheckDatabase, options)
+    return mongo(instance as object as MongoCheckClient, options)
+  if (isPg(instance)) return postgres(instance as object as PostgresCheckPool, options)
+  if (isSqlite(instance)) return sqlite(instance as object as SqliteCheckDatabase, options)
   throw notWhat('database', taken, instance)
 }

@@ -2,6 +2,13 @@ import type { Check } from '../../checks/index.ts'
 import { ConfigurationError } from '../../safety/index.ts'
 import { type AskedDatabase, driverDatabase, libraryDatabase } from './asked-database.ts'
 import { type BuiltInOptions, builtIn } from './built-in.ts'
+import type {
+  DrizzleInstance,
+  MigrationLibrary,
+  PrismaInstance,
+  SqlDriverInstance,
+  SqlInstance,
+} from './database-instances.ts'
 import { notWhat } from './handed-over.ts'
 import {
   drizzleFolder,
@@ -26,25 +33,25 @@ export interface MigrationPlace {
 /** Drizzle's: the folder `drizzle` and the table `__drizzle_migrations`. */
 export interface DrizzleMigrations extends MigrationPlace {
   /** Drizzle's database, or its driver's pool. */
-  readonly drizzle: object
+  readonly drizzle: DrizzleInstance | SqlDriverInstance
 }
 
 /** Prisma's: the folder `prisma/migrations` and the table `_prisma_migrations`. */
 export interface PrismaMigrations extends MigrationPlace {
   /** Prisma's client, or a pool. */
-  readonly prisma: object
+  readonly prisma: PrismaInstance | SqlDriverInstance
 }
 
 /** Those of node-pg-migrate: the folder `migrations` and the table `pgmigrations`. */
 export interface NodePgMigrateMigrations extends MigrationPlace {
   /** A pool of pg, or whatever else asks the database. */
-  readonly nodePgMigrate: object
+  readonly nodePgMigrate: SqlInstance
 }
 
 /** Files of SQL whose names, or the versions that these begin with, are in a table. */
 export interface SqlMigrations extends MigrationPlace {
   /** A pool, or the instance of a library. */
-  readonly sql: object
+  readonly sql: SqlInstance
   readonly folder: string | URL
   readonly table: string
   /** The column that has names or versions. Default `version`. */
@@ -61,11 +68,9 @@ const taken =
  * @throws ConfigurationError for a source of anything else
  */
 export function migrations(
-  source: DrizzleMigrations | PrismaMigrations | NodePgMigrateMigrations | SqlMigrations,
-  options?: BuiltInOptions,
-): Check
-export function migrations(source: object, options?: BuiltInOptions): Check
-export function migrations(source: object, options: BuiltInOptions = {}): Check {
+  source: MigrationLibrary | DrizzleMigrations | PrismaMigrations | NodePgMigrateMigrations | SqlMigrations,
+  options: BuiltInOptions = {},
+): Check {
   const read = readerOf(source)
   const compareOnce = oneAttempt(() => ({
     found: read().then(migrationMessages, migrationFailure),

@@ -99,6 +99,8 @@ const sayings: readonly (readonly [RegExp, DatabaseFailureKind])[] = [
   [/^Connection terminated( unexpectedly)?$|^Client has encountered a connection error/, 'lost'],
   [/^Can't add new command when connection is in closed state/, 'lost'],
   [/^SASL: .*password/, 'credentials'],
+  // For a library that does not hand on the server's code.
+  [/authentication failed|^Access denied for user|no pg_hba\.conf entry/i, 'credentials'],
   [/^The server does not support SSL connections$/, 'certificate'],
 ]
 

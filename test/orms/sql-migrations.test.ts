@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { database, migrations } from 'deedbox/health'
 import { drizzle } from 'drizzle-orm/sqlite-proxy'
+import { silentProxy } from '../chests/silent-proxy.ts'
 import { mariadb } from '../servers/mariadb.ts'
 import { postgres } from '../servers/postgres.ts'
 import { serverFor } from '../servers/running-server.ts'
@@ -51,6 +52,41 @@ for (const { title, libraries, found, user } of kinds) {
       assert.deepEqual(await ask(), { status: 200, messages: {} })
     })
   }
+}
+
+for (const { title, libraries, found, user } of kinds) {
+  test(`DF-26 ${title}: a pool is asked on a connection that is closed once it has fallen silent`, {
+    skip: found.skip,
+  }, async t => {
+    if (found.skip !== false) throw new Error(found.skip)
+    const proxy = await silentProxy(t, found.server.port)
+    const folder = files(t)
+    const { host, port } = found.server
+    const [own, first] = title === 'MariaDB' ? ['silent', 'information_schema'] : ['postgres', 'postgres']
+    await statements({ host, port, user, database: first }, title, ['CREATE SCHEMA silent'])
+    const place = { host, port: proxy.port, user, database: own }
+    for (const { name, open } of libraries.filter(each => /^(pg|mysql2)/.test(each.name))) {
+      const { instance, close } = await open(place)
+      // Not awaited: what the silent proxy holds never ends well.
+      t.after(() => void Promise.resolve(close()).catch(() => {}))
+      const source = { sql: instance, folder, table: 'never_made' }
+      const ask = heartbeatOf(t, migrations(source, { timeout: 1_000 }))
+      const { messages: missing } = await ask()
+      assert.deepEqual(missing, { [unapplied]: 'Unapplied migrations: 1_a, 2_b' }, name)
+      // That the table is missing costs no connection.
+      const before = proxy.connections()
+      assert.deepEqual((await ask()).messages, missing)
+      assert.equal(proxy.connections(), before, name)
+      proxy.fallSilent()
+      const { messages } = await ask()
+      assert.match(messages[cannotCheck] ?? '', /has not answered for/, name)
+      const connected = proxy.connections()
+      proxy.recover()
+      const again = await ask()
+      assert.deepEqual(Object.keys(again.messages), [unapplied], name)
+      assert.equal(proxy.connections(), connected + 1)
+    }
+  })
 }
 
 test('DF-26 ruling 29: files of SQL and an SQLite file', async t => {

@@ -2,6 +2,7 @@ import type { Check } from '../../checks/index.ts'
 import { ConfigurationError } from '../../safety/index.ts'
 import { type AskedDatabase, driverDatabase, libraryDatabase } from './asked-database.ts'
 import { type BuiltInOptions, builtIn } from './built-in.ts'
+import { askedAgain } from './database-attempt.ts'
 import { notWhat } from './handed-over.ts'
 import {
   drizzleFolder,
@@ -67,10 +68,16 @@ export function migrations(
 export function migrations(source: object, options?: BuiltInOptions): Check
 export function migrations(source: object, options: BuiltInOptions = {}): Check {
   const read = readerOf(source)
-  const compareOnce = oneAttempt(() => ({
-    found: read().then(migrationMessages, migrationFailure),
-    late: lateMigrations,
-  }))
+  const compareOnce = oneAttempt(() => {
+    const over = new AbortController()
+    return {
+      found: read(over.signal).then(migrationMessages, migrationFailure),
+      late(milliseconds) {
+        over.abort()
+        return lateMigrations(milliseconds)
+      },
+    }
+  }, askedAgain)
   const limit = options.timeout ?? usualLimit
   return builtIn(
     'migrations',
@@ -122,7 +129,7 @@ function folderReader(source: object): MigrationReader | undefined {
     schema: given.schema === undefined ? undefined : name('schema', given.schema),
   }
   const column = name('column', given.column ?? 'version')
-  return () => read(database, place, column)
+  return over => read({ ...database, ask: sql => database.ask(sql, over) }, place, column)
 }
 
 function askedDatabase(tool: string, given: unknown): AskedDatabase {

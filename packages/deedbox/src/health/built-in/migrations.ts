@@ -50,6 +50,8 @@ export interface SqlMigrations extends MigrationPlace {
   readonly table: string
   /** The column that has names or versions. Default `version`. */
   readonly column?: string | undefined
+  /** A column that is true of what was applied, such as Flyway's `success`. Default: each row is. */
+  readonly ifTrue?: string | undefined
 }
 
 const taken =
@@ -112,7 +114,7 @@ const tools = {
 function folderReader(source: object): MigrationReader | undefined {
   const tool = (Object.keys(tools) as (keyof typeof tools)[]).find(name => Object.hasOwn(source, name))
   if (tool === undefined) return undefined
-  const known = ['folder', 'table', 'schema', ...(tool === 'sql' ? ['column'] : [])]
+  const known = ['folder', 'table', 'schema', ...(tool === 'sql' ? ['column', 'ifTrue'] : [])]
   for (const name of Object.keys(source)) {
     if (name === tool || known.includes(name)) continue
     throw new ConfigurationError(
@@ -128,8 +130,11 @@ function folderReader(source: object): MigrationReader | undefined {
     table: name('table', given.table ?? table),
     schema: given.schema === undefined ? undefined : name('schema', given.schema),
   }
-  const column = name('column', given.column ?? 'version')
-  return over => read({ ...database, ask: sql => database.ask(sql, over) }, place, column)
+  const columns = {
+    column: name('column', given.column ?? 'version'),
+    ifTrue: given.ifTrue === undefined ? undefined : name('ifTrue', given.ifTrue),
+  }
+  return over => read({ ...database, ask: sql => database.ask(sql, over) }, place, columns)
 }
 
 function askedDatabase(tool: string, given: unknown): AskedDatabase {

@@ -99,12 +99,21 @@ export const askedAgain = 5_000
 /** Asks a library, once more where it met a connection that had died in its pool. */
 export function libraryAttempt(dialect: SqlDialect, ask: () => Promise<unknown>): Attempt {
   if (dialect === 'sqlite') return { found: unlessLocked(ask), late: lateAnswer }
-  return directAttempt(async () => {
+  let isLate = false
+  const twice = async (): Promise<unknown> => {
     try {
       return await ask()
     } catch (error) {
-      if (databaseFailure(error).kind !== 'lost') throw error
+      // Once it is late nobody waits for a second answer.
+      if (isLate || databaseFailure(error).kind !== 'lost') throw error
       return await ask()
     }
-  })
+  }
+  return {
+    ...directAttempt(twice),
+    late(milliseconds) {
+      isLate = true
+      return lateAnswer(milliseconds)
+    },
+  }
 }

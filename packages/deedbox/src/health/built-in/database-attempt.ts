@@ -1,5 +1,4 @@
 import type { CheckMessage } from '../../checks/index.ts'
-import type { SqlDialect } from './asked-database.ts'
 import { databaseFailure } from './database-failure.ts'
 import { databaseMessages, lateDatabaseMessages, unlessLocked } from './database-messages.ts'
 import type { Attempt } from './one-attempt.ts'
@@ -86,6 +85,11 @@ export function directAttempt(ask: () => Promise<unknown>): Attempt {
   }
 }
 
+/** Asks a library whose database is a file, which may be locked. */
+export function fileAttempt(ask: () => Promise<unknown>): Attempt {
+  return { found: unlessLocked(ask), late: lateAnswer }
+}
+
 function lateAnswer(milliseconds: number): CheckMessage[] {
   return lateDatabaseMessages('answer', milliseconds)
 }
@@ -97,8 +101,7 @@ function lateAnswer(milliseconds: number): CheckMessage[] {
 export const askedAgain = 5_000
 
 /** Asks a library, once more where it met a connection that had died in its pool. */
-export function libraryAttempt(dialect: SqlDialect, ask: () => Promise<unknown>): Attempt {
-  if (dialect === 'sqlite') return { found: unlessLocked(ask), late: lateAnswer }
+export function libraryAttempt(ask: () => Promise<unknown>): Attempt {
   let isLate = false
   const twice = async (): Promise<unknown> => {
     try {

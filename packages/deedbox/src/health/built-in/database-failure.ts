@@ -110,12 +110,17 @@ const sqliteBusy: ReadonlySet<number> = new Set([5, 6])
 /** What of an error and its causes tells most. Reads any value, and never throws. */
 export function databaseFailure(error: unknown): DatabaseFailure {
   let best: DatabaseFailure = { kind: 'misused', code: undefined, text: ownText(error) }
+  // What an error is about by its text alone; one below it may have the code.
+  let told: DatabaseFailure | undefined
   for (const each of chainOf(error)) {
     const failure = failureOf(each)
-    if (failure.kind !== 'misused' && failure.kind !== 'other') return failure
+    if (failure.kind !== 'misused' && failure.kind !== 'other') {
+      if (failure.code !== undefined) return failure
+      told ??= failure
+    }
     if (best.kind === 'misused') best = failure.kind === 'other' ? failure : best
   }
-  return best
+  return told ?? best
 }
 
 function failureOf(error: unknown): DatabaseFailure {

@@ -1,7 +1,7 @@
 import type { Check } from '../../checks/index.ts'
 import { isMysql2, isPg, isSqlite, libraryDatabase } from './asked-database.ts'
 import { type BuiltInOptions, builtIn } from './built-in.ts'
-import { askedAgain, libraryAttempt } from './database-attempt.ts'
+import { askedAgain, fileAttempt, libraryAttempt } from './database-attempt.ts'
 import { hasMethods, notWhat } from './handed-over.ts'
 import { type MongoCheckClient, mongo } from './mongo.ts'
 import { type MysqlCheckPool, mysql } from './mysql.ts'
@@ -23,7 +23,8 @@ export function database(instance: object, options: BuiltInOptions = {}): Check 
     throw notWhat('database', taken, instance)
   const library = libraryDatabase(instance)
   if (library !== undefined) {
-    const begin = () => libraryAttempt(library.dialect, () => library.ask('SELECT 1'))
+    const attempt = library.dialect === 'sqlite' ? fileAttempt : libraryAttempt
+    const begin = () => attempt(() => library.ask('SELECT 1'))
     return builtIn('database', 'check_database_connected', options, oneAttempt(begin, askedAgain))
   }
   if (isMysql2(instance)) return mysql(instance as MysqlCheckPool, options)

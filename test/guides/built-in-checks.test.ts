@@ -17,7 +17,7 @@ import { snippetFolder } from './snippet-folder.ts'
 
 const page = new Page('docs/guide/built-in-checks.md')
 const server = onFreePort(page.fence('// server.ts'))
-const answered = page.fence('"check_outbox"')
+const answered = page.fence('"check_log"')
 const more = page.fence('// more-checks.ts')
 
 const servers = {

@@ -197,6 +197,28 @@ test('DF-25 postgres: a connection that has fallen silent is closed, and the poo
   assert.equal(one.totalCount, 1)
 })
 
+test('DF-25 postgres: a connection that died in its pool is replaced within the same round', {
+  skip,
+}, async t => {
+  const one = pool(t)
+  const broken = await one.connect()
+  broken.on('error', () => {})
+  const { rows } = await broken.query('SELECT pg_backend_pid() AS pid')
+  let asked = 0
+  // What a pool does that has not yet seen the end of a connection.
+  const stale = {
+    idleCount: 1,
+    waitingCount: 0,
+    connect: async () => (++asked === 1 ? broken : one.connect()),
+    query: one.query.bind(one),
+  }
+  await one.query(`SELECT pg_terminate_backend(${rows[0].pid})`)
+  const { said } = await checkedService(t, [postgres(stale)])
+  assert.deepEqual(await said(), [])
+  assert.equal(asked, 2)
+  assert.deepEqual([one.totalCount, one.idleCount], [1, 1])
+})
+
 test('DF-25 postgres: what is no pool is refused, without repeating what may have a password', () => {
   for (const [given, what] of [
     [undefined, 'undefined'],

@@ -99,6 +99,25 @@ for (const [library, connecting] of Object.entries(libraries)) {
     await right.recovers()
   })
 
+  test(`DF-24 DF-27 redis, ${library}: a user that may not ask is told, and not named`, { skip }, async t => {
+    assert(found.skip === false)
+    const client = connecting(t, found.server.port)
+    const { recovers, said } = await checkedService(t, [redis(client)])
+    await recovers()
+    const admin = new Redis({ port: found.server.port })
+    t.after(() => admin.disconnect())
+    await admin.call('ACL', 'SETUSER', 'alice', 'on', 'nopass', '~*', '+@all', '-ping')
+    const send = client as RedisCheckClient & {
+      call?(...words: string[]): Promise<unknown>
+      sendCommand(words: string[]): Promise<unknown>
+    }
+    const words = ['AUTH', 'alice', 'any'] as const
+    await (send.call === undefined ? send.sendCommand([...words]) : send.call(...words))
+    assert.deepEqual(await said(), [
+      'dockerflow.health.E010 Redis error: NOPERM the user may not use the command PING',
+    ])
+  })
+
   test(`DF-13 DF-27 redis, ${library}: a port that answers nothing holds one connection and at most one PING`, {
     skip,
   }, async t => {

@@ -57,10 +57,22 @@ for (const [library, { open, codes, closed }] of Object.entries(libraries)) {
     const reader = open(other)
     const locked = await checkedService(t, [sqlite(reader)])
     assert.deepEqual(await locked.said(), [
-      `dockerflow.health.E008 Database driver error: database is locked (${codes[1]})`,
+      `deedbox.health.W241 Database driver error: database is locked (${codes[1]})`,
     ])
+    assert.equal((await locked.heartbeat()).code, 200)
     writer.exec('COMMIT')
     assert.deepEqual(await locked.said(), [])
+    // A lock of a moment: it is given back once the check has met it.
+    writer.exec('BEGIN EXCLUSIVE')
+    let asked = 0
+    const watched = {
+      prepare: (sql: string) => {
+        if (++asked === 2) writer.exec('COMMIT')
+        return reader.prepare(sql)
+      },
+    }
+    assert.deepEqual(await (await checkedService(t, [sqlite(watched)])).said(), [])
+    assert.equal(asked, 2)
     for (const each of [text, writer, reader]) each.close()
   })
 }

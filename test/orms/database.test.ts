@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
-import { database } from 'deedbox/health'
+import { setTimeout } from 'node:timers/promises'
+import { type BuiltInOptions, database } from 'deedbox/health'
 import { MongoClient } from 'mongodb'
 import { DataSource } from 'typeorm'
+import { silentProxy } from '../chests/silent-proxy.ts'
 import { guardedMariadb } from '../servers/mariadb.ts'
 import { guard, guardedPostgres } from '../servers/postgres.ts'
 import { type RunningServer, serverFor } from '../servers/running-server.ts'
 import { type Beat, heartbeatOf } from './heartbeat.ts'
-import { type Library, onMysql, onPostgres, type Place } from './instances.ts'
+import { type Library, type Opened, onMysql, onPostgres, type Place } from './instances.ts'
 
 const driverError = 'dockerflow.health.E008'
 const libraryError = 'dockerflow.health.E009'
@@ -60,6 +62,23 @@ for (const { title, libraries, found, user, database: name } of kinds) {
       for (let round = 0; beat.status !== 200 && round < 20; round++) beat = await ask()
       assert.deepEqual(beat, { status: 200, messages: {} }, library)
     }
+  })
+
+  test(`DF-25 ${title}: a connection that has fallen silent is left behind once the network is back`, {
+    skip: found.skip,
+  }, async t => {
+    const { port } = serverOf(found)
+    const proxy = await silentProxy(t, port)
+    const through = { ...place(), port: proxy.port }
+    const asked = await Promise.all(
+      libraries.map(each => beatOf(t, unawaited(each), through, { timeout: 1_000 })),
+    )
+    await Promise.all(asked.map(({ ask, library }) => wellAgain(ask, library)))
+    proxy.fallSilent()
+    for (const { messages } of await Promise.all(asked.map(({ ask }) => ask())))
+      assert.match(messages[driverError] ?? '', /the server has not answered for \d+\.\d s$/)
+    proxy.recover()
+    await Promise.all(asked.map(({ ask, library }) => wellAgain(ask, library)))
   })
 
   test(`DF-25 ${title} refuses a password, which no message repeats`, { skip: found.skip }, async t => {
@@ -115,12 +134,31 @@ function serverOf(found: Awaited<ReturnType<typeof serverFor>>): RunningServer {
   return found.server
 }
 
+/** The same library; what a silent proxy holds of it never ends well. */
+function unawaited({ name, open }: Library): Library {
+  const quietly = async (place: Place): Promise<Opened> => {
+    const { instance, close } = await open(place)
+    return { instance, close: () => void Promise.resolve(close()).catch(() => {}) }
+  }
+  return { name, open: quietly }
+}
+
+/** Asks until all is well. */
+async function wellAgain(ask: () => Promise<Beat>, library: string): Promise<void> {
+  let beat = await ask()
+  for (const deadline = performance.now() + 60_000; beat.status !== 200; beat = await ask()) {
+    if (performance.now() > deadline) assert.fail(`${library} was never well: ${JSON.stringify(beat)}`)
+    await setTimeout(20)
+  }
+}
+
 async function beatOf(
   t: TestContext,
   library: Library,
   place: Place,
+  options: BuiltInOptions = {},
 ): Promise<{ library: string; ask: () => Promise<Beat> }> {
   const { instance, close } = await library.open(place)
   t.after(close)
-  return { library: library.name, ask: heartbeatOf(t, database(instance)) }
+  return { library: library.name, ask: heartbeatOf(t, database(instance, options)) }
 }

@@ -38,6 +38,8 @@ export const unheard: { warn(): void; error(): void } = { warn: () => {}, error:
 export function pgPool(place: Place): pg.Pool {
   const pool = new pg.Pool(place)
   pool.on('error', () => {})
+  // Of one that is out of the pool, which Kysely leaves to the service.
+  pool.on('connect', client => client.on('error', () => {}))
   return pool
 }
 
@@ -120,7 +122,9 @@ export const onMysql: readonly Library[] = [
   {
     name: 'Kysely',
     open: place => {
-      const kysely = new Kysely({ dialect: new MysqlDialect({ pool: createPool(place) }) })
+      const pool = createPool(place)
+      pool.on('connection', connection => connection.on('error', () => {}))
+      const kysely = new Kysely({ dialect: new MysqlDialect({ pool }) })
       return { instance: kysely, close: () => kysely.destroy() }
     },
   },

@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { database, migrations } from 'deedbox/health'
 import { drizzle } from 'drizzle-orm/sqlite-proxy'
+import { silentProxy } from '../chests/silent-proxy.ts'
 import { mariadb } from '../servers/mariadb.ts'
 import { postgres } from '../servers/postgres.ts'
 import { serverFor } from '../servers/running-server.ts'
@@ -51,6 +52,41 @@ for (const { title, libraries, found, user } of kinds) {
       assert.deepEqual(await ask(), { status: 200, messages: {} })
     })
   }
+}
+
+for (const { title, libraries, found, user } of kinds) {
+  test(`DF-26 ${title}: a pool is asked on a connection that is closed once it has fallen silent`, {
+    skip: found.skip,
+  }, async t => {
+    if (found.skip !== false) throw new Error(found.skip)
+    const proxy = await silentProxy(t, found.server.port)
+    const folder = files(t)
+    const { host, port } = found.server
+    const [own, first] = title === 'MariaDB' ? ['silent', 'information_schema'] : ['postgres', 'postgres']
+    await statements({ host, port, user, database: first }, title, ['CREATE SCHEMA silent'])
+    const place = { host, port: proxy.port, user, database: own }
+    for (const { name, open } of libraries.filter(each => /^(pg|mysql2)/.test(each.name))) {
+      const { instance, close } = await open(place)
+      // Not awaited: what the silent proxy holds never ends well.
+      t.after(() => void Promise.resolve(close()).catch(() => {}))
+      const source = { sql: instance, folder, table: 'never_made' }
+      const ask = heartbeatOf(t, migrations(source, { timeout: 1_000 }))
+      const { messages: missing } = await ask()
+      assert.deepEqual(missing, { [unapplied]: 'Unapplied migrations: 1_a, 2_b' }, name)
+      // That the table is missing costs no connection.
+      const before = proxy.connections()
+      assert.deepEqual((await ask()).messages, missing)
+      assert.equal(proxy.connections(), before, name)
+      proxy.fallSilent()
+      const { messages } = await ask()
+      assert.match(messages[cannotCheck] ?? '', /has not answered for/, name)
+      const connected = proxy.connections()
+      proxy.recover()
+      const again = await ask()
+      assert.deepEqual(Object.keys(again.messages), [unapplied], name)
+      assert.equal(proxy.connections(), connected + 1)
+    }
+  })
 }
 
 test('DF-26 ruling 29: files of SQL and an SQLite file', async t => {
@@ -111,6 +147,52 @@ test('DF-26 a folder that the image lacks is a warning of its own', async t => {
   }
 })
 
+for (const { tool, scripts, table, options, said } of [
+  {
+    tool: 'Flyway',
+    scripts: ['V1__a', 'V1_1__b', 'V02__c', 'V3__failed', 'R__views', 'U2__c', 'B1__all'],
+    table: `(version text, success integer);
+      INSERT INTO versions VALUES ('1', 1), ('1.1', 1), ('2', 1), ('3', 0), (NULL, 1)`,
+    options: { ifTrue: 'success' },
+    said: { [unapplied]: 'Unapplied migrations: V3__failed' },
+  },
+  {
+    tool: 'goose',
+    scripts: ['00001_a', '00002_b', '00010_c'],
+    table: `(version_id bigint, is_applied boolean);
+      INSERT INTO versions VALUES (0, 1), (1, 1), (2, 0), (10, 1)`,
+    options: { column: 'version_id', ifTrue: 'is_applied' },
+    said: { [unapplied]: 'Unapplied migrations: 00002_b' },
+  },
+  {
+    tool: 'a column of integers',
+    scripts: ['0001_a', '0002_b', '0002_c', '0010_d'],
+    table: `(version integer); INSERT INTO versions VALUES (1), (2), (10), (11)`,
+    options: {},
+    said: {
+      'deedbox.health.W232': 'The database has migrations that this service does not bring: 11',
+    },
+  },
+  {
+    tool: 'a column of names',
+    scripts: ['0001_a', '0002_b', '0002_c'],
+    table: `(name text); INSERT INTO versions VALUES ('0001_a.SQL'), ('0002_c')`,
+    options: { column: 'name' },
+    said: { [unapplied]: 'Unapplied migrations: 0002_b' },
+  },
+] as const) {
+  test(`DF-26 files of SQL as they are with ${tool}`, async t => {
+    const db = new DatabaseSync(':memory:')
+    t.after(() => db.close())
+    const folder = mkdtempSync(join(tmpdir(), 'deedbox-migrations-'))
+    t.after(() => rmSync(folder, { recursive: true, force: true }))
+    write(folder, Object.fromEntries(scripts.map((name, n) => [`${name}${n % 2 ? '.SQL' : '.sql'}`, ''])))
+    db.exec(`CREATE TABLE versions ${table}`)
+    const ask = heartbeatOf(t, migrations({ sql: db, folder, table: 'versions', ...options }))
+    assert.deepEqual((await ask()).messages, said)
+  })
+}
+
 test('DF-26 a message names at most five migrations', async t => {
   const db = new DatabaseSync(':memory:')
   t.after(() => db.close())
@@ -132,7 +214,7 @@ test('ruling 29 what migrations() cannot work with is refused, and not repeated'
     [{ sql: db, folder: 'x' }, /migrations\(\) table/],
     [
       { sql: db, folder: 'x', table: 'y', tabel: 'z' },
-      /tabel.*no such option.*folder, table, schema, column/,
+      /tabel.*no such option.*folder, table, schema, column, ifTrue\./,
     ],
     [{ drizzle: db, column: 'x' }, /no such option.*folder, table, schema\./],
   ] as const) {

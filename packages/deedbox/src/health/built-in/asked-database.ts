@@ -1,4 +1,7 @@
+import { askPool, type CheckedPool } from './database-attempt.ts'
 import { hasMethods } from './handed-over.ts'
+import { checkedMysql } from './mysql.ts'
+import { checkedPostgres } from './postgres.ts'
 import { prismaFailure } from './prisma-failure.ts'
 
 /** The languages of SQL that checks tell apart. */
@@ -7,8 +10,11 @@ export type SqlDialect = 'postgres' | 'mysql' | 'sqlite'
 /** A connection, pool or library instance of the service, as far as checks ask it. */
 export interface AskedDatabase {
   readonly dialect: SqlDialect
-  /** Answers as its library does: see {@link rowsOf}. */
-  ask(sql: string): Promise<unknown>
+  /**
+   * Answers as its library does: see {@link rowsOf}.
+   * @param over aborts when nobody waits any more: what can be given up then is
+   */
+  ask(sql: string, over?: AbortSignal): Promise<unknown>
 }
 
 /** What is read of something handed over. */
@@ -30,12 +36,25 @@ export function libraryDatabase(given: object): AskedDatabase | undefined {
 export function driverDatabase(given: object): AskedDatabase | undefined {
   if (isMysql2(given)) {
     const promising = hasMethods(given, 'promise') ? call(given, 'promise') : given
-    return { dialect: 'mysql', ask: async sql => call(promising, 'query', sql) }
+    return { dialect: 'mysql', ask: asking(promising, checkedMysql(Object(promising))) }
   }
-  if (isPg(given)) return { dialect: 'postgres', ask: async sql => call(given, 'query', sql) }
+  if (isPg(given)) return { dialect: 'postgres', ask: asking(given, checkedPostgres(given)) }
   if (isSqlite(given))
     return { dialect: 'sqlite', ask: async sql => call(call(given, 'prepare', sql), 'all') }
   return undefined
+}
+
+/** A pool is asked on a connection that can be closed if it does not answer. */
+function asking<Connection>(
+  driver: unknown,
+  pool: CheckedPool<Connection> | undefined,
+): AskedDatabase['ask'] {
+  if (pool === undefined) return async sql => call(driver, 'query', sql)
+  return (sql, over) => {
+    const { answer, giveUp } = askPool(pool, sql)
+    over?.addEventListener('abort', giveUp, { once: true })
+    return answer
+  }
 }
 
 /** A pool or connection of mysql2, with promises or callbacks. */

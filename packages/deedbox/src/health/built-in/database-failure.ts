@@ -99,6 +99,8 @@ const sayings: readonly (readonly [RegExp, DatabaseFailureKind])[] = [
   [/^Connection terminated( unexpectedly)?$|^Client has encountered a connection error/, 'lost'],
   [/^Can't add new command when connection is in closed state/, 'lost'],
   [/^SASL: .*password/, 'credentials'],
+  // For a library that does not hand on the server's code.
+  [/authentication failed|^Access denied for user|no pg_hba\.conf entry/i, 'credentials'],
   [/^The server does not support SSL connections$/, 'certificate'],
 ]
 
@@ -108,12 +110,17 @@ const sqliteBusy: ReadonlySet<number> = new Set([5, 6])
 /** What of an error and its causes tells most. Reads any value, and never throws. */
 export function databaseFailure(error: unknown): DatabaseFailure {
   let best: DatabaseFailure = { kind: 'misused', code: undefined, text: ownText(error) }
+  // What an error is about by its text alone; one below it may have the code.
+  let told: DatabaseFailure | undefined
   for (const each of chainOf(error)) {
     const failure = failureOf(each)
-    if (failure.kind !== 'misused' && failure.kind !== 'other') return failure
+    if (failure.kind !== 'misused' && failure.kind !== 'other') {
+      if (failure.code !== undefined) return failure
+      told ??= failure
+    }
     if (best.kind === 'misused') best = failure.kind === 'other' ? failure : best
   }
-  return best
+  return told ?? best
 }
 
 function failureOf(error: unknown): DatabaseFailure {

@@ -64,6 +64,30 @@ const told: readonly (readonly [unknown, string, string])[] = [
     'Database driver error: timeout exceeded when trying to connect',
   ],
   [
+    // A library that hands on the text alone.
+    new Error('query failed: password authentication failed for user "ann"'),
+    'E008',
+    'Database driver error: the server refused user or password',
+  ],
+  [
+    thrown('too many connections for role "ann"', { code: '53300' }),
+    'E008',
+    'Database driver error: too many connections for role (53300)',
+  ],
+  [
+    thrown("User ann already has more than 'max_user_connections' active connections", {
+      code: 'ER_TOO_MANY_USER_CONNECTIONS',
+      errno: 1203,
+    }),
+    'E008',
+    "Database driver error: User already has more than 'max_user_connections' active connections (ER_TOO_MANY_USER_CONNECTIONS)",
+  ],
+  [
+    thrown("The user 'ann'@'%' was asked by postgres://ann:hunter2/a@b@db:5432/shop", { code: 'XX000' }),
+    'E008',
+    'Database driver error: The user was asked by postgres://db:5432/shop (XX000)',
+  ],
+  [
     thrown('database is locked', { code: 'ERR_SQLITE_ERROR', errcode: 5 }),
     'E008',
     'Database driver error: database is locked (ERR_SQLITE_ERROR)',

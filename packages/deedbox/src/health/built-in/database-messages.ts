@@ -1,4 +1,5 @@
-import { type CheckMessage, dockerflowIds, error } from '../../checks/index.ts'
+import { setTimeout } from 'node:timers/promises'
+import { type CheckMessage, dockerflowIds, error, warning } from '../../checks/index.ts'
 import { type DatabaseFailureKind, databaseFailure } from './database-failure.ts'
 import { shortened } from './error-line.ts'
 
@@ -47,6 +48,28 @@ export function databaseMessages(thrown: unknown): CheckMessage[] {
       ? error(`Database misconfigured: ${shown}`, { id: dockerflowIds.databaseLibraryError, hint })
       : error(`Database driver error: ${shown}`, { id: dockerflowIds.databaseDriverError, hint }),
   ]
+}
+
+/** Milliseconds after which a locked file is asked once more: most locks are held for less. */
+const lockPause = 100
+
+/** Asks a file of SQLite. One that somebody writes to is not broken: it is a Warning, if it still is so after a moment. */
+export async function unlessLocked(ask: () => unknown): Promise<CheckMessage[]> {
+  for (let isSecond = false; ; isSecond = true) {
+    try {
+      await ask()
+      return []
+    } catch (thrown) {
+      const { kind } = databaseFailure(thrown)
+      if (kind !== 'busy') return databaseMessages(thrown)
+      if (isSecond) return databaseMessages(thrown).map(locked)
+    }
+    await setTimeout(lockPause)
+  }
+}
+
+function locked({ message, hint }: CheckMessage): CheckMessage {
+  return warning(message, { id: 'deedbox.health.W241', hint })
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Check } from '../../checks/index.ts'
 import { isMysql2, isPg, isSqlite, libraryDatabase } from './asked-database.ts'
 import { type BuiltInOptions, builtIn } from './built-in.ts'
-import { directAttempt } from './database-attempt.ts'
+import { askedAgain, fileAttempt, libraryAttempt } from './database-attempt.ts'
 import type { DatabaseInstance } from './database-instances.ts'
 import { hasMethods, notWhat } from './handed-over.ts'
 import { type MongoCheckClient, mongo } from './mongo.ts'
@@ -24,8 +24,9 @@ export function database(instance: DatabaseInstance, options: BuiltInOptions = {
     throw notWhat('database', taken, instance)
   const library = libraryDatabase(instance)
   if (library !== undefined) {
-    const begin = () => directAttempt(() => library.ask('SELECT 1'))
-    return builtIn('database', 'check_database_connected', options, oneAttempt(begin))
+    const attempt = library.dialect === 'sqlite' ? fileAttempt : libraryAttempt
+    const begin = () => attempt(() => library.ask('SELECT 1'))
+    return builtIn('database', 'check_database_connected', options, oneAttempt(begin, askedAgain))
   }
   if (isMysql2(instance)) return mysql(instance as object as MysqlCheckPool, options)
   if (hasMethods(instance, 'startSession', 'db') || hasMethods(instance, 'command', 'collection'))

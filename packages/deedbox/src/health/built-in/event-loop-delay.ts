@@ -1,13 +1,12 @@
-import { createHistogram } from 'node:perf_hooks'
 import { type Check, error, warning } from '../../checks/index.ts'
 import { ConfigurationError } from '../../safety/index.ts'
 import { type BuiltInOptions, builtIn } from './built-in.ts'
 
 /** How late the event loop may be, in milliseconds. */
 export interface EventLoopDelayOptions extends BuiltInOptions {
-  /** More than this is a warning. Default 100. */
+  /** A stall of more than this is a warning. Default 100. */
   readonly warning?: number | undefined
-  /** More than this is an error. Default 1,000. */
+  /** A stall of more than this is an error. Default 1,000. */
   readonly error?: number | undefined
 }
 
@@ -18,8 +17,8 @@ const resolution = 20
 const unasked = 300_000
 
 /**
- * `check_event_loop_delay`: how late a timer was since the last round, in 99 of 100 cases at most. It measures from its first
- * round on, which has nothing to say, and stops when nobody asks for five minutes.
+ * `check_event_loop_delay`: the longest that a timer was late since the last round, so that a single long stall is told, once.
+ * It measures from its first round on, which has nothing to say, and stops when nobody asks for five minutes.
  * @throws ConfigurationError for options that cannot be
  */
 export function eventLoopDelay(options: EventLoopDelayOptions = {}): Check {
@@ -41,13 +40,13 @@ export function eventLoopDelay(options: EventLoopDelayOptions = {}): Check {
  * which comes to one turn between two rounds would be well in every other one.
  */
 function delays(): { sinceLastAsked(): number } {
-  const histogram = createHistogram()
+  let longest = 0
   let timer: NodeJS.Timeout | undefined
   let last = 0
   let asked = 0
   const record = (): void => {
     const now = performance.now()
-    histogram.record(Math.max(1, Math.round(now - last - resolution)))
+    longest = Math.max(longest, now - last - resolution)
     last = now
     if (now - asked < unasked) return
     clearInterval(timer)
@@ -60,8 +59,8 @@ function delays(): { sinceLastAsked(): number } {
         last = asked
         timer = setInterval(record, resolution).unref()
       } else record()
-      const delay = histogram.count === 0 ? 0 : histogram.percentile(99)
-      histogram.reset()
+      const delay = longest
+      longest = 0
       return delay
     },
   }

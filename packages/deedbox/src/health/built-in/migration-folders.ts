@@ -76,34 +76,63 @@ export async function nodePgMigrateFolder(
   )
 }
 
+/** How the rows of a table say which files of SQL were applied. */
+export interface SqlColumns {
+  /** Has names, or versions. */
+  readonly column: string
+  /** Is true of what was applied. */
+  readonly ifTrue: string | undefined
+}
+
 /**
  * Files of SQL, and a column that has their names, with or without the ending, or the versions that they begin with:
- * `20260101120000` and `V7` of `V7__name.sql` too.
+ * `20260101120000` and `1.1` of `V1_1__name.sql` too. Numbers are compared as numbers. A row without a value is of none.
  */
 export async function sqlFolder(
   database: AskedDatabase,
   { folder, table, schema }: MigrationFolder,
-  column: string,
+  { column, ifTrue }: SqlColumns,
 ): Promise<MigrationState> {
-  const scripts = await fileNames(folder, /\.sql$/)
+  const scripts = (await fileNames(folder, /\.sql$/i)).filter(name => !unversioned.test(name))
   const { dialect } = database
-  const from = quoted(dialect, table, schema)
-  const by = quoted(dialect, column, undefined)
-  const sql = `SELECT ${by} FROM ${from} ORDER BY ${by}`
-  const applied = await namesIn(async () => rowsOf(await database.ask(sql)), column)
-  const names = new Map(scripts.flatMap(name => [name, versionOf(name)].map(key => [key, name] as const)))
-  return compared(
-    scripts,
-    applied.map(value => {
-      const name = value.replace(/(?:\.up)?\.sql$/, '')
-      return names.get(name) ?? name
-    }),
+  const columns = [column, ...(ifTrue === undefined ? [] : [ifTrue])].map(each =>
+    quoted(dialect, each, undefined),
   )
+  const sql = `SELECT ${columns.join(', ')} FROM ${quoted(dialect, table, schema)} ORDER BY ${columns[0]}`
+  const rows = await rowsIfAny(async () => rowsOf(await database.ask(sql)))
+  const applied = rows
+    .filter(row => ifTrue === undefined || isTrue(row[ifTrue]))
+    .map(row => row[column])
+    .filter(value => value !== null)
+    .map(value => String(value).replace(/(?:\.up)?\.sql$/i, ''))
+  const known = new Set(applied.map(comparable))
+  const keys = new Map(scripts.map(name => [name, [comparable(name), comparable(versionOf(name))]]))
+  const brought = new Set([...keys.values()].flat())
+  return {
+    pending: scripts.filter(name => !keys.get(name)?.some(key => known.has(key))),
+    // Version 0 is what a tool writes when it makes its table.
+    unknown: applied.filter(value => !brought.has(comparable(value)) && value !== '0'),
+  }
 }
 
-/** What a file's name begins with: `0003` of `0003_users`, `7` of `V7__users`. */
+/** What Flyway applies beside its versions: what is repeatable, takes back, or begins with a whole state. */
+const unversioned = /^(?:R__|[UB][\d._]+__)/
+
+/** What a file's name begins with: `0003` of `0003_users`, `7` of `V7__users`, `1.1` of `V1_1__users`. */
 function versionOf(name: string): string {
-  return /^V?([\d.]+)(?=[_-]|$)/.exec(name)?.[1] ?? name
+  const dotted = /^V(\d[\d._]*?)__/.exec(name)?.[1]?.replaceAll('_', '.')
+  return dotted ?? /^V?([\d.]+)(?=[_-]|$)/.exec(name)?.[1] ?? name
+}
+
+/** Numbers without the zeros before them: a column of integers has 1 of `0001`. */
+function comparable(version: string): string {
+  return /^\d[\d.]*$/.test(version) ? version.replaceAll(/(?<=^|\.)0+(?=\d)/g, '') : version
+}
+
+/** As drivers give truth: also as a number, a bit, or a text. */
+function isTrue(value: unknown): boolean {
+  const plain: unknown = value instanceof Uint8Array ? value[0] : value
+  return /^(?:1|t|true)$/i.test(String(plain))
 }
 
 /** The names of the files that go forward, without their endings, in their order. */

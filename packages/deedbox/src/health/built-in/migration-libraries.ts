@@ -3,8 +3,11 @@ import { hasMethods } from './handed-over.ts'
 import { namesIn, scriptsOf } from './migration-reading.ts'
 import { compared, isMissingTable, type MigrationState } from './migration-state.ts'
 
-/** Compares once. Reads alone: creates no table, takes no lock. Rejects where it cannot. */
-export type MigrationReader = () => Promise<MigrationState>
+/**
+ * Compares once. Reads alone: creates no table, takes no lock. Rejects where it cannot.
+ * @param over aborts when nobody waits any more
+ */
+export type MigrationReader = (over: AbortSignal) => Promise<MigrationState>
 
 /** What is read of a library's object. Their types differ from version to version; what is used has not. */
 interface KnexMigrations {

@@ -2,6 +2,7 @@ import type { Check } from '../../checks/index.ts'
 import { ConfigurationError } from '../../safety/index.ts'
 import { type AskedDatabase, driverDatabase, libraryDatabase } from './asked-database.ts'
 import { type BuiltInOptions, builtIn } from './built-in.ts'
+import { askedAgain } from './database-attempt.ts'
 import type {
   DrizzleInstance,
   MigrationLibrary,
@@ -56,6 +57,8 @@ export interface SqlMigrations extends MigrationPlace {
   readonly table: string
   /** The column that has names or versions. Default `version`. */
   readonly column?: string | undefined
+  /** A column that is true of what was applied, such as Flyway's `success`. Default: each row is. */
+  readonly ifTrue?: string | undefined
 }
 
 const taken =
@@ -72,10 +75,16 @@ export function migrations(
   options: BuiltInOptions = {},
 ): Check {
   const read = readerOf(source)
-  const compareOnce = oneAttempt(() => ({
-    found: read().then(migrationMessages, migrationFailure),
-    late: lateMigrations,
-  }))
+  const compareOnce = oneAttempt(() => {
+    const over = new AbortController()
+    return {
+      found: read(over.signal).then(migrationMessages, migrationFailure),
+      late(milliseconds) {
+        over.abort()
+        return lateMigrations(milliseconds)
+      },
+    }
+  }, askedAgain)
   const limit = options.timeout ?? usualLimit
   return builtIn(
     'migrations',
@@ -110,7 +119,7 @@ const tools = {
 function folderReader(source: object): MigrationReader | undefined {
   const tool = (Object.keys(tools) as (keyof typeof tools)[]).find(name => Object.hasOwn(source, name))
   if (tool === undefined) return undefined
-  const known = ['folder', 'table', 'schema', ...(tool === 'sql' ? ['column'] : [])]
+  const known = ['folder', 'table', 'schema', ...(tool === 'sql' ? ['column', 'ifTrue'] : [])]
   for (const name of Object.keys(source)) {
     if (name === tool || known.includes(name)) continue
     throw new ConfigurationError(
@@ -126,8 +135,11 @@ function folderReader(source: object): MigrationReader | undefined {
     table: name('table', given.table ?? table),
     schema: given.schema === undefined ? undefined : name('schema', given.schema),
   }
-  const column = name('column', given.column ?? 'version')
-  return () => read(database, place, column)
+  const columns = {
+    column: name('column', given.column ?? 'version'),
+    ifTrue: given.ifTrue === undefined ? undefined : name('ifTrue', given.ifTrue),
+  }
+  return over => read({ ...database, ask: sql => database.ask(sql, over) }, place, columns)
 }
 
 function askedDatabase(tool: string, given: unknown): AskedDatabase {

@@ -39,20 +39,21 @@ export function mysql(
 ): Check {
   if (!hasMethods(pool, 'query')) throw notWhat('mysql', 'a pool or a connection of mysql2', pool)
   const promising = 'promise' in pool && hasMethods(pool, 'promise') ? pool.promise() : pool
-  const begin = isPool(promising)
-    ? () => pooledAttempt(checkedPool(promising))
-    : () => directAttempt(() => (promising as MysqlCheckConnection).query('SELECT 1'))
+  const checked = checkedMysql(promising)
+  const begin = () =>
+    checked === undefined
+      ? directAttempt(() => (promising as MysqlCheckConnection).query('SELECT 1'))
+      : pooledAttempt(checked)
   return builtIn('mysql', 'check_database_connected', options, oneAttempt(begin))
 }
 
-function isPool(pool: object): pool is MysqlCheckPool {
-  return hasMethods(pool, 'getConnection')
-}
-
-function checkedPool(pool: MysqlCheckPool): CheckedPool<MysqlPooledConnection> {
+/** A pool of mysql2, with promises, as checks ask it; `undefined` for what is none. */
+export function checkedMysql(pool: object): CheckedPool<MysqlPooledConnection> | undefined {
+  if (!isPool(pool)) return undefined
   let isQueued = false
   return {
     connect: () => {
+      isQueued = false
       const queued = (): void => {
         isQueued = true
       }
@@ -65,8 +66,12 @@ function checkedPool(pool: MysqlCheckPool): CheckedPool<MysqlPooledConnection> {
       }
     },
     isExhausted: () => isQueued,
-    ask: connection => connection.query('SELECT 1'),
+    ask: (connection, sql) => connection.query(sql),
     release: connection => connection.release(),
     destroy: connection => connection.destroy(),
   }
+}
+
+function isPool(pool: object): pool is MysqlCheckPool {
+  return hasMethods(pool, 'getConnection')
 }

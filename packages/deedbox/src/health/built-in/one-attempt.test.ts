@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { type CheckMessage, error } from '../../checks/index.ts'
 import { type Attempt, oneAttempt } from './one-attempt.ts'
 
 /** A check whose attempts end when they are told to. */
-function held() {
+function held(again?: number) {
   const attempts: ((messages: CheckMessage[]) => void)[] = []
   const run = oneAttempt((): Attempt => {
     const { promise, resolve } = Promise.withResolvers<CheckMessage[]>()
     attempts.push(resolve)
     return { found: promise, late: () => [error('late')] }
-  })
+  }, again)
   const call = async (signal = new AbortController().signal): Promise<string[]> =>
     ((await run(signal)) ?? []).map(({ message }) => message)
   return { attempts, call }
@@ -56,4 +57,30 @@ test('DF-13 what cannot be begun fails that call alone', async () => {
   assert.throws(() => run(signal), /broken/)
   isBroken = false
   assert.deepEqual(await run(signal), [])
+})
+
+test('DF-13 one that hangs is left behind for another where that is wished, and no more than two are at work', async () => {
+  const { attempts, call } = held(0)
+  const late = async (): Promise<void> => {
+    const own = new AbortController()
+    const called = call(own.signal)
+    own.abort()
+    assert.deepEqual(await called, ['late'])
+  }
+  await late()
+  const second = call()
+  assert.equal(attempts.length, 2)
+  attempts[1]?.([])
+  assert.deepEqual(await second, [])
+  await late()
+  assert.equal(attempts.length, 3)
+  assert.deepEqual(await call(), ['late'])
+  assert.equal(attempts.length, 3)
+  // Whichever of them ends makes room.
+  attempts[0]?.([])
+  await setImmediate()
+  const fourth = call()
+  assert.equal(attempts.length, 4)
+  attempts[3]?.([error('gone')])
+  assert.deepEqual(await fourth, ['gone'])
 })

@@ -12,25 +12,34 @@ export interface Attempt {
   late(milliseconds: number): CheckMessage[]
 }
 
+/** How many are at work at once, where one that hangs is left behind. */
+const most = 2
+
 /**
- * A check that is never at work more than once, so that a dependency that does not answer holds one connection and not
+ * A check that is not at work anew for each round, so that a dependency that does not answer holds one connection and not
  * one for each round. Who calls it meanwhile waits for the same attempt. Once that was late, each round says so at once, and
  * begins none before it has ended.
+ * @param again milliseconds after which one that hangs is left behind for another, where it cannot be given up: it may be
+ * held by a connection that nobody answers any more, while others are well. No more than two are ever at work.
  */
-export function oneAttempt(begin: () => Attempt): CheckFunction {
-  let current: Running | undefined
+export function oneAttempt(begin: () => Attempt, again: number = Number.POSITIVE_INFINITY): CheckFunction {
+  let running: readonly Running[] = []
   const begun = (): Running => {
     const attempt = begin()
+    const own: Running = { attempt, since: performance.now(), late: undefined }
     const ended = (): void => {
-      current = undefined
+      running = running.filter(each => each !== own)
     }
+    running = [...running, own]
     attempt.found.then(ended, ended)
-    return { attempt, since: performance.now(), late: undefined }
+    return own
   }
+  const isLeft = ({ late, since }: Running): boolean =>
+    late !== undefined && running.length < most && performance.now() - since >= again
   return signal => {
-    if (current?.late !== undefined) return tellLate(current)
-    current ??= begun()
-    const own = current
+    const newest = running.at(-1)
+    const own = newest === undefined || isLeft(newest) ? begun() : newest
+    if (own.late !== undefined) return tellLate(own)
     return new Promise((resolve, reject) => {
       const isOver = (): void => resolve(tellLate(own))
       signal.addEventListener('abort', isOver, { once: true })

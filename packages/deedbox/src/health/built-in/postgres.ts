@@ -31,19 +31,17 @@ export interface PostgresCheckClient {
  */
 export function postgres(pool: PostgresCheckPool | PostgresCheckClient, options: BuiltInOptions = {}): Check {
   if (!hasMethods(pool, 'query')) throw notWhat('postgres', 'a Pool or a Client of pg', pool)
-  const begin = isPool(pool) ? () => pooledAttempt(checkedPool(pool)) : () => directAttempt(() => ask(pool))
+  const checked = checkedPostgres(pool)
+  const begin = () =>
+    checked === undefined
+      ? directAttempt(() => (pool as PostgresCheckClient).query('SELECT 1'))
+      : pooledAttempt(checked)
   return builtIn('postgres', 'check_database_connected', options, oneAttempt(begin))
 }
 
-function isPool(pool: PostgresCheckPool | PostgresCheckClient): pool is PostgresCheckPool {
-  return hasMethods(pool, 'connect') && 'idleCount' in pool && 'waitingCount' in pool
-}
-
-function ask(client: PostgresCheckClient): Promise<unknown> {
-  return client.query('SELECT 1')
-}
-
-function checkedPool(pool: PostgresCheckPool): CheckedPool<PostgresPooledClient> {
+/** A pool of pg as checks ask it; `undefined` for what is none. */
+export function checkedPostgres(pool: object): CheckedPool<PostgresPooledClient> | undefined {
+  if (!isPool(pool)) return undefined
   return {
     connect: async () => {
       const client = await pool.connect()
@@ -52,7 +50,7 @@ function checkedPool(pool: PostgresCheckPool): CheckedPool<PostgresPooledClient>
       return client
     },
     isExhausted: () => pool.waitingCount > 0 && pool.idleCount === 0,
-    ask,
+    ask: (client, sql) => client.query(sql),
     release: client => {
       client.off('error', unheard)
       client.release()
@@ -61,6 +59,10 @@ function checkedPool(pool: PostgresCheckPool): CheckedPool<PostgresPooledClient>
       client.release(true)
     },
   }
+}
+
+function isPool(pool: object): pool is PostgresCheckPool {
+  return hasMethods(pool, 'connect') && 'idleCount' in pool && 'waitingCount' in pool
 }
 
 function unheard(): void {

@@ -116,10 +116,19 @@ function redisMessages(thrown: unknown): CheckMessage[] {
   const [, word = ''] = /^([A-Z]{3,}) /.exec(text) ?? []
   const isReply =
     word !== '' || ['ReplyError', 'ErrorReply', 'SimpleError', 'BlobError'].includes(errorName(thrown))
-  if (isReply) return [error(`Redis error: ${text}`, { id: dockerflowIds.redisError, hint: hints[word] })]
+  if (isReply) {
+    const told = Object.hasOwn(replies, word) ? `${word} ${replies[word]}` : text
+    return [error(`Redis error: ${told}`, { id: dockerflowIds.redisError, hint: hints[word] })]
+  }
   if (thrown instanceof TypeError || thrown instanceof RangeError)
     return [error(`Redis error: ${text}`, { id: dockerflowIds.redisError })]
   return [notConnected(text, text.includes('ECONNREFUSED') ? hints.ECONNREFUSED : undefined)]
+}
+
+/** In place of what the server answers, which names the user. */
+const replies: Readonly<Record<string, string>> = {
+  NOPERM: 'the user may not use the command PING',
+  WRONGPASS: 'the server refused user or password',
 }
 
 const hints: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import type { Check } from '../../checks/index.ts'
 import { type BuiltInOptions, builtIn } from './built-in.ts'
-import { databaseMessages } from './database-messages.ts'
+import { unlessLocked } from './database-messages.ts'
 import { hasMethods, notWhat } from './handed-over.ts'
 
 /** What the check needs of an open database: Node's `DatabaseSync`, or better-sqlite3. */
@@ -15,7 +15,7 @@ export interface SqliteCheckDatabase {
 const statement = 'PRAGMA schema_version'
 
 /**
- * `check_database_connected` for SQLite: reads the head of the file. (DF-25, DF-28)
+ * `check_database_connected` for SQLite: reads the head of the file. One that stays locked is a Warning. (DF-25, DF-28)
  * @param database Node's `DatabaseSync`, or a database of better-sqlite3
  * @throws ConfigurationError for anything else
  */
@@ -26,12 +26,7 @@ export function sqlite(database: SqliteCheckDatabase, options: BuiltInOptions = 
       'an open database: a DatabaseSync of node:sqlite, or one of better-sqlite3',
       database,
     )
-  return builtIn('sqlite', 'check_database_connected', options, () => {
-    try {
-      database.prepare(statement).get()
-      return []
-    } catch (error) {
-      return databaseMessages(error)
-    }
-  })
+  return builtIn('sqlite', 'check_database_connected', options, () =>
+    unlessLocked(() => database.prepare(statement).get()),
+  )
 }

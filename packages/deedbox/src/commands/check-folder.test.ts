@@ -95,6 +95,11 @@ ${goodDockerfile.replace('COPY . .', 'COPY --from=build /src/dist ./dist\nCOPY v
     'ENV PORT',
     'ENV DB_PASSWORD_FILE=/run/secrets/db PORT',
   ),
+  'variables that sound like secrets': dockerfile('ENV PORT', 'ENV PWD=/app MAX_TOKEN_COUNT=5 PORT'),
+  'a token of npm that is mounted': dockerfile(
+    'RUN npm ci --omit=dev',
+    'RUN --mount=type=secret,id=npm echo "//npm.example/:_authToken=$(cat /run/secrets/npm)" > .npmrc && npm ci; rm .npmrc',
+  ),
   CircleCI: {
     '.github/workflows/image.yml': undefined,
     '.circleci/config.yml':
@@ -146,6 +151,16 @@ const broken: readonly [string, Files, ...string[]][] = [
   [
     'DF-57 a secret in the environment',
     dockerfile('ENV PORT=8000', 'ENV PORT=8000 API_KEY="x y"'),
+    'Build 6 fail',
+  ],
+  ...['PGPASSWORD', 'DB_PASS', 'MYSQL_PWD'].map((name): [string, Files, string] => [
+    `DF-57 ${name} in the environment`,
+    dockerfile('ENV PORT', `ENV ${name}=hunter2 PORT`),
+    'Build 6 fail',
+  ]),
+  [
+    'DF-57 a token of npm that is written by the build',
+    dockerfile('RUN npm ci', 'RUN echo "//npm.example/:_authToken=hunter2" > .npmrc && npm ci'),
     'Build 6 fail',
   ],
   [

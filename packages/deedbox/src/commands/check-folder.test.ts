@@ -213,6 +213,17 @@ const broken: readonly [string, Files, ...string[]][] = [
     'Dockerfile 1 fail',
   ],
   [
+    'DF-60 nothing but the version object is in /app',
+    dockerfile('COPY . .', 'COPY . /srv/src\nCOPY version.json /app/version.json'),
+    'Dockerfile 1 fail',
+  ],
+  [
+    'DF-61 a comment in a here-document',
+    dockerfile(accounts, 'RUN <<END\n# groupadd --gid 10001 app\n# useradd --uid 10001 --gid app app\nEND\n'),
+    'Dockerfile 2 fail',
+    'Dockerfile 3 fail',
+  ],
+  [
     'DF-60 a folder that begins alike',
     { Dockerfile: goodDockerfile.replace('WORKDIR /app', 'WORKDIR /application') },
     'Dockerfile 1 fail',

@@ -115,9 +115,9 @@ test('DF-57 guide, containers: only the job that publishes may write packages, a
     const workflow = text(`${folder}/.github/workflows/image.yml`)
     const [before = '', publish = ''] = workflow.split('\n  publish:\n')
     assert.doesNotMatch(before, /: write|docker push|secrets\./)
-    assert.match(publish, /^ {4}if: github\.event_name == 'push'\n[^]*\n {6}packages: write\n/)
+    assert.match(publish, /^ {4}if: github\.event_name == 'push'\n.*\n {6}packages: write\n/s)
     assert.equal(workflow.match(/\$\{GITHUB_REPOSITORY,,\}/g)?.length, 2)
-    assert.match(before, /docker inspect .*ExitCode.* = 0\n[^]*if: always\(\)\n +run: docker logs/)
+    assert.match(before, /docker inspect .*ExitCode.* = 0\n.*if: always\(\)\n +run: docker logs/s)
   }
   assert.match(
     text('.github/workflows/image.yml'),

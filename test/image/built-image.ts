@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   lstatSync,
@@ -113,7 +114,10 @@ async function installed(step: string, folder: string): Promise<string | undefin
     const code = /^npm error code (E\w+)$/m.exec(stderr)?.[1] ?? ''
     const isAway = /^E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|TIMEDOUT)$/.test(code)
     if (!isAway || process.env.DEEDBOX_REQUIRE_SERVERS === '1') throw error
-    return `the package registry does not answer (${code}), and npm has not kept all packages`
+    const reason = `package registry that answers (${code}), and npm has not kept all packages`
+    const list = process.env.DEEDBOX_SKIPPED
+    if (list !== undefined) appendFileSync(list, `${reason}\n`)
+    return `no ${reason}`
   }
 }
 

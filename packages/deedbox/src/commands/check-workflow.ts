@@ -86,7 +86,7 @@ export function judgeWorkflows(workflows: readonly Workflow[], isUnread: boolean
   ]
   if (!facts.some(({ isElsewhere }) => isElsewhere)) return findings
   return findings.map(({ requirement, outcome, reason }) =>
-    outcome === 'fail'
+    outcome === 'fail' || outcome === 'warn'
       ? unseen(requirement, `${reason} But workflows call files that are not read here.`)
       : { requirement, outcome, reason },
   )

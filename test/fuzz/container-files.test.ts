@@ -73,6 +73,7 @@ test('check: no answer of a service stops it', () => {
       answer(random.pick([random.pick(bodies), mutateText(random, random.pick(bodies), bodies)]))
     const replies = {
       ...{ version: any(), heartbeat: any(), lbheartbeat: any(), error: any(), slash: any() },
+      control: any(),
       ...{
         heads: [any(), any(), any()],
         asset: { path: '/a.js', reply: random.pick([any(), 'ECONNRESET']) },

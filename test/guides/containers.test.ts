@@ -110,4 +110,20 @@ test('X-13 X-18 guide, containers: compose, commands and probes name what there 
   }
 })
 
+test('DF-57 guide, containers: only the job that publishes may write packages, and a container that fails says why', () => {
+  page.says('Only the job that publishes, on pushes alone, may write packages')
+  for (const folder of ['.', example]) {
+    const workflow = text(`${folder}/.github/workflows/image.yml`)
+    const [before = '', publish = ''] = workflow.split('\n  publish:\n')
+    assert.doesNotMatch(before, /: write|docker push|secrets\./)
+    assert.match(publish, /^ {4}if: github\.event_name == 'push'\n.*\n {6}packages: write\n/s)
+    assert.equal(workflow.match(/\$\{GITHUB_REPOSITORY,,\}/g)?.length, 2)
+    assert.match(before, /docker inspect .*ExitCode.* = 0\n.*if: always\(\)\n +run: docker logs/s)
+  }
+  assert.match(
+    text('.github/workflows/image.yml'),
+    /VERSION: \$\{\{ github\.ref_type == 'tag' && github\.ref_name \|\| '' \}\}/,
+  )
+})
+
 everyBlockIsTested(page)

@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
 import {
+  appendFileSync,
   chmodSync,
   cpSync,
   lstatSync,
@@ -42,16 +43,20 @@ export interface BuiltImage {
 }
 
 /**
- * Does what a Dockerfile says, without Docker: the stage `production` is made by its own command, what comes from the
- * stage `build` is the packages as they are built here, and the last stage is carried out as it is written.
+ * Does what a Dockerfile of this repository says, without Docker: the stage `production` is made by its own command,
+ * what comes from the stage `build` is the packages as they are built here, not by the command of that stage, and the
+ * last stage is carried out as it is written. Where the registry does not answer and npm has not kept the packages, the
+ * test is skipped, and there is no image; with `DEEDBOX_REQUIRE_SERVERS=1` that is an error.
  *
  * @param values of build arguments
+ * @param path of the Dockerfile, relative to the root, which is its context
  */
 export async function buildImage(
   t: TestContext,
   values: Readonly<Record<string, string>>,
-): Promise<BuiltImage> {
-  const text = readFileSync(join(root, 'Dockerfile'), 'utf8')
+  path = 'Dockerfile',
+): Promise<BuiltImage | undefined> {
+  const text = readFileSync(join(root, path), 'utf8')
   const file = readDockerfile(
     text.replace(/^ARG (\w+)=""$/gm, (_, name: string) => `ARG ${name}="${values[name] ?? ''}"`),
   )
@@ -63,10 +68,11 @@ export async function buildImage(
     const stage = file.stages.find(stage => stage.name === name)
     for (const step of stage === undefined ? [] : stepsOf(file, stage)) {
       if (typeof step === 'string') {
-        await execute('sh', ['-ec', step], {
-          cwd: production,
-          env: { ...process.env, npm_config_prefer_offline: 'true' },
-        })
+        const reason = await installed(step, production)
+        if (reason !== undefined) {
+          t.skip(reason)
+          return undefined
+        }
       } else {
         for (const source of step.sources) {
           const target = step.target === '/' ? source : join(step.target, posix.basename(source))
@@ -78,10 +84,14 @@ export async function buildImage(
   const folder = tempFolder(t)
   layOut(folder)
   const stages: Record<string, string> = { production, build: root }
-  for (const { from = '', sources, target } of image.copies) {
+  for (const { from, sources, target } of image.copies) {
     for (const source of sources) {
-      const origin = join(stages[from] ?? '', posix.relative('/app', source))
-      cpSync(origin, join(folder, target), { recursive: true, verbatimSymlinks: true })
+      // Single files come from the context, folders from the stages.
+      const [origin, place] =
+        from === undefined
+          ? [join(root, source), join(target, posix.basename(source))]
+          : [join(stages[from]!, posix.relative('/app', source)), target]
+      cpSync(origin, join(folder, place), { recursive: true, verbatimSymlinks: true })
     }
   }
   for (const script of image.scripts) {
@@ -91,6 +101,24 @@ export async function buildImage(
     )
   }
   return { image, folder }
+}
+
+/** Runs a command that installs packages. Resolves to why it cannot, where nobody answers who has them. */
+async function installed(step: string, folder: string): Promise<string | undefined> {
+  const env = { ...process.env, npm_config_prefer_offline: 'true', npm_config_fetch_retries: '1' }
+  try {
+    await execute('sh', ['-ec', step], { cwd: folder, env })
+    return undefined
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string }
+    const code = /^npm error code (E\w+)$/m.exec(stderr)?.[1] ?? ''
+    const isAway = /^E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|TIMEDOUT)$/.test(code)
+    if (!isAway || process.env.DEEDBOX_REQUIRE_SERVERS === '1') throw error
+    const reason = `package registry that answers (${code}), and npm has not kept all packages`
+    const list = process.env.DEEDBOX_SKIPPED
+    if (list !== undefined) appendFileSync(list, `${reason}\n`)
+    return `no ${reason}`
+  }
 }
 
 /**

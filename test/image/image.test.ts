@@ -35,6 +35,7 @@ test('DF-60 DF-61 DF-62 DF-63 DF-64 X-13 FA-63 the image runs as app with a read
   timeout: 240_000,
 }, async t => {
   const built = await buildImage(t, build)
+  if (built === undefined) return
   const { folder } = built
   assert.match(readFileSync(join(folder, 'etc', 'passwd'), 'utf8'), /^app:x:10001:10001:/m)
   const data = statSync(join(folder, 'data'))

@@ -46,6 +46,7 @@ const withValue: Readonly<Record<string, readonly string[]>> = {
 export function readAccounts(scripts: readonly string[]): Accounts {
   const groups: Account[] = []
   const users: Account[] = []
+  const renamed = new Map<string, string>()
   for (const script of scripts) {
     for (const [, name = '', uid, gid = ''] of script.matchAll(/\b([\w-]+):[x*!]?:(\d+):(\d+):/g)) {
       users.push({ name, id: uid, groups: [gid] })
@@ -55,13 +56,24 @@ export function readAccounts(scripts: readonly string[]): Accounts {
     }
     for (const words of commandsOf(script)) {
       const at = words.findIndex(word => Object.hasOwn(withValue, programName(word)))
-      if (at >= 0) addAccount(programName(words[at]!), words.slice(at + 1), groups, users)
+      if (at >= 0) addAccount(programName(words[at]!), words.slice(at + 1), groups, users, renamed)
     }
   }
-  return { groups, users }
+  // A group that gets another name keeps who is in it.
+  const inRenamed = (user: Account) => ({
+    ...user,
+    groups: user.groups.map(name => renamed.get(name) ?? name),
+  })
+  return { groups, users: users.map(inRenamed) }
 }
 
-function addAccount(program: string, words: readonly string[], groups: Account[], users: Account[]): void {
+function addAccount(
+  program: string,
+  words: readonly string[],
+  groups: Account[],
+  users: Account[],
+  renamed: Map<string, string>,
+): void {
   const { options, operands } = callOf(words, withValue[program]!)
   const option = (...names: string[]) =>
     names.map(name => options.get(name)).find(value => value !== undefined)
@@ -69,7 +81,9 @@ function addAccount(program: string, words: readonly string[], groups: Account[]
   if (name === undefined) return
   if (program.includes('group')) {
     if (program === 'addgroup' && operands.length > 1) return
-    groups.push({ name: option('n', 'new-name') ?? name, id: option('g', 'gid'), groups: [] })
+    const other = program === 'groupmod' ? option('n', 'new-name') : undefined
+    if (other !== undefined) renamed.set(name, other)
+    groups.push({ name: other ?? name, id: option('g', 'gid'), groups: [] })
     return
   }
   if (program === 'adduser' && operands.length > 1) {
@@ -80,14 +94,23 @@ function addAccount(program: string, words: readonly string[], groups: Account[]
   const id = option('u', 'uid')
   // BusyBox' adduser calls the comment -g and the group -G.
   const primary = program === 'adduser' ? option('G', 'ingroup', 'gid') : option('g', 'gid')
-  const more = program === 'adduser' ? [] : (option('G', 'groups') ?? '').split(',')
-  const own = options.has('U') || options.has('user-group')
-  if (own && id !== undefined) groups.push({ name, id, groups: [] })
-  users.push({
-    name: option('l', 'login') ?? name,
-    id,
-    groups: [...(primary === undefined ? [] : [primary]), ...(own ? [name] : []), ...more].filter(Boolean),
-  })
+  const more = program === 'adduser' ? [] : (option('G', 'groups') ?? '').split(',').filter(Boolean)
+  const named = [...(primary === undefined ? [] : [primary]), ...more]
+  if (program === 'usermod') {
+    // What is not changed stays; a user of the base image has a group of its own name.
+    const known = users.findLast(user => user.name === name) ?? { id: undefined, groups: [name] }
+    const kept = primary === undefined ? known.groups : known.groups.slice(1)
+    users.push({ name: option('l', 'login') ?? name, id: id ?? known.id, groups: [...named, ...kept] })
+    return
+  }
+  const has = (...names: string[]) => names.some(name => options.has(name))
+  const isAlone = program === 'adduser' ? has('S', 'system') && !has('group') : has('N', 'no-user-group')
+  // Where no group is named these programs make one, of the user's name and number.
+  const own = primary === undefined && !isAlone
+  if (own && id !== undefined && !groups.some(group => group.name === name)) {
+    groups.push({ name, id, groups: [] })
+  }
+  users.push({ name, id, groups: own ? [name, ...named] : named })
 }
 
 /** Options with their values, and what else there is. `-Su 10001` is `-S -u 10001`. */

@@ -21,6 +21,8 @@ export interface ServiceReplies {
   readonly error: Reply
   /** To HEAD, in the order of version, heartbeat, lbheartbeat. */
   readonly heads: readonly Reply[]
+  /** To a path that no service has: where it is answered with 200, so is everything, and 200 says nothing. */
+  readonly control: Reply
   /** `/__lbheartbeat__/` */
   readonly slash: Reply
   /** A static file, if one was named. */
@@ -34,8 +36,10 @@ export function judgeService(replies: ServiceReplies): Finding[] {
     unseen('App 2', 'It listens here; whether PORT says so is not seen from outside.', readIt),
     unseen('App 3', 'Where the version object lies is not seen from outside.', readIt),
     ...version(replies.version),
-    ...heartbeat(replies.heartbeat),
-    ...lbheartbeat(replies.lbheartbeat),
+    ...(answersAll('App 5', '/__heartbeat__', replies.heartbeat, replies.control) ??
+      heartbeat(replies.heartbeat)),
+    ...(answersAll('App 6', '/__lbheartbeat__', replies.lbheartbeat, replies.control) ??
+      lbheartbeat(replies.lbheartbeat)),
     unseen('App 7', 'Where its lines go is not seen from outside.'),
     asset(replies.asset),
     caching(replies),
@@ -70,6 +74,20 @@ function notServed(requirement: string, path: string, reply: Reply): Finding | u
   return status === 404 || status === 405
     ? fail(requirement, `${path} answers ${status}.`, advice)
     : undefined
+}
+
+/** The finding that an answer is the one which any path gets, as from the page of an application in the browser. */
+function answersAll(requirement: string, path: string, reply: Reply, control: Reply): Finding[] | undefined {
+  if (typeof reply === 'string' || typeof control === 'string') return undefined
+  if (reply.status !== 200 || control.status !== 200) return undefined
+  const isSame = reply.body === control.body || (isPage(reply) && isPage(control))
+  if (!isSame) return undefined
+  const reason = `${path} answers 200, and so does a path that does not exist, in the same way.`
+  return [fail(requirement, reason, 'app.use(health(box)), before the page that answers all other paths.')]
+}
+
+function isPage({ headers, body }: ServiceAnswer): boolean {
+  return /^text\/html\b/i.test(headers['content-type'] ?? '') || /^\s*<(!doctype|html)\b/i.test(body)
 }
 
 function withoutUser(location: string): string {
@@ -119,7 +137,16 @@ function heartbeat(reply: Reply): Finding[] {
   if (status !== 200 && (status < 500 || status > 599)) {
     return [fail('App 5', `${path} answers ${status}.`, 'Answer 200, or 5xx when a check fails.')]
   }
+  if (isPage(reply as ServiceAnswer)) {
+    const reason = `${path} answers ${status} with a page of HTML.`
+    const advice = 'That is a proxy or a page for people: let app.use(health(box)) answer it.'
+    return [fail('App 5', reason, advice)]
+  }
   const object = objectIn(body)
+  if (status === 200 && (object?.status === 'error' || object?.status === 'critical')) {
+    const reason = `${path} answers 200 and says status "${object.status}".`
+    return [fail('App 5', reason, 'Answer 5xx when a check fails: nobody who asks reads more than that.')]
+  }
   const hasChecks = Object.keys((object?.checks as object | undefined) ?? {}).length > 0
   const said = status === 200 ? 'answers 200' : `answers ${status}, so a check fails at the moment`
   return passUnless(

@@ -9,7 +9,14 @@ export function judgeDockerfile(image: Image): Finding[] {
   return [sources(image), group(image), user(image), ...start(image), runningUser(image)]
 }
 
-function sources({ copies, workdir }: Image): Finding {
+/** Files that speak of the sources, and are none. */
+const beside = /(^|\/)(version\.json|package[\w*-]*\.json|[\w.-]*lock[\w.-]*|\.npmrc)$/
+
+function sources({ copies: all, workdir }: Image): Finding {
+  const others = all.filter(
+    ({ sources }) => sources.length === 0 || !sources.every(path => beside.test(path)),
+  )
+  const copies = others.length > 0 ? others : all
   const is = (path: string) => path === '/app' || path.startsWith('/app/')
   const advice = 'Say "WORKDIR /app", and COPY the sources there.'
   if (copies.length === 0) {

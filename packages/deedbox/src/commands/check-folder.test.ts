@@ -1,62 +1,16 @@
 import assert from 'node:assert/strict'
-import { type TestContext, test } from 'node:test'
-import { type Files, folderOfFiles } from '../testing/folder-of-files.ts'
-import type { Outcome } from './check-findings.ts'
-import { judgeFolder, readFolder } from './check-folder.ts'
-
-const goodDockerfile = `FROM node:24-slim
-RUN groupadd --gid 10001 app \\
-    # a comment between lines
-    && useradd --uid 10001 --gid app --no-create-home app
-WORKDIR /app
-COPY package.json package-lock.json ./
-RUN npm ci --omit=dev
-COPY . .
-ENV PORT=8000
-EXPOSE 8000
-USER app
-ENTRYPOINT ["node"]
-CMD ["server.js"]
-`
-
-const goodWorkflow = `name: image # with a comment
-on:
-  push:
-    branches: [main]
-    tags: ['v*']
-jobs:
-  image:
-    steps:
-      - run: npm test
-      - run: npx deedbox version-json > version.json
-      - run: docker build --tag shop .
-      - run: docker run --detach shop
-      - run: docker push shop
-`
-
-const good: Files = {
-  Dockerfile: goodDockerfile,
-  '.dockerignore': 'node_modules\n.git\n.env*\n',
-  '.github/workflows/image.yml': goodWorkflow,
-  '.env': 'A=1',
-}
-
-function judged(t: TestContext, files: Files, file?: string): Map<string, Outcome[]> {
-  const found = new Map<string, Outcome[]>()
-  for (const { requirement, outcome } of judgeFolder(readFolder(folderOfFiles(t, files), file))) {
-    found.set(requirement, [...(found.get(requirement) ?? []), outcome])
-  }
-  return found
-}
-
-/** What is neither met nor unseen, as `App 4 fail`. */
-function problems(found: Map<string, Outcome[]>): string[] {
-  return [...found].flatMap(([requirement, outcomes]) =>
-    outcomes
-      .filter(outcome => outcome === 'fail' || outcome === 'warn')
-      .map(outcome => `${requirement} ${outcome}`),
-  )
-}
+import { test } from 'node:test'
+import type { Files } from '../testing/folder-of-files.ts'
+import {
+  accounts,
+  dockerfile,
+  good,
+  goodDockerfile,
+  goodWorkflow,
+  judged,
+  problems,
+  workflow,
+} from '../testing/judged-folder.ts'
 
 const all = ['Build 1', 'Build 2', 'Build 3', 'Build 4', 'Build 5', 'Build 6']
   .concat(['App 1', 'App 2', 'App 3', 'App 4', 'App 5', 'App 6', 'App 7', 'App 8'])
@@ -73,14 +27,6 @@ test('DF-57 DF-58 DF-60 DF-61 DF-62 DF-63 DF-64 DF-65 a good folder: each requir
   assert.deepEqual(unseen.toSorted(), ['App 4', 'App 5', 'App 6', 'App 7', 'App 8', 'Optional 2'])
 })
 
-/** A place of the good Dockerfile in other words that mean as much. */
-const dockerfile = (what: string, by: string): Files => {
-  assert(goodDockerfile.includes(what), what)
-  return { Dockerfile: goodDockerfile.replace(what, () => by) }
-}
-
-const accounts = goodDockerfile.slice(goodDockerfile.indexOf('RUN group'), goodDockerfile.indexOf('WORKDIR'))
-
 const alsoGood: Readonly<Record<string, Files>> = {
   'short options': dockerfile(accounts, 'RUN groupadd -rg 10001 app; useradd -r -u10001 -g 10001 app\n'),
   'a group with the user': dockerfile(accounts, 'RUN useradd --uid 10001 --user-group app\n'),
@@ -96,6 +42,16 @@ const alsoGood: Readonly<Record<string, Files>> = {
   'a renamed user': dockerfile(
     accounts,
     'RUN groupmod -n app -g 10001 node && usermod -l app -u 10001 -g 10001 node\n',
+  ),
+  'a group that comes with the user': dockerfile(accounts, 'RUN useradd -u 10001 app\n'),
+  "Debian's adduser alone": dockerfile(
+    accounts,
+    'RUN adduser --disabled-password --gecos "" --uid 10001 app && usermod -aG audio app\n',
+  ),
+  "Alpine's adduser alone": dockerfile(accounts, 'RUN adduser -D -u 10001 app\n'),
+  'a renamed user in its renamed group': dockerfile(
+    accounts,
+    'RUN groupmod -g 10001 -n app node && usermod -u 10001 -l app node\n',
   ),
   'lines of passwd': dockerfile(
     accounts,
@@ -139,6 +95,11 @@ ${goodDockerfile.replace('COPY . .', 'COPY --from=build /src/dist ./dist\nCOPY v
     'ENV PORT',
     'ENV DB_PASSWORD_FILE=/run/secrets/db PORT',
   ),
+  'variables that sound like secrets': dockerfile('ENV PORT', 'ENV PWD=/app MAX_TOKEN_COUNT=5 PORT'),
+  'a token of npm that is mounted': dockerfile(
+    'RUN npm ci --omit=dev',
+    'RUN --mount=type=secret,id=npm echo "//npm.example/:_authToken=$(cat /run/secrets/npm)" > .npmrc && npm ci; rm .npmrc',
+  ),
   CircleCI: {
     '.github/workflows/image.yml': undefined,
     '.circleci/config.yml':
@@ -167,11 +128,6 @@ for (const [name, files] of Object.entries(alsoGood)) {
   })
 }
 
-const workflow = (what: string, by: string): Files => {
-  assert(goodWorkflow.includes(what), what)
-  return { '.github/workflows/image.yml': goodWorkflow.replace(what, () => by) }
-}
-
 /** What is wrong, the one requirement that says so, and how. */
 const broken: readonly [string, Files, ...string[]][] = [
   [
@@ -195,6 +151,16 @@ const broken: readonly [string, Files, ...string[]][] = [
   [
     'DF-57 a secret in the environment',
     dockerfile('ENV PORT=8000', 'ENV PORT=8000 API_KEY="x y"'),
+    'Build 6 fail',
+  ],
+  ...['PGPASSWORD', 'DB_PASS', 'MYSQL_PWD'].map((name): [string, Files, string] => [
+    `DF-57 ${name} in the environment`,
+    dockerfile('ENV PORT', `ENV ${name}=hunter2 PORT`),
+    'Build 6 fail',
+  ]),
+  [
+    'DF-57 a token of npm that is written by the build',
+    dockerfile('RUN npm ci', 'RUN echo "//npm.example/:_authToken=hunter2" > .npmrc && npm ci'),
     'Build 6 fail',
   ],
   [
@@ -247,6 +213,17 @@ const broken: readonly [string, Files, ...string[]][] = [
     'Dockerfile 1 fail',
   ],
   [
+    'DF-60 nothing but the version object is in /app',
+    dockerfile('COPY . .', 'COPY . /srv/src\nCOPY version.json /app/version.json'),
+    'Dockerfile 1 fail',
+  ],
+  [
+    'DF-61 a comment in a here-document',
+    dockerfile(accounts, 'RUN <<END\n# groupadd --gid 10001 app\n# useradd --uid 10001 --gid app app\nEND\n'),
+    'Dockerfile 2 fail',
+    'Dockerfile 3 fail',
+  ],
+  [
     'DF-60 a folder that begins alike',
     { Dockerfile: goodDockerfile.replace('WORKDIR /app', 'WORKDIR /application') },
     'Dockerfile 1 fail',
@@ -258,6 +235,21 @@ const broken: readonly [string, Files, ...string[]][] = [
   ],
   ['DF-61 another user number', dockerfile('--uid 10001', '--uid 1000'), 'Dockerfile 3 fail'],
   ['DF-61 a user of another group', dockerfile('--gid app', '--gid node'), 'Dockerfile 3 fail'],
+  [
+    'DF-61 a user without a group of its own',
+    dockerfile(accounts, 'RUN groupadd -g 10001 app && useradd -N -u 10001 app\n'),
+    'Dockerfile 3 fail',
+  ],
+  [
+    "DF-61 Alpine's user of the system is in no group app",
+    dockerfile(accounts, 'RUN addgroup -g 10001 app && adduser -S -D -u 10001 app\n'),
+    'Dockerfile 3 fail',
+  ],
+  [
+    'DF-61 a renamed user in a group that keeps its name',
+    dockerfile(accounts, 'RUN groupadd -g 10001 app && usermod -u 10001 -l app node\n'),
+    'Dockerfile 3 fail',
+  ],
   [
     'DF-61 made in a stage that is left behind',
     { Dockerfile: `FROM node:24-slim AS build\n${accounts}${goodDockerfile.replace(accounts, '')}` },

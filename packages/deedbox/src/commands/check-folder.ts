@@ -7,6 +7,7 @@ import { readIgnoreList } from './check-ignore.ts'
 import { type Image, imageOf } from './check-image.ts'
 import { judgeAssets, judgeContext, judgeRecommendations } from './check-recommendations.ts'
 import { judgeSecrets } from './check-secrets.ts'
+import { judgeVersionObject } from './check-version-object.ts'
 import { judgeWorkflows, readWorkflow, type Workflow } from './check-workflow.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -111,7 +112,7 @@ export function judgeFolder(content: FolderContent): Finding[] {
     ...findings,
     configuration(image),
     listening(image),
-    versionObject(image, content),
+    judgeVersionObject(file, { ignored, names, workflows }),
     judgeAssets(image),
     ...judgeDockerfile(image),
     ...judgeRecommendations(file, image),
@@ -146,26 +147,4 @@ function listening({ environment, entrypoint, command }: Image): Finding {
   const port = environment.get('PORT')
   if (port !== undefined) return pass('App 2', `The image says PORT=${port}.`)
   return unseen('App 2', 'Whether the program listens on PORT is not in these files.', runIt)
-}
-
-/** App 3: something puts `/app/version.json` into the image. */
-function versionObject(image: Image, { ignored, workflows, names }: FolderContent): Finding {
-  const name = /(^|\/)version\.json$/
-  const written = image.scripts.some(script => /version[.-]json/.test(script))
-  const copied = image.copies.some(({ sources, target }) =>
-    [target, ...sources].some(path => name.test(path)),
-  )
-  const isMade = names.includes('version.json') || workflows.some(({ text }) => /version[.-]json/.test(text))
-  const isLeftOut = ignored !== undefined && readIgnoreList(ignored).ignores('version.json')
-  const ownCopy = image.copies.some(
-    ({ from, sources }) => from === undefined && sources.some(path => name.test(path)),
-  )
-  const byWorkflow = isMade && image.copies.some(({ from }) => from === undefined)
-  if (isLeftOut && !written && (ownCopy || byWorkflow)) {
-    const advice = 'Take version.json out of .dockerignore.'
-    return fail('App 3', '.dockerignore keeps version.json out of the image.', advice)
-  }
-  if (written || copied || byWorkflow) return pass('App 3', 'version.json comes into the image.')
-  const advice = 'In the workflow, before the image is built: npx deedbox version-json --out version.json.'
-  return fail('App 3', 'Nothing makes a version.json.', advice)
 }

@@ -131,7 +131,8 @@ function* withVariables(
 }
 
 function scriptOf({ text, json, documents }: Instruction, known: ReadonlyMap<string, string>): string {
-  return [substitute(json?.join(' ') ?? text, known), ...documents].join('\n')
+  const scripts = documents.map(document => document.replace(/^\s*#.*$/gm, ''))
+  return [substitute(json?.join(' ') ?? text, known), ...scripts].join('\n')
 }
 
 function copyOf(

@@ -5,9 +5,12 @@ import { isWholeFolder, stepsOf } from './check-image.ts'
 import type { Workflow } from './check-workflow.ts'
 
 const secretName =
-  /(^|_)(PASSWORD|PASSWD|PASSPHRASE|PWD|SECRETS?|TOKEN|API_?KEY|PRIVATE_?KEY|SIGNING_?KEY|ACCESS_?KEY|CREDENTIALS?)(_|$)/i
-/** These say where a secret is, or how long it holds, and not what it is. */
-const saysWhere = /_(FILE|PATH|DIR|URL|NAME|ID|TTL|EXPIRY|LENGTH|ISSUER|HEADER)$/i
+  /(PASSWORD|PASSWD|PASSPHRASE)(_|$)|_(PWD|PASS)$|(^|_)(SECRETS?|TOKEN|API_?KEY|PRIVATE_?KEY|SIGNING_?KEY|ACCESS_?KEY|CREDENTIALS?)(_|$)/i
+/** These say where a secret is, how long it holds or what it is like, and not what it is. */
+const saysWhere =
+  /_(FILE|PATH|DIR|URL|ENDPOINT|NAME|ID|TTL|EXPIRY|LENGTH|SIZE|COUNT|LIMIT|MIN|MAX|ROUNDS|TYPE|POLICY|ENABLED|REQUIRED|ISSUER|AUDIENCE|HEADER)$/i
+/** A token of npm in words, which a variable or a mounted secret is not. */
+const npmToken = /_(auth|authToken|password)\b["']?\s*[=\s]\s*["']?[^$\s"']/
 const secretFile =
   /(^|\/)(\.env(\.(?!example$|sample$|template$)[\w.-]+)?|\.npmrc|\.netrc|\.pgpass|id_(rsa|ed25519|ecdsa)|[^/]*\.(pem|key|p12|pfx)|(service-account|credentials)[\w-]*\.json)$/
 
@@ -55,11 +58,14 @@ function variables(file: Dockerfile): string[] {
 }
 
 function copied(file: Dockerfile, { ignored, names, npmrc }: SecretPlaces): string[] {
-  const isHarmless = npmrc !== undefined && !/_(auth|authToken|password)\s*=\s*[^$\s]/.test(npmrc)
+  const isHarmless = npmrc !== undefined && !npmToken.test(npmrc)
   const isSecret = (path: string): boolean => secretFile.test(path) && !(isHarmless && path === '.npmrc')
   return file.stages.flatMap(stage =>
     stepsOf(file, stage).flatMap(step => {
-      if (typeof step === 'string' || step.from !== undefined) return []
+      if (typeof step === 'string') {
+        return npmToken.test(step) ? ['RUN writes a token of npm into the image.'] : []
+      }
+      if (step.from !== undefined) return []
       const byName = step.sources.filter(isSecret)
       const byFolder = step.sources.some(isWholeFolder)
         ? names.filter(name => isSecret(name) && !(ignored?.ignores(name) ?? false))
@@ -74,11 +80,16 @@ function inWorkflow({ path, text }: Workflow): string[] {
   const printed = lines.some(
     line => /\b(echo|printf)\b[^|<>]*\$\{\{\s*secrets\./.test(line) && !/\|\s*\S|>>?\s*\S/.test(line),
   )
-  const argument = lines.some(line => /--build-arg[ =]+\S*?=["']?\$\{\{\s*secrets\./.test(line))
+  const argument =
+    lines.some(line => /--build-arg[ =]+\S*?=["']?\$\{\{\s*secrets\./.test(line)) ||
+    // What build-push-action is given: the lines below that are indented further.
+    [...text.matchAll(/^( *)build-args:.*(?:\n\1 +.*)*/gm)].some(([block]) => /\bsecrets\./.test(block))
   const literal = lines.some(line => /docker login\b.*\s(-p|--password)[ =]+(?!["']?\$)["']?\S/.test(line))
   return [
     ...(printed ? [`${path} prints a secret.`] : []),
-    ...(argument ? [`${path} gives a secret as --build-arg, which stays in the history of the image.`] : []),
+    ...(argument
+      ? [`${path} gives a secret as a build argument, which stays in the history of the image.`]
+      : []),
     ...(literal ? [`${path} holds the password of a registry.`] : []),
   ]
 }

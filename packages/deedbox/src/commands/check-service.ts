@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { judgeService, judgeSilence, type Reply } from './check-answers.ts'
 import type { Finding } from './check-findings.ts'
 import { UsageError } from './usage-error.ts'
@@ -49,6 +50,7 @@ export async function checkService(base: URL, { asset, timeout }: ServiceQuestio
     lbheartbeat,
     heads,
     error: await get('/__error__'),
+    control: await get(`/__deedbox-check-${randomUUID()}__`),
     slash: await get('/__lbheartbeat__/'),
     asset: asset === undefined ? undefined : { path: asset, reply: await get(asset) },
   })

@@ -53,11 +53,13 @@ const good: Readonly<Record<string, Handler>> = {
   '/assets/main-5f3a9c01.js': answer(200, '', { 'cache-control': 'public, max-age=31536000, immutable' }),
 }
 
-/** A service that answers so, and whatever else it is asked with 404. */
-async function service(t: TestContext, routes: Readonly<Record<string, Handler>>): Promise<string> {
-  const server = createServer((request, response) =>
-    (routes[request.url ?? ''] ?? answer(404, 'Not Found'))(request, response),
-  )
+/** A service that answers so, and whatever else it is asked with 404 or as is said. */
+async function service(
+  t: TestContext,
+  routes: Readonly<Record<string, Handler>>,
+  other: Handler = answer(404, 'Not Found'),
+): Promise<string> {
+  const server = createServer((request, response) => (routes[request.url ?? ''] ?? other)(request, response))
   t.after(() => server.close())
   t.after(() => server.closeAllConnections())
   await once(server.listen(0, '127.0.0.1'), 'listening')
@@ -125,6 +127,21 @@ const broken: readonly [string, Readonly<Record<string, Handler>>, ...string[]][
     'App 5 warn',
   ],
   ['DF-58 a heartbeat in words', { '/__heartbeat__': answer(200, 'OK') }, 'App 5 warn'],
+  [
+    "DF-58 a proxy's page for a heartbeat",
+    { '/__heartbeat__': answer(502, '<html>Bad Gateway</html>') },
+    'App 5 fail',
+  ],
+  [
+    'DF-58 200 for a check that fails',
+    { '/__heartbeat__': json({ status: 'error', checks: { a: 'error' } }) },
+    'App 5 fail',
+  ],
+  [
+    'DF-58 200 for a critical check',
+    { '/__heartbeat__': json({ status: 'critical', checks: { a: 'critical' } }) },
+    'App 5 fail',
+  ],
   ['DF-58 no content', { '/__lbheartbeat__': answer(204) }, 'App 6 fail', 'Extra 4 unseen'],
   [
     'DF-58 the balancer hears of a database',
@@ -175,6 +192,23 @@ for (const [name, routes, ...expected] of broken) {
     assert.doesNotMatch(JSON.stringify(found), /hidden/)
   })
 }
+
+test('DF-58 what answers every path with 200 has no endpoints', async t => {
+  let pages = 0
+  const type = { 'content-type': 'text/html; charset=utf-8' }
+  const page: Handler = (...exchange) => answer(200, `<!doctype html><p>${++pages}`, type)(...exchange)
+  for (const other of [page, answer(200, 'OK'), answer(200), json({ hello: 'world' })]) {
+    const found = problems(await findings(await service(t, {}, other)))
+    for (const problem of ['App 4 fail', 'App 5 fail', 'App 6 fail']) assert(found.includes(problem), problem)
+  }
+  // Endpoints before such a page are as good as others.
+  const { '/assets/main-5f3a9c01.js': _, ...endpoints } = good
+  const found = problems(await findings(await service(t, endpoints, page)))
+  assert.deepEqual(
+    found.filter(problem => problem.startsWith('App')),
+    [],
+  )
+})
 
 test('DF-58 a failing check is no fault of the endpoint: 500 and 503 meet the requirement', async t => {
   for (const status of [500, 503]) {

@@ -41,7 +41,7 @@ export class Queue<Item = Submission, Result = Sequenced> {
   #publishTimer: NodeJS.Timeout | undefined
   /** Submissions accepted and not answered yet. */
   depth = 0
-  /** Why the last transaction failed, until one succeeds again. */
+  /** Why the last transaction failed, until one succeeds again. That others wrote meanwhile is no failure. */
   failure: LedgerError | undefined
 
   /** @param committed told of each transaction; must not throw */
@@ -124,7 +124,7 @@ export class Queue<Item = Submission, Result = Sequenced> {
       this.#publishSoon()
     } catch (error) {
       tell(0, error instanceof LedgerError ? error.code : 'internal_error')
-      if (error instanceof LedgerError) this.failure = error
+      if (error instanceof LedgerError && error.code !== 'overloaded') this.failure = error
       for (const { reject } of callers) reject(error)
     }
     this.depth -= count

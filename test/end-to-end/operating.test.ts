@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { readExposition } from '../metrics/exposition.ts'
 import { startLedger, stopLedger, tempFolder } from './ledger-process.ts'
@@ -43,6 +45,33 @@ test('ruling 28 gap 17 after SIGTERM the ledger says that it is not ready, takes
   child.kill('SIGTERM')
   assert.deepEqual(await gone, [0, null])
   assert((await seen).includes(tx_id), 'the tail shows what was stored last, and then ends')
+})
+
+test('gap 17 what waits for another process on the file when SIGTERM comes is answered before the ledger ends', async t => {
+  const folder = tempFolder(t)
+  const ledger = await startLedger(t, folder, { DEEDBOX_BOOTSTRAP_KEY: key })
+  const { url, child } = ledger
+  const other = new DatabaseSync(join(folder, 'data', 'ledger.db'))
+  t.after(() => other.close())
+  other.exec('BEGIN EXCLUSIVE')
+  const answer = fetch(`${url}/v1/events`, { method: 'POST', headers, body })
+  const queued = async (): Promise<number> => {
+    const response = await fetch(`${url}/metrics`, { headers: { ...headers, connection: 'close' } })
+    return readExposition(await response.text()).value('deedbox_ledger_queued', { ledger: 'main' })
+  }
+  while ((await queued()) === 0);
+  const dawdler = connect(Number(new URL(url).port), '127.0.0.1')
+  dawdler.on('error', () => {})
+  dawdler.write(`POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\n`)
+  dawdler.write('Content-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n')
+  await once(dawdler, 'data')
+  const gone = once(child, 'exit')
+  child.kill('SIGTERM')
+  await once(dawdler, 'close')
+  other.exec('ROLLBACK')
+  const { status, headers: told } = await answer
+  assert.deepEqual([status, told.get('connection')], [202, 'close'])
+  assert.deepEqual(await gone, [0, null])
 })
 
 test('DF-02 DF-03 DF-05 the version is that of the image, and the variable wins', async t => {

@@ -64,7 +64,7 @@ export function ledgerMetrics(ledger: Ledger, box: Deedbox, streams: OpenStreams
     durations.observe(labels, commit.seconds)
     if (commit.failure !== undefined) return failures.inc({ ...labels, reason: commit.failure })
     appended.inc(labels, commit.appended)
-    repeated.inc(labels, commit.submitted - commit.appended)
+    repeated.inc(labels, commit.repeated)
     batches.observe(labels, commit.submitted)
   })
   new client.Gauge({

@@ -152,8 +152,22 @@ test('each transaction is told, with what it stored or why it stored nothing', a
   assert.deepEqual(
     commits.map(({ seconds, ...others }) => ({ ...others, tookTime: seconds >= 0 })),
     [
-      { ledger: writer.ledger.name, submitted: 2, appended: 2, failure: undefined, tookTime: true },
-      { ledger: writer.ledger.name, submitted: 2, appended: 0, failure: 'storage_full', tookTime: true },
+      {
+        ledger: writer.ledger.name,
+        submitted: 2,
+        appended: 2,
+        repeated: 0,
+        failure: undefined,
+        tookTime: true,
+      },
+      {
+        ledger: writer.ledger.name,
+        submitted: 2,
+        appended: 0,
+        repeated: 0,
+        failure: 'storage_full',
+        tookTime: true,
+      },
     ],
   )
 })

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { deedbox } from 'deedbox'
 import { newApiKey } from '../../packages/ledger/src/access/index.ts'
+import { createLedgerServer } from '../../packages/ledger/src/http/index.ts'
 import { startTestServer, type TestServer } from '../../packages/ledger/src/testing/temp-server.ts'
 import { type Exposition, readExposition } from './exposition.ts'
 
@@ -118,6 +120,27 @@ test('a ledger that is closed has metrics all the same', async t => {
   await server.ledger.close()
   const read = readExposition(await (await fetch(`${server.url}/metrics`)).text())
   assert.deepEqual(read.labelValues('deedbox_ledger_tree_size', 'ledger'), [], 'nobody knows any more')
+})
+
+test('a server that was stopped counts no more of what is written to its ledger', async t => {
+  const server = await startTestServer(t)
+  const told: string[] = []
+  const listen = server.ledger.onCommit.bind(server.ledger)
+  server.ledger.onCommit = listener => {
+    const stop = listen(listener)
+    return () => {
+      told.push('stopped')
+      stop()
+    }
+  }
+  const app = await createLedgerServer(server.ledger, {
+    box: deedbox({ service: 'other', ledger: null, flushOnSignal: false, log: { sink: () => undefined } }),
+    folder: server.folder,
+    version: { source: '', version: '', commit: '', build: '' },
+  })
+  assert.deepEqual(told, [])
+  await app.close()
+  assert.deepEqual(told, ['stopped'])
 })
 
 test('a live tail is a stream until its reader leaves', async t => {

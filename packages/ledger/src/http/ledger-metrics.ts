@@ -15,6 +15,8 @@ export interface LedgerMetrics {
   render(): Promise<string>
   /** Counts what was refused. */
   refused(reason: LedgerErrorCode): void
+  /** Counts nothing more; what was counted can still be read. */
+  close(): void
 }
 
 /** Metrics of the ledger, beside those of the SDK on the server's requests; `undefined` without `prom-client`. */
@@ -59,7 +61,7 @@ export function ledgerMetrics(ledger: Ledger, box: Deedbox, streams: OpenStreams
     labelNames: ['ledger', 'reason'],
     registers,
   })
-  ledger.onCommit(commit => {
+  const stop = ledger.onCommit(commit => {
     const labels = { ledger: nameOf(commit.ledger) }
     durations.observe(labels, commit.seconds)
     if (commit.failure !== undefined) return failures.inc({ ...labels, reason: commit.failure })
@@ -106,6 +108,7 @@ export function ledgerMetrics(ledger: Ledger, box: Deedbox, streams: OpenStreams
     contentType: made.contentType,
     render: () => made.render(),
     refused: reason => refusals.inc({ reason }),
+    close: stop,
   }
 }
 

@@ -103,6 +103,7 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
   nameRoutes(app, box)
   const streams = new OpenStreams(app, options.streams ?? {}, options.onFault ?? (() => undefined))
   const metrics = ledgerMetrics(ledger, box, streams)
+  app.addHook('onClose', async () => metrics?.close())
   const onRefused = (reason: LedgerErrorCode): void => metrics?.refused(reason)
   answerErrors(app, options.onFault, onRefused)
   await app.register(async routes => {

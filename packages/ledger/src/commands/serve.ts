@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { deedbox } from 'deedbox'
 import { firstScopes, newApiKey } from '../access/index.ts'
@@ -12,6 +11,7 @@ import { dataFolder } from './data-folder.ts'
 import { guardFolder } from './guard-folder.ts'
 import { ownVersion } from './own-version.ts'
 import { drainDelay, metricsAccess } from './serve-settings.ts'
+import { drained, type StopSignals, stopSignals } from './stop-signals.ts'
 import { welcomeText } from './welcome.ts'
 
 /** `deedbox serve --help`. */
@@ -204,44 +204,6 @@ async function firstKey(ledger: Ledger, wasMoved: boolean): Promise<string | und
   const key = newApiKey()
   await ledger.createApiKey(key, 'first', firstScopes, options)
   return key
-}
-
-/** What a process is told by SIGTERM or SIGINT. */
-interface StopSignals {
-  readonly first: Promise<void>
-  readonly second: Promise<void>
-  /** From now on a signal ends the process at once, as it would without a handler. */
-  letGo(): void
-}
-
-function stopSignals(): StopSignals {
-  const first = Promise.withResolvers<void>()
-  const second = Promise.withResolvers<void>()
-  let isTold = false
-  const told = () => {
-    if (isTold) second.resolve()
-    isTold = true
-    first.resolve()
-  }
-  process.on('SIGTERM', told)
-  process.on('SIGINT', told)
-  return {
-    first: first.promise,
-    second: second.promise,
-    letGo() {
-      process.off('SIGTERM', told)
-      process.off('SIGINT', told)
-    },
-  }
-}
-
-/** Serves on, so that who sends requests here learns from readiness that it shall not. A second signal is impatience. */
-async function drained(delay: number, { second, letGo }: StopSignals): Promise<void> {
-  const isOver = new AbortController()
-  const late = wait(delay, undefined, { signal: isOver.signal }).catch(() => undefined)
-  await Promise.race([late, second])
-  isOver.abort()
-  letGo()
 }
 
 function addressOf(host: string, port: number): string {

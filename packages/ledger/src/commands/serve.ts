@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { deedbox } from 'deedbox'
 import { firstScopes, newApiKey } from '../access/index.ts'
 import { LedgerError } from '../errors.ts'
-import { createLedgerServer, type MetricsAccess } from '../http/index.ts'
+import { createLedgerServer, type MetricsAccess, quietPaths } from '../http/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { finishInstall, installedMove } from '../move/index.ts'
 import { openLedger } from '../open-ledger.ts'
@@ -138,6 +138,7 @@ async function run(
     audit: { requests: false },
     // Nobody would see it.
     bodyHash: false,
+    skipPaths: [...quietPaths],
     log: {
       requestLevel: record =>
         record.path.startsWith('/v1/events') && record.status === 202 ? 'DEBUG' : undefined,

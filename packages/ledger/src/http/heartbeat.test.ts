@@ -151,8 +151,12 @@ function statusOf({ port }: TestServer, path: string): Promise<number> {
 test('DF-33 DF-42 the own endpoints leave a line only where they fail, with the route', async t => {
   const server = await startTestServer(t)
   for (const path of paths) await anonymous(server, path)
-  const lines = () => server.lines.filter(line => line.includes('/__'))
+  for (const path of paths) await anonymous(server, `${path}/`)
+  assert.equal((await server.call('GET', '/metrics')).status, 200)
+  const lines = () => server.lines.filter(line => line.includes('/__') || line.includes('/metrics'))
   assert.deepEqual(lines(), [])
+  assert.equal((await anonymous(server, '/metrics')).status, 401)
+  while (!lines().some(line => line.includes('/metrics'))) await anonymous(server, '/metrics')
   await server.ledger.close()
   while (!lines().some(line => line.includes('/__heartbeat__'))) await anonymous(server, '/__heartbeat__')
 })

@@ -27,6 +27,8 @@ test('ruling 30 in a cluster the primary tells the sum of what its workers measu
   let found = await counted()
   while (found[0] < 10) found = await counted()
   assert.deepEqual(found, [10, 1])
+  const all = readExposition(await (await fetch(`http://127.0.0.1:${own}/`)).text())
+  assert.equal(all.value('deedbox_outbox_paused'), 1, 'all of them are, which is no sum')
   const one = readExposition(await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())
   assert(one.value('http_request_duration_seconds_count', { status: '200' }) <= 10)
   child.kill('SIGTERM')

@@ -1,5 +1,7 @@
 import cluster from 'node:cluster'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { deedbox } from 'deedbox'
 import { health, observe } from 'deedbox/http'
 import { metrics } from 'deedbox/metrics'
@@ -9,7 +11,13 @@ import { AggregatorRegistry, register } from 'prom-client'
 const gathered = new AggregatorRegistry()
 
 if (cluster.isPrimary) {
-  const workers = [cluster.fork(), cluster.fork()]
+  // A ledger whose quota is used up.
+  const ledger = createServer((_request, response) => {
+    response.writeHead(429, { 'Retry-After': '3600' }).end()
+  })
+  await once(ledger.listen(0, '127.0.0.1'), 'listening')
+  const LEDGER_PORT = String((ledger.address() as AddressInfo).port)
+  const workers = [cluster.fork({ LEDGER_PORT }), cluster.fork({ LEDGER_PORT })]
   const ports = await Promise.all(workers.map(worker => new Promise(tell => worker.once('listening', tell))))
   const { port } = ports[0] as { port: number }
   const server = createServer(async (_request, response) => {
@@ -22,11 +30,17 @@ if (cluster.isPrimary) {
     process.stdout.write(`${port} ${own}\n`)
   })
 } else {
-  const box = deedbox({ service: 'shop', ledger: null, log: { sink: () => undefined } })
+  const box = deedbox({
+    service: 'shop',
+    ledger: { url: `http://127.0.0.1:${process.env.LEDGER_PORT}`, apiKey: 'k' },
+    audit: { durability: 'memory', requests: false },
+    log: { sink: () => undefined },
+  })
   const measured = metrics(box, { registry: register })
   const handler = observe(box)((_request, response) => {
     response.setHeader('Connection', 'close')
     response.end()
   })
+  await box.send('shop.opened', {}).catch(() => undefined)
   createServer(health(box, { metrics: measured, ownChecks: false })(handler)).listen(0, '127.0.0.1')
 }

@@ -167,6 +167,21 @@ test('X-17 two instances have registries of their own; one registry takes one of
   assert.deepEqual(await register.getMetricsAsJSON(), [], 'the one of the package is left alone')
 })
 
+test('X-17 metrics that cannot be made leave the registry as it was', async t => {
+  const box = deedbox({ service: 'a', ledger: null, log: { sink: () => undefined } })
+  t.after(() => box.close())
+  for (const taken of ['http_response_size_bytes', 'deedbox_heartbeat_level', 'process_start_time_seconds']) {
+    const registry = new Registry()
+    const own = new Counter({ name: taken, help: 'x', registers: [registry] })
+    assert.throws(() => metrics(box, { registry, processMetrics: true }), {
+      message: /already been registered/,
+    })
+    assert.deepEqual(registry.getMetricsAsArray(), [own])
+    registry.clear()
+    metrics(box, { registry })
+  }
+})
+
 test('an option that is wrong is named', async t => {
   const box = deedbox({ service: 'a', ledger: null, log: { sink: () => undefined } })
   t.after(() => box.close())

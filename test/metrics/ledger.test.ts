@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { deedbox } from 'deedbox'
 import { newApiKey } from '../../packages/ledger/src/access/index.ts'
+import { createLedgerServer } from '../../packages/ledger/src/http/index.ts'
 import { startTestServer, type TestServer } from '../../packages/ledger/src/testing/temp-server.ts'
 import { type Exposition, readExposition } from './exposition.ts'
 
@@ -58,6 +62,38 @@ test('the ledger tells what it stores, in how many transactions, and what it ref
   assert.equal(read.value('deedbox_build_info', { version: told.version, commit: told.commit }), 1)
 })
 
+test('a key that is refused inside of its transaction is no repeat', async t => {
+  const server = await startTestServer(t)
+  const key = newApiKey()
+  const made = await Promise.allSettled([1, 2].map(() => server.ledger.createApiKey(key, 'twice', ['write'])))
+  assert.deepEqual(made.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+  assert.equal((await metricsOf(server)).value('deedbox_ledger_repeats_total', { ledger: 'main' }), 0)
+})
+
+test('items are counted one by one, also where all of a batch are refused', async t => {
+  const server = await startTestServer(t)
+  const batches = [
+    [
+      { payload: 7, meta },
+      { payload: 8, meta },
+    ],
+    [
+      { payload: 7, meta },
+      { payload: '{}', meta },
+      { payload: '{"n":1}', meta },
+    ],
+  ]
+  const other = new DatabaseSync(join(server.folder, 'ledger.db'))
+  t.after(() => other.close())
+  other.exec("CREATE TRIGGER broken BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'on purpose'); END")
+  const statuses = []
+  for (const body of batches) statuses.push((await server.call('POST', '/v1/events/batch', { body })).status)
+  assert.deepEqual(statuses, [200, 500])
+  const read = await metricsOf(server)
+  assert.equal(read.value('deedbox_ledger_refused_total', { reason: 'invalid_payload' }), 3)
+  assert.equal(read.value('deedbox_ledger_refused_total', { reason: 'internal_error' }), 2)
+})
+
 test('P29 gap 8 paths and ids of a caller are no labels of the ledger', async t => {
   const server = await startTestServer(t)
   const { json } = await server.call('POST', '/v1/events', { body: { payload: '{}', meta } })
@@ -86,6 +122,27 @@ test('a ledger that is closed has metrics all the same', async t => {
   await server.ledger.close()
   const read = readExposition(await (await fetch(`${server.url}/metrics`)).text())
   assert.deepEqual(read.labelValues('deedbox_ledger_tree_size', 'ledger'), [], 'nobody knows any more')
+})
+
+test('a server that was stopped counts no more of what is written to its ledger', async t => {
+  const server = await startTestServer(t)
+  const told: string[] = []
+  const listen = server.ledger.onCommit.bind(server.ledger)
+  server.ledger.onCommit = listener => {
+    const stop = listen(listener)
+    return () => {
+      told.push('stopped')
+      stop()
+    }
+  }
+  const app = await createLedgerServer(server.ledger, {
+    box: deedbox({ service: 'other', ledger: null, flushOnSignal: false, log: { sink: () => undefined } }),
+    folder: server.folder,
+    version: { source: '', version: '', commit: '', build: '' },
+  })
+  assert.deepEqual(told, [])
+  await app.close()
+  assert.deepEqual(told, ['stopped'])
 })
 
 test('a live tail is a stream until its reader leaves', async t => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
-import { containerArgs } from './container.ts'
+import { containerArgs, ownerOf } from './container.ts'
 import type { DockerStandIn } from './docker-stand-in.ts'
 import { influxdb } from './influxdb.ts'
 import { installationOf } from './installation.ts'
@@ -113,7 +113,7 @@ test('the command line of a container: removed by itself, our user, our folder, 
   })
   assert.equal(
     args.join(' '),
-    `run --rm --interactive --pull never --network host --label deedbox.tests=${process.pid} --user 12:34 ` +
+    `run --rm --interactive --pull never --network host --label deedbox.tests=${ownerOf(process.pid)} --user 12:34 ` +
       `--volume /etc/passwd:/etc/passwd:ro --volume ${tmpdir()}:${tmpdir()} --workdir /some/folder ` +
       '--security-opt label=disable --cidfile /some/folder/container.id --entrypoint redis-server redis:7.2.5 redis.conf',
   )
@@ -173,6 +173,30 @@ test('a container ends with the tests that started it; with their keeper killed 
     while (await listens(port)) await setTimeout(10)
     assert.deepEqual(containers(), [])
   }
+})
+
+test('what is left over by tests of another machine, container or boot is theirs, also where their number is free here', () => {
+  const own = ownerOf(process.pid).split('/')
+  const [host, boot, namespace, pid, start] = own
+  const gone = String(2 ** 30)
+  const others = [
+    `elsewhere/${boot}/${namespace}/${gone}/1`,
+    `${host}/another-boot/${namespace}/${gone}/1`,
+    `${host}/${boot}/pid:[1]/${gone}/1`,
+    own.join('/'),
+    gone,
+  ]
+  const left = [`${host}/${boot}/${namespace}/${gone}/1`, `${host}/${boot}/${namespace}/${pid}/${start}0`]
+  const files = [...others, ...left].map((owner, n) => {
+    const name = `left-${n}`
+    // The stand-in kills what it removes: this is the number of no process.
+    const running = { pid: 2 ** 30, label: `deedbox.tests=${owner}` }
+    writeFileSync(join(folder, 'containers', name), JSON.stringify(running))
+    return name
+  })
+  installationOf(imaged)
+  assert.deepEqual(containers().sort(), files.slice(0, others.length))
+  for (const name of containers()) rmSync(join(folder, 'containers', name))
 })
 
 for (const kind of [guardedPostgres(() => {}), guardedMariadb(() => {}), redisServer({ password: 'p' })]) {

@@ -1,12 +1,12 @@
 // A server from an official image, where it is neither installed nor to be had otherwise: the same command line as
 // everywhere, run by `docker run` as whoever runs the tests, in the same folder and on this machine's own 127.0.0.1.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, readlinkSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import type { Container, Identity, Image, ServerKind } from './server-kind.ts'
 
-/** On each container: the process whose tests it is for. */
+/** On each container: the process whose tests it is for, see {@link ownerOf}. */
 const label = 'deedbox.tests'
 
 /** A program of an image, and where it is to run. */
@@ -28,7 +28,7 @@ export function containerArgs(
   const { uid, gid } = identity ?? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }
   return [
     ...['run', '--rm', '--interactive', '--pull', 'never', '--network', 'host'],
-    ...['--label', `${label}=${process.pid}`],
+    ...['--label', `${label}=${ownerOf(process.pid)}`],
     // PostgreSQL asks for its user's name; certificates are in folders of their own.
     ...['--user', `${uid}:${gid}`, '--volume', '/etc/passwd:/etc/passwd:ro'],
     ...['--volume', `${tmpdir()}:${tmpdir()}`, '--workdir', folder, '--security-opt', 'label=disable'],
@@ -48,11 +48,11 @@ export function pulledImage({ program }: ServerKind, image: Image): Container {
     .map(folder => join(folder, 'docker'))
     .find(file => file !== 'docker' && existsSync(file))
   if (docker === undefined) throw new Error('there is no docker')
-  const info = ask(docker, 'info', '--format', '{{.ServerVersion}}')
+  const info = ask(docker, quick, 'info', '--format', '{{.ServerVersion}}')
   if (info.status !== 0 || info.stdout.trim() === '') throw new Error('docker does not answer')
   removeLeft(docker)
-  if (ask(docker, 'image', 'inspect', image.name).status !== 0) {
-    const { status, stderr } = ask(docker, 'pull', '--quiet', image.name)
+  if (ask(docker, quick, 'image', 'inspect', image.name).status !== 0) {
+    const { status, stderr } = ask(docker, 600_000, 'pull', '--quiet', image.name)
     if (status !== 0)
       throw new Error(`docker could not pull ${image.name}: ${(stderr ?? '').trim().split('\n').at(-1)}`)
   }
@@ -62,13 +62,13 @@ export function pulledImage({ program }: ServerKind, image: Image): Container {
 /** Sends a signal to the server of a folder; `false` if there is none. */
 export function signalContainer(docker: string, folder: string, signal: NodeJS.Signals): boolean {
   const id = idIn(folder)
-  return id !== undefined && ask(docker, 'kill', '--signal', signal, id).status === 0
+  return id !== undefined && ask(docker, quick, 'kill', '--signal', signal, id).status === 0
 }
 
 /** Removes the container of a folder, if docker has not done so by itself. */
 export function removeContainer(docker: string, folder: string): void {
   const id = idIn(folder)
-  if (id !== undefined) ask(docker, 'rm', '--force', id)
+  if (id !== undefined) ask(docker, quick, 'rm', '--force', id)
 }
 
 /** Where docker writes the id of a server's container. */
@@ -85,6 +85,7 @@ function removeLeft(docker: string): void {
   const format = `{{.ID}} {{.Label "${label}"}}`
   const { stdout } = ask(
     docker,
+    quick,
     'ps',
     '--all',
     '--no-trunc',
@@ -94,20 +95,44 @@ function removeLeft(docker: string): void {
     format,
   )
   for (const line of (stdout ?? '').split('\n')) {
-    const [id = '', pid = ''] = line.split(' ')
-    if (id !== '' && !runs(Number(pid))) ask(docker, 'rm', '--force', id)
+    const [id = '', owner = ''] = line.split(' ')
+    if (id !== '' && isGone(owner)) ask(docker, quick, 'rm', '--force', id)
   }
 }
 
-function runs(pid: number): boolean {
+/**
+ * A process, so that it is told from those of other machines and containers that ask the same docker, and from a later
+ * one with its number: `<host>/<boot>/<namespace of processes>/<pid>/<start>`.
+ */
+export function ownerOf(pid: number): string {
+  return [...here(), pid, startOf(pid)].join('/')
+}
+
+/** Whether the process ran where this one does, and runs no more. Of processes elsewhere nothing is known. */
+function isGone(owner: string): boolean {
+  const [host, boot, namespace, pid, start] = owner.split('/')
+  if (start === undefined || [host, boot, namespace].join('/') !== here().join('/')) return false
+  return startOf(Number(pid)) !== start
+}
+
+function here(): string[] {
+  const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  return [hostname(), boot, readlinkSync('/proc/self/ns/pid')]
+}
+
+/** When a process began, in ticks since the boot; empty if there is none. The name before it may hold anything. */
+function startOf(pid: number): string {
   try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    // Somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
   }
 }
 
-function ask(docker: string, ...args: readonly string[]) {
-  return spawnSync(docker, args, { encoding: 'utf8', timeout: 600_000 })
+/** Milliseconds in which docker answers everything but a pull. */
+const quick = 10_000
+
+function ask(docker: string, timeout: number, ...args: readonly string[]) {
+  return spawnSync(docker, args, { encoding: 'utf8', timeout })
 }

@@ -82,3 +82,13 @@ export class LedgerError extends Error {
     this.code = code
   }
 }
+
+/** Whether nothing can be written any more, whoever tries, until the ledger is opened anew. */
+export function isForGood(failure: LedgerError | undefined): boolean {
+  return failure?.code === 'ledger_stopped' || failure?.code === 'ledger_moved'
+}
+
+/** The failure that is for good, else the first. */
+export function gravestFailure(failures: readonly (LedgerError | undefined)[]): LedgerError | undefined {
+  return failures.find(isForGood) ?? failures.find(failure => failure !== undefined)
+}

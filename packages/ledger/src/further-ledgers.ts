@@ -1,4 +1,4 @@
-import { LedgerError } from './errors.ts'
+import { gravestFailure, LedgerError } from './errors.ts'
 import type { RawLedger } from './raw-ledger.ts'
 import { type FurtherLedger, type NewLedger, prepareFurtherLedger } from './sequencer/index.ts'
 import { keyFileAtHand, markKeyUsed, namesInKeyText, type SigningKeySource } from './signing/index.ts'
@@ -149,7 +149,7 @@ export class FurtherLedgers {
 
   /** Why the newest write of one of them failed. */
   get failure(): LedgerError | undefined {
-    return this.#opened.map(ledger => ledger.failure).find(failure => failure !== undefined)
+    return gravestFailure(this.#opened.map(ledger => ledger.failure))
   }
 
   #find(name: string): LedgerRow | undefined {

@@ -17,7 +17,7 @@ import {
   type Scope,
 } from './access/index.ts'
 import { type Acknowledgement, acknowledgement, type Refusal, refusal } from './acknowledgement.ts'
-import { LedgerError } from './errors.ts'
+import { gravestFailure, LedgerError } from './errors.ts'
 import { type EventInput, type EventSource, prepareEvent } from './events/index.ts'
 import type { FurtherLedgers, LedgerRequest, LedgerSummary } from './further-ledgers.ts'
 import { LedgerView } from './ledger-view.ts'
@@ -97,7 +97,7 @@ export class Ledger extends TiledLog {
 
   /** Why the newest write failed, or undefined while writing works. */
   get failure(): LedgerError | undefined {
-    return this.#writer.failure ?? this.#queue.failure ?? this.#further.failure
+    return gravestFailure([this.#writer.failure, this.#queue.failure, this.#further.failure])
   }
 
   /** Has a function told each transaction of this process, on any ledger of the file. Returns how to undo it. */

@@ -31,8 +31,9 @@ export function metrics(box: Deedbox, options: MetricsOptions = {}): Metrics {
   const client = loadPromClient()
   let read: () => BuildFacts | undefined = () => undefined
   const registry = settings.registry ?? new client.Registry()
+  const before = new Set(registry.getMetricsAsArray())
+  let stops: readonly (() => void)[] = []
   try {
-    if (processMetrics) client.collectDefaultMetrics({ register: registry })
     const count = requestMetrics({
       ...settings,
       client,
@@ -45,19 +46,24 @@ export function metrics(box: Deedbox, options: MetricsOptions = {}): Metrics {
             'If these are templates and not paths, raise maxRoutes of metrics().',
         ),
     })
-    const stops = [
+    stops = [
       box.onRecord(count),
       ownMetrics(box, client, registry, () => buildLabels(box, version ?? read(), process.env)),
     ]
-    closing.add(async () => {
-      for (const stop of stops) stop()
-    })
+    // Last: what it watches of the process it watches for good.
+    if (processMetrics) client.collectDefaultMetrics({ register: registry })
   } catch (error) {
+    for (const stop of stops) stop()
+    for (const metric of registry.getMetricsAsArray())
+      if (!before.has(metric)) registry.removeSingleMetric(metric.name)
     throw new ConfigurationError(
       'metrics()',
       `the metrics cannot be made: ${errorMessage(error)} Give each instance a registry of its own.`,
     )
   }
+  closing.add(async () => {
+    for (const stop of stops) stop()
+  })
   return {
     registry,
     contentType: registry.contentType,

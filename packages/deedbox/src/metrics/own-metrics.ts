@@ -8,6 +8,8 @@ interface Reading<Facts> {
   readonly name: string
   readonly help: string
   readonly of: (facts: Facts) => number
+  /** How the values of several processes become one; the sum unless said. */
+  readonly aggregator?: 'max'
 }
 
 /** The last round of checks, and when it ended. */
@@ -43,6 +45,7 @@ const instanceReadings: readonly Reading<DeedboxStats>[] = [
     name: 'deedbox_outbox_paused',
     help: '1 while nothing is sent because the quota of the ledger is used up, else 0',
     of: ({ audit }) => (audit.pausedUntil !== null && audit.pausedUntil > Date.now() ? 1 : 0),
+    aggregator: 'max',
   },
   {
     name: 'deedbox_outbox_delivered_total',
@@ -156,7 +159,8 @@ export function ownMetrics(
     })
   }
   const stats = onceATurn(() => box.stats())
-  for (const { name, help, of } of instanceReadings) read(name, help, [], () => [[{}, of(stats())]])
+  for (const { name, help, of, aggregator } of instanceReadings)
+    read(name, help, [], () => [[{}, of(stats())]], aggregator)
   const chestName = cappedValues(mostNames, () => undefined)
   for (const { name, help, of } of chestReadings) {
     read(name, help, ['chest'], () =>

@@ -7,6 +7,8 @@ export interface MetricsRegistry {
   /** The exposition of all its metrics. */
   metrics(): Promise<string>
   registerMetric(metric: never): void
+  getMetricsAsArray(): readonly { readonly name: string }[]
+  removeSingleMetric(name: string): void
 }
 
 /** What a metric of `prom-client` is made with. */

@@ -1,10 +1,9 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type Deedbox, deedbox } from 'deedbox'
 import { createHealth } from 'deedbox/health'
 import { firstScopes, newApiKey } from '../access/index.ts'
 import { LedgerError } from '../errors.ts'
-import { createLedgerServer, type MetricsAccess } from '../http/index.ts'
+import { createLedgerServer, type MetricsAccess, quietPaths } from '../http/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { finishInstall, installedMove } from '../move/index.ts'
 import { openLedger } from '../open-ledger.ts'
@@ -13,6 +12,7 @@ import { dataFolder } from './data-folder.ts'
 import { guardFolder } from './guard-folder.ts'
 import { ownVersion } from './own-version.ts'
 import { drainDelay, isOn, metricsAccess } from './serve-settings.ts'
+import { drained, type StopSignals, stopSignals } from './stop-signals.ts'
 import { welcomeText } from './welcome.ts'
 
 /** `deedbox serve --help`. */
@@ -206,6 +206,7 @@ function serverBox(): Deedbox {
     audit: { requests: false },
     // Nobody would see it.
     bodyHash: false,
+    skipPaths: [...quietPaths],
     log: {
       requestLevel: record =>
         record.path.startsWith('/v1/events') && record.status === 202 ? 'DEBUG' : undefined,
@@ -234,44 +235,6 @@ async function firstKey(ledger: Ledger, wasMoved: boolean): Promise<string | und
   const key = newApiKey()
   await ledger.createApiKey(key, 'first', firstScopes, options)
   return key
-}
-
-/** What a process is told by SIGTERM or SIGINT. */
-interface StopSignals {
-  readonly first: Promise<void>
-  readonly second: Promise<void>
-  /** From now on a signal ends the process at once, as it would without a handler. */
-  letGo(): void
-}
-
-function stopSignals(): StopSignals {
-  const first = Promise.withResolvers<void>()
-  const second = Promise.withResolvers<void>()
-  let isTold = false
-  const told = () => {
-    if (isTold) second.resolve()
-    isTold = true
-    first.resolve()
-  }
-  process.on('SIGTERM', told)
-  process.on('SIGINT', told)
-  return {
-    first: first.promise,
-    second: second.promise,
-    letGo() {
-      process.off('SIGTERM', told)
-      process.off('SIGINT', told)
-    },
-  }
-}
-
-/** Serves on, so that who sends requests here learns from readiness that it shall not. A second signal is impatience. */
-async function drained(delay: number, { second, letGo }: StopSignals): Promise<void> {
-  const isOver = new AbortController()
-  const late = wait(delay, undefined, { signal: isOver.signal }).catch(() => undefined)
-  await Promise.race([late, second])
-  isOver.abort()
-  letGo()
 }
 
 function addressOf(host: string, port: number): string {

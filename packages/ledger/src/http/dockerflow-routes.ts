@@ -27,6 +27,12 @@ const summaries: Readonly<Record<string, string>> = {
   '/__readiness__': 'Whether the ledger can do its work: for readiness probes and load balancers',
 }
 
+/** Asked every few seconds by machines: they leave a line only when they fail. */
+export const quietPaths: readonly string[] = [
+  '/metrics',
+  ...Object.keys(summaries).flatMap(path => [path, `${path}/`]),
+]
+
 /**
  * The ledger's own Dockerflow endpoints, those of the SDK: GET, HEAD and OPTIONS, never cached. What checks found is
  * for those who may verify, the yes or no for everybody. (DF-01 … DF-13)

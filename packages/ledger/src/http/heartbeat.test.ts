@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { renameSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { newApiKey, type Scope } from '../access/index.ts'
 import { startTestServer, type TestServer } from '../testing/temp-server.ts'
@@ -59,11 +60,12 @@ test('DF-07 DF-10 X-18 the heartbeat shows all checks, readiness those it needs,
     'database',
     'writer',
     'guard',
+    'last_write',
     'signing_key',
     'disk',
     'event_loop',
   ])
-  for (const name of ['database', 'writer', 'guard', 'signing_key'])
+  for (const name of ['database', 'writer', 'guard', 'last_write', 'signing_key'])
     assert.equal(heartbeat.checks[name], 'ok')
   const ready = (await anonymous(server, '/__readiness__')).json()
   assert.deepEqual(ready, { status: 'ok', checks: { database: 'ok', writer: 'ok', guard: 'ok' } })
@@ -90,6 +92,23 @@ test('DF-07 DF-08 DF-13 the heartbeat fails when nothing can be written any more
     assert.equal(details, undefined, 'strangers learn that it fails, not why')
   }
   assert.equal((await anonymous(server, '/__lbheartbeat__')).status, 200)
+})
+
+test('DF-10 X-18 a write that failed is told, takes no traffic away, and is over with the next one that does not', async t => {
+  const server = await startTestServer(t)
+  const event = { payload: '{}', meta: { type: 'info', event_name: 'order.paid', service: 'shop' } }
+  const other = new DatabaseSync(join(server.folder, 'ledger.db'))
+  t.after(() => other.close())
+  other.exec("CREATE TRIGGER broken BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'on purpose'); END")
+  assert.equal((await server.call('POST', '/v1/events', { body: event })).status, 500)
+  const { json } = await server.call('GET', '/__heartbeat__')
+  const { checks, details } = json as unknown as Report
+  assert.deepEqual([checks.writer, checks.last_write], ['ok', 'error'])
+  assert.match(details?.last_write?.messages['deedbox.ledger.E004'] ?? '', /^The last write failed: /)
+  assert.equal((await anonymous(server, '/__readiness__')).status, 200)
+  other.exec('DROP TRIGGER broken')
+  assert.equal((await server.call('POST', '/v1/events', { body: event })).status, 202)
+  while ((await anonymous(server, '/__heartbeat__')).json().checks.last_write !== 'ok');
 })
 
 test('DF-23 a signing key that is gone is told before the next start, and takes no traffic away', async t => {
@@ -132,8 +151,12 @@ function statusOf({ port }: TestServer, path: string): Promise<number> {
 test('DF-33 DF-42 the own endpoints leave a line only where they fail, with the route', async t => {
   const server = await startTestServer(t)
   for (const path of paths) await anonymous(server, path)
-  const lines = () => server.lines.filter(line => line.includes('/__'))
+  for (const path of paths) await anonymous(server, `${path}/`)
+  assert.equal((await server.call('GET', '/metrics')).status, 200)
+  const lines = () => server.lines.filter(line => line.includes('/__') || line.includes('/metrics'))
   assert.deepEqual(lines(), [])
+  assert.equal((await anonymous(server, '/metrics')).status, 401)
+  while (!lines().some(line => line.includes('/metrics'))) await anonymous(server, '/metrics')
   await server.ledger.close()
   while (!lines().some(line => line.includes('/__heartbeat__'))) await anonymous(server, '/__heartbeat__')
 })

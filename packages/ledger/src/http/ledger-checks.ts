@@ -7,6 +7,7 @@ import {
   eventLoopDelay,
   warning,
 } from 'deedbox/health'
+import { isForGood } from '../errors.ts'
 import type { Ledger } from '../ledger.ts'
 
 /**
@@ -18,6 +19,8 @@ export function ledgerChecks(ledger: Ledger, folder: string): Check[] {
     check('database', () => database(ledger)),
     check('writer', () => writer(ledger)),
     check('guard', () => guard(ledger)),
+    // Only a write shows that writing works again, and none would come where failures took the requests away.
+    check('last_write', () => lastWrite(ledger), { readiness: false }),
     // Without the key all goes on until the next start; and a disk that is nearly full still takes events.
     check('signing_key', () => signingKey(ledger), { readiness: false }),
     diskSpace(folder, { name: 'disk', warning: '1 GB', error: '100 MB', readiness: false }),
@@ -36,9 +39,16 @@ function database(ledger: Ledger): CheckMessage[] {
 
 function writer(ledger: Ledger): CheckMessage[] {
   const { failure } = ledger
-  return failure === undefined
+  return failure !== undefined && isForGood(failure)
+    ? [error(`Nothing can be written: ${failure.message}`, { id: 'deedbox.ledger.E002' })]
+    : []
+}
+
+function lastWrite(ledger: Ledger): CheckMessage[] {
+  const { failure } = ledger
+  return failure === undefined || isForGood(failure)
     ? []
-    : [error(`The last write failed: ${failure.message}`, { id: 'deedbox.ledger.E002' })]
+    : [error(`The last write failed: ${failure.message}`, { id: 'deedbox.ledger.E004' })]
 }
 
 function guard(ledger: Ledger): CheckMessage[] {

@@ -15,6 +15,8 @@ export interface LedgerMetrics {
   render(): Promise<string>
   /** Counts what was refused. */
   refused(reason: LedgerErrorCode): void
+  /** Counts nothing more; what was counted can still be read. */
+  close(): void
 }
 
 /** Metrics of the ledger, beside those of the SDK on the server's requests; `undefined` without `prom-client`. */
@@ -63,12 +65,12 @@ export function ledgerMetrics(
     labelNames: ['ledger', 'reason'],
     registers,
   })
-  ledger.onCommit(commit => {
+  const stop = ledger.onCommit(commit => {
     const labels = { ledger: nameOf(commit.ledger) }
     durations.observe(labels, commit.seconds)
     if (commit.failure !== undefined) return failures.inc({ ...labels, reason: commit.failure })
     appended.inc(labels, commit.appended)
-    repeated.inc(labels, commit.submitted - commit.appended)
+    repeated.inc(labels, commit.repeated)
     batches.observe(labels, commit.submitted)
   })
   new client.Gauge({
@@ -110,6 +112,7 @@ export function ledgerMetrics(
     contentType: made.contentType,
     render: () => made.render(),
     refused: reason => refusals.inc({ reason }),
+    close: stop,
   }
 }
 

@@ -9,6 +9,7 @@ import { limits } from '../events/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { capAnswersInFlight } from './answers-in-flight.ts'
 import { capBytesInFlight } from './bytes-in-flight.ts'
+import { closeInTime } from './close-in-time.ts'
 import { dockerflowRoutes, type VersionObject } from './dockerflow-routes.ts'
 import { keyRoutes } from './key-routes.ts'
 import { ledgerMetrics } from './ledger-metrics.ts'
@@ -57,9 +58,6 @@ export interface ServerOptions {
 
 const second = 1_000
 
-/** Milliseconds for requests under way to end when the server stops. */
-const stopGrace = 5 * second
-
 /** Makes the HTTP server of a ledger; it does not listen yet. Its routes hold no logic of their own. */
 export async function createLedgerServer(ledger: Ledger, options: ServerOptions): Promise<FastifyInstance> {
   const { box, folder, version } = options
@@ -105,6 +103,7 @@ export async function createLedgerServer(ledger: Ledger, options: ServerOptions)
   nameRoutes(app, box)
   const streams = new OpenStreams(app, options.streams ?? {}, options.onFault ?? (() => undefined))
   const metrics = ledgerMetrics(ledger, { box, version }, streams)
+  app.addHook('onClose', async () => metrics?.close())
   const onRefused = (reason: LedgerErrorCode): void => metrics?.refused(reason)
   answerErrors(app, options.onFault, onRefused)
   await app.register(async routes => {
@@ -205,13 +204,6 @@ function refuseUnknownRoutes(app: FastifyInstance): void {
     }
     reply.header('allow', allowed)
     throw new LedgerError('method_not_allowed', `This path takes ${allowed} only.`)
-  })
-}
-
-/** When the server is told to stop, requests under way may end; who dawdles is cut off. */
-function closeInTime(app: FastifyInstance): void {
-  app.addHook('preClose', async () => {
-    setTimeout(() => app.server.closeAllConnections(), stopGrace).unref()
   })
 }
 

@@ -96,18 +96,23 @@ export function writeRoutes(
       const isLines =
         request.headers['content-type']?.toLowerCase().startsWith('application/x-ndjson') === true
       const results = await appendAll(ledger, readItems(takeBody(request), isLines), request.caller.principal)
-      const fault = results.find(result => !result.ok && result.reason === 'internal_error')
-      if (fault !== undefined)
+      const failed = failureOf(results)
+      // The one that is thrown is counted by who answers it.
+      for (const result of results) if (!result.ok && result !== failed) onRefused(result.reason)
+      if (failed?.reason === 'internal_error')
         throw ledger.failure ?? new LedgerError('internal_error', 'The ledger failed on this batch.')
-      // When storage is what failed, the batch as a whole is to be sent again.
-      const failed = results.find(result => !result.ok && result.retryable)
-      if (failed?.ok === false && results.every(result => !result.ok)) {
-        throw new LedgerError(failed.reason, failed.message)
-      }
-      for (const result of results) if (!result.ok) onRefused(result.reason)
+      if (failed !== undefined) throw new LedgerError(failed.reason, failed.message)
       return reply.send({ ok: true, results: results.map(resultView) })
     },
   )
+}
+
+/** The refusal that answers a whole batch: a fault, or storage that failed, so that all of it is to be sent again. */
+function failureOf(results: readonly (Acknowledgement | Refusal)[]): Refusal | undefined {
+  const refusals = results.filter(result => !result.ok)
+  const fault = refusals.find(({ reason }) => reason === 'internal_error')
+  if (fault !== undefined || refusals.length < results.length) return fault
+  return refusals.find(({ retryable }) => retryable)
 }
 
 /** @throws LedgerError `unsupported_content_type` for a body that came packed: what is stored has to be what was sent */

@@ -4,10 +4,12 @@ import type { LedgerErrorCode } from '../errors.ts'
 export interface Commit {
   /** The ledger's name inside its file. */
   readonly ledger: string
-  /** What was submitted: entries, and repeats of earlier ones. */
+  /** What was submitted: entries, repeats of earlier ones, and what was refused alone. */
   readonly submitted: number
   /** Entries that the tree has got by it; 0 where it failed. */
   readonly appended: number
+  /** Of what was submitted, repeats of earlier entries. */
+  readonly repeated: number
   /** Seconds until it was durable, or had failed: the disk, and the way to the writer's thread and back. */
   readonly seconds: number
   /** Why nothing was stored; `outcome_unknown` where that cannot be told. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { LedgerError } from '../errors.ts'
+import { gravestFailure, LedgerError } from '../errors.ts'
 import type { Commit } from './commit.ts'
 import { Queue } from './queue.ts'
 import { adminSubmission, type Sequenced, type Submission, type Writer } from './submission.ts'
@@ -111,6 +111,32 @@ test('P10 a failed transaction fails those in it, is remembered as the failure, 
   await queue.close()
 })
 
+test('that others write to the file meanwhile is no failure of the ledger, and ends none', async () => {
+  const writer = new HeldWriter()
+  const queue = new Queue(writer)
+  const failed = async (error: LedgerError): Promise<string | undefined> => {
+    writer.failWith = error
+    const begun = writer.begins()
+    const done = assert.rejects(queue.submit([submission('a')]), { code: error.code })
+    await begun
+    writer.end()
+    await done
+    return queue.failure?.code
+  }
+  const busy = new LedgerError('overloaded', 'The database is locked by another process.')
+  assert.equal(await failed(busy), undefined)
+  assert.equal(await failed(new LedgerError('storage_full', 'The disk is full.')), 'storage_full')
+  assert.equal(await failed(busy), 'storage_full')
+})
+
+test('what is for good is told before what may pass', () => {
+  const passing = new LedgerError('storage_full', 'The disk is full.')
+  const lasting = new LedgerError('ledger_stopped', 'The writer is gone.')
+  assert.equal(gravestFailure([undefined, passing, lasting]), lasting)
+  assert.equal(gravestFailure([undefined, passing]), passing)
+  assert.equal(gravestFailure([undefined]), undefined)
+})
+
 test('each transaction is told, with what it stored or why it stored nothing', async () => {
   const writer = new HeldWriter()
   const commits: Commit[] = []
@@ -126,8 +152,22 @@ test('each transaction is told, with what it stored or why it stored nothing', a
   assert.deepEqual(
     commits.map(({ seconds, ...others }) => ({ ...others, tookTime: seconds >= 0 })),
     [
-      { ledger: writer.ledger.name, submitted: 2, appended: 2, failure: undefined, tookTime: true },
-      { ledger: writer.ledger.name, submitted: 2, appended: 0, failure: 'storage_full', tookTime: true },
+      {
+        ledger: writer.ledger.name,
+        submitted: 2,
+        appended: 2,
+        repeated: 0,
+        failure: undefined,
+        tookTime: true,
+      },
+      {
+        ledger: writer.ledger.name,
+        submitted: 2,
+        appended: 0,
+        repeated: 0,
+        failure: 'storage_full',
+        tookTime: true,
+      },
     ],
   )
 })

@@ -41,7 +41,7 @@ export class Queue<Item = Submission, Result = Sequenced> {
   #publishTimer: NodeJS.Timeout | undefined
   /** Submissions accepted and not answered yet. */
   depth = 0
-  /** Why the last transaction failed, until one succeeds again. */
+  /** Why the last transaction failed, until one succeeds again. That others wrote meanwhile is no failure. */
   failure: LedgerError | undefined
 
   /** @param committed told of each transaction; must not throw */
@@ -104,17 +104,18 @@ export class Queue<Item = Submission, Result = Sequenced> {
     const { callers, count } = group
     this.#underWay++
     const start = performance.now()
-    const tell = (appended: number, failure?: LedgerErrorCode): void =>
+    const tell = (results: (Result | Refused)[], failure?: LedgerErrorCode): void =>
       this.#committed({
         ledger: this.#writer.ledger.name,
         submitted: count,
-        appended,
+        appended: results.filter(isAppended).length,
+        repeated: results.filter(isRepeat).length,
         seconds: (performance.now() - start) / 1_000,
         failure,
       })
     try {
       const results = await this.#writer.append(handedOver(group))
-      tell(results.filter(isAppended).length)
+      tell(results)
       let from = 0
       for (const caller of callers) {
         settle(caller, results.slice(from, from + caller.count))
@@ -123,8 +124,8 @@ export class Queue<Item = Submission, Result = Sequenced> {
       this.failure = undefined
       this.#publishSoon()
     } catch (error) {
-      tell(0, error instanceof LedgerError ? error.code : 'internal_error')
-      if (error instanceof LedgerError) this.failure = error
+      tell([], error instanceof LedgerError ? error.code : 'internal_error')
+      if (error instanceof LedgerError && error.code !== 'overloaded') this.failure = error
       for (const { reject } of callers) reject(error)
     }
     this.depth -= count
@@ -164,8 +165,12 @@ function handedOver<Item>(group: Pick<Group<Item, never>, 'submissions'>): Item[
 
 /** Whether it is a new entry of the tree: no repeat of an earlier one, and nothing that was refused. */
 function isAppended(result: unknown): boolean {
-  if (typeof result !== 'object' || result === null) return true
-  return !isRefused(result) && Reflect.get(result, 'duplicate') !== true
+  return !isRefused(result) && !isRepeat(result)
+}
+
+/** Whether it stands for an entry that was stored before under the same key. */
+function isRepeat(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && Reflect.get(result, 'duplicate') === true
 }
 
 function settle<Item, Result>(

@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { deedbox } from 'deedbox'
-import { createLedgerServer, type ServerOptions } from '../http/index.ts'
+import { createLedgerServer, quietPaths, type ServerOptions } from '../http/index.ts'
 import type { Ledger } from '../ledger.ts'
 import { openTestLedger, tempFolder, testKey } from './temp-ledger.ts'
 
@@ -54,6 +54,7 @@ export async function startTestServer(
     ledger: null,
     audit: { requests: false },
     bodyHash: false,
+    skipPaths: [...quietPaths],
     flushOnSignal: false,
     log: { sink: line => void lines.push(line) },
   })

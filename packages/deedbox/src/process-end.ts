@@ -77,11 +77,12 @@ interface Shared {
     readonly hold: typeof hold
     readonly countForeign: typeof countForeign
     readonly end: typeof end
+    readonly isEnding: () => boolean
   }
 }
 
 const shared = globalThis as Shared
-shared[key] ??= { register, hold, countForeign, end }
+shared[key] ??= { register, hold, countForeign, end, isEnding: () => ending !== undefined }
 
 /**
  * Has an instance flushed when the process runs out of work, exits, or is told to end by SIGTERM or SIGINT.
@@ -108,6 +109,9 @@ export const countForeignListeners: (signal: NodeJS.Signals) => number = shared[
  */
 export const endBySignal: (signal: NodeJS.Signals, letGo: () => void, hurry: AbortSignal) => Promise<void> =
   shared[key].end
+
+/** Whether the flush is the one before this process ends by a signal, with no other handler to decide. */
+export const isEndedBySignal: () => boolean = shared[key].isEnding
 
 /** Whether a signal at this moment is the one of then once more: from a terminal or a supervisor of the whole group, and passed on by a parent. */
 export function isEcho(told: number): boolean {
@@ -139,12 +143,16 @@ async function flushAll(): Promise<boolean> {
 }
 
 async function end(signal: NodeJS.Signals, letGo: () => void, hurry: AbortSignal): Promise<void> {
+  ending = { signal, told: performance.now() }
   await Promise.race([
     flushAll(),
     new Promise(resolve => hurry.addEventListener('abort', resolve, { once: true })),
   ])
   letGo()
-  if (holders.size > 0) return
+  if (holders.size > 0) {
+    ending = undefined
+    return
+  }
   flushLast()
   process.removeAllListeners(signal)
   process.kill(process.pid, signal)

@@ -6,6 +6,7 @@ import { NestFactory } from '@nestjs/core'
 import { type ListenApp, listen } from 'deedbox'
 import express from 'express'
 import { Hono } from 'hono'
+import { startChild } from '../../packages/deedbox/src/testing/ledger-child.ts'
 import { fastify4App } from './fastify-4/harness.ts'
 import { fastify5App } from './fastify-5/harness.ts'
 import { koa2Packages } from './koa-2/harness.ts'
@@ -105,5 +106,39 @@ for (const [name, make] of Object.entries(ways)) {
     await closed
     assert.deepEqual([isDrained, ended?.() ?? true], [true, true])
     await assert.rejects(fetch(`http://127.0.0.1:${service.port}/`))
+  })
+}
+
+for (const [name, folder] of [
+  ['Nest 11', 'nest-11'],
+  ['Nest 12', 'nest-12'],
+] as const) {
+  const fixture = new URL('nest-listening.ts', import.meta.url).href
+
+  test(`gap 17 ${name} with enableShutdownHooks() drains as all do, and its hooks run behind the last request`, async t => {
+    const child = startChild(fixture, { NEST: folder }, { channel: 'ipc' })
+    t.after(() => child.process.kill('SIGKILL'))
+    await child.said('port ')
+    const url = `http://127.0.0.1:${/^port (\d+)$/m.exec(child.output())?.[1]}`
+    const held = fetch(`${url}/held`)
+    await child.said('holding')
+    child.process.kill('SIGTERM')
+    await child.said('"draining"')
+    assert.equal(await (await fetch(`${url}/`)).text(), 'late')
+    child.process.send('delay over')
+    while ((await fetch(`${url}/`).catch(() => undefined)) !== undefined);
+    assert.doesNotMatch(child.output(), /hook/)
+    child.process.send('go on')
+    assert.equal(await (await held).text(), 'late')
+    assert.deepEqual(await child.ended, { code: null, signal: 'SIGTERM' })
+    assert.match(child.output(), /^hook: destroy\nhook: shutdown by SIGTERM$/m)
+    assert.doesNotMatch(child.output(), /hold the process up/)
+    assert.match(child.output(), /^SIGHUP ([1-9]) \1$/m, 'its listeners to other signals stay')
+  })
+
+  test(`gap 17 ${name} with enableShutdownHooks() leaves no listener behind when it is closed`, async () => {
+    const child = startChild(fixture, { NEST: folder, HOW: 'close' })
+    assert.deepEqual(await child.ended, { code: 0, signal: null })
+    assert.match(child.output(), /^closed 0 1$/m, 'that of the log is left')
   })
 }

@@ -109,3 +109,37 @@ for (const [name, make] of Object.entries(ways)) {
     if (name !== 'Nest 12') assert.deepEqual(statuses, [200, 200, 304, 200, 200])
   })
 }
+
+const mounted: Record<string, (files: StaticMiddleware) => ListenApp> = {
+  'Express 5': files => express().use('/static', files),
+  'Koa 3': files => {
+    const app = koa3Packages.createApp()
+    // As koa-mount does it.
+    app.use((ctx, next) => {
+      ctx.path = ctx.path.slice('/static'.length) || '/'
+      return next()
+    })
+    app.use(files)
+    return app
+  },
+}
+
+for (const [name, make] of Object.entries(mounted)) {
+  test(`DF-56 ${name} mounted at a path: links in its first page lead below it`, async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'static-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    mkdirSync(join(folder, 'docs'))
+    for (const page of ['index.html', 'docs/index.html']) writeFileSync(join(folder, page), page)
+    const { url, close } = await listen(make(staticFiles(folder)), { port: 0, host: '127.0.0.1' })
+    t.after(close)
+    for (const [path, page] of [
+      ['/static', 'index.html'],
+      ['/static/docs', 'docs/index.html'],
+    ]) {
+      const first = await fetch(url + path)
+      assert.deepEqual([first.redirected, first.url, await first.text()], [true, `${url}${path}/`, page])
+      const second = await fetch(`${url}${path}/?a=1`)
+      assert.deepEqual([second.redirected, await second.text()], [false, page])
+    }
+  })
+}

@@ -1,6 +1,5 @@
-import { isMainThread } from 'node:worker_threads'
 import type { LogCall } from '../log/index.ts'
-import { registerEndOfProcess } from '../process-end.ts'
+import { isEndedBySignal, registerEndOfProcess } from '../process-end.ts'
 import type { RedactionOptions } from '../safety/index.ts'
 import { describeConfig } from './describe-config.ts'
 import { sentenceOf } from './problems.ts'
@@ -30,8 +29,6 @@ export interface LifecycleLines {
   /** Writes `...shutdown`, once. */
   stopped(): void
 }
-
-const signals = ['SIGTERM', 'SIGINT'] as const
 
 /**
  * Makes the lines of a service's life.
@@ -83,12 +80,4 @@ function stopAtEnd(box: LifecycleLog, stopped: () => void): () => void {
     process.off('exit', stopped)
     unregister()
   }
-}
-
-/**
- * Whether a signal is about to end the process: then nobody listens to it any more. A service with a handler of its
- * own may live on, and a process out of work may find some. Workers get no signals.
- */
-function isEndedBySignal(): boolean {
-  return isMainThread && signals.some(signal => process.listenerCount(signal) === 0)
 }

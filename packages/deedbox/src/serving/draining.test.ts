@@ -62,7 +62,7 @@ const views = ['/__lbheartbeat__', '/__readiness__', '/__heartbeat__']
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`gap 17 ruling 28 DF-06 X-18 ${signal}: not ready at once, alive until the listener closes, then ended by it`, async t => {
-    const { child, state, get } = await aService(t, { DELAY: '2000' })
+    const { child, state, get } = await aService(t, { DELAY: '600000' })
     const now = (): Promise<(number | string)[]> => Promise.all(views.map(state))
     assert.deepEqual(await now(), [200, 200, 200])
     child.process.kill(signal)
@@ -73,7 +73,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const late = await get('/orders/late', agent)
     agent.destroy()
     assert.deepEqual(late, { status: 200, connection: 'close', body: 'ok' })
-    const seen = new Set<string>()
+    assert.match(child.output(), /^goodbye$/m)
+    assert.doesNotMatch(child.output(), /^drained$/m)
+    const seen = new Set([(await now()).join()])
+    child.process.send('delay over')
     while (!seen.has('refused,refused,refused')) {
       const states = await now()
       // The listener may close between two of the three calls.
@@ -86,7 +89,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 test('gap 17 IF-37 SIGTERM under load behind a balancer loses no request and no audit event', async t => {
-  const { ledger, child, get, state } = await aService(t, { DELAY: '3000' })
+  const { ledger, child, get, state } = await aService(t, { DELAY: '600000' })
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
   t.after(() => agent.destroy())
   let isReady = true
@@ -106,6 +109,7 @@ test('gap 17 IF-37 SIGTERM under load behind a balancer loses no request and no 
     isReady = false
   }
   await Promise.all([balancer(), ...Array.from({ length: 8 }, client)])
+  child.process.send('delay over')
   assert.deepEqual(await child.ended, { code: null, signal: 'SIGTERM' })
   assert(answered >= 250)
   const paths = pathsOf(ledger).filter(path => path.startsWith('/orders/'))
@@ -137,7 +141,7 @@ test('gap 17 requests that take longer than the drain may are broken off, which 
 })
 
 test('gap 17 a signal that is passed on by a parent as well is one signal', async t => {
-  const { child, get } = await aService(t)
+  const { ledger, child, get } = await aService(t, { CLOCK: 'still' })
   const held = get('/held')
   await child.said('holding')
   child.process.kill('SIGTERM')
@@ -147,8 +151,44 @@ test('gap 17 a signal that is passed on by a parent as well is one signal', asyn
   assert.equal((await get('/orders/1').catch(error => error)).code, 'ECONNREFUSED')
   child.process.send('go on')
   assert.equal((await held).body, 'held')
-  await child.ended
+  const { signal } = await child.ended
+  assert.match(String(signal), /^SIG(TERM|INT)$/)
+  assert.deepEqual(pathsOf(ledger), ['/held'])
 })
+
+for (const [fixture, begun, drained] of [
+  ['listening-service.ts', 'port ', 'drained'],
+  ['ledger-serve.ts', 'answered', 'answered'],
+] as const) {
+  test(`gap 17 IF-37 a signal that comes once more while what waits is delivered does not end that: ${fixture}`, async t => {
+    const ledger = await aLedger(t, keepAll)
+    const env = { DEEDBOX_URL: ledger.url, DEEDBOX_API_KEY: 'test-key', DURABILITY: 'memory', CLOCK: 'still' }
+    const child = startChild(fixture, env, { channel: 'ipc' })
+    t.after(() => child.process.kill('SIGKILL'))
+    await child.said(begun)
+    const port = /^port (\d+)$/m.exec(child.output())?.[1]
+    if (port !== undefined) await fetch(`http://127.0.0.1:${port}/orders/1`)
+    let calls = 0
+    ledger.follow(async call => {
+      if (++calls > 1) return ledger.keep(call)
+      await child.said(drained)
+      child.process.kill('SIGINT')
+      try {
+        // The first answer may be ahead of the signal, the second one is behind it.
+        for (const question of ['first', 'second']) {
+          child.process.send(question)
+          await child.said(`still here: ${question}`)
+        }
+      } catch {
+        return 'cut'
+      }
+      return ledger.keep(call)
+    })
+    child.process.kill('SIGINT')
+    assert.deepEqual(await child.ended, { code: null, signal: 'SIGINT' })
+    assert.equal(ledger.stored.size, port === undefined ? 100 : 1)
+  })
+}
 
 test('gap 17 a second signal ends at once what the first one waits for', async t => {
   const { ledger, child, get } = await aService(t, { DELAY: '600000', TIMEOUT: '600000' })
@@ -158,10 +198,33 @@ test('gap 17 a second signal ends at once what the first one waits for', async t
   // The first two are one that was passed on; the one that ends it is whichever is late enough.
   const impatience = setInterval(() => child.process.kill('SIGTERM'), 100)
   t.after(() => clearInterval(impatience))
-  await assert.rejects(held, { code: 'ECONNRESET' })
+  const broken = assert.rejects(held, { code: 'ECONNRESET' })
+  await child.said('requests were broken off')
   clearInterval(impatience)
+  await broken
   assert.deepEqual(await child.ended, { code: null, signal: 'SIGTERM' })
   assert.deepEqual(pathsOf(ledger), ['/orders/1', '/held'])
+})
+
+test('gap 17 a listener of the service that does not end the process holds it up no longer than the drain takes', async t => {
+  const { ledger, child, get } = await aService(t, { HANDLER: 'idle', TIMEOUT: '1500' })
+  await get('/orders/1')
+  child.process.kill('SIGTERM')
+  await child.said('drained, but other listeners to the signal hold the process up')
+  assert.match(child.output(), /^heard$/m)
+  assert.match(child.output(), /"WARNING".*hold the process up.*"listeners":1/)
+  assert.deepEqual(await child.ended, { code: null, signal: 'SIGTERM' })
+  assert.deepEqual(pathsOf(ledger), ['/orders/1'])
+})
+
+test('gap 17 a listener of the service that raises the signal again is waited for, and loses nothing', async t => {
+  const { ledger, child, get } = await aService(t, { HANDLER: 'again', TIMEOUT: '600000' })
+  await get('/orders/1')
+  child.process.kill('SIGTERM')
+  await child.said('hold the process up')
+  child.process.send('end')
+  assert.deepEqual(await child.ended, { code: null, signal: 'SIGTERM' })
+  assert.deepEqual(pathsOf(ledger), ['/orders/1'])
 })
 
 const asFirst = ['unshare', '--pid', '--fork', '--kill-child']

@@ -11,8 +11,16 @@ export interface ListenOptions {
    * learned of it. Default `DEEDBOX_DRAIN_DELAY`, else 5,000 in Kubernetes and 0 elsewhere. (Gap 17)
    */
   readonly drainDelay?: number | undefined
-  /** Milliseconds that requests under way then have left. Default `DEEDBOX_DRAIN_TIMEOUT`, else 15,000. */
+  /**
+   * Milliseconds that requests under way then have left, and together with them what the framework does when it ends,
+   * `onDrained`, and other listeners to the signal. Default `DEEDBOX_DRAIN_TIMEOUT`, else 15,000.
+   */
   readonly drainTimeout?: number | undefined
+  /**
+   * Called when draining begins, for instance to say goodbye on WebSockets, which are closed half a second after the listener.
+   * The listener does not wait for it; `onDrained` does.
+   */
+  readonly onDraining?: (() => unknown) | undefined
   /** Called when the last request is done, for instance to close a pool of connections; a promise is awaited. */
   readonly onDrained?: (() => unknown) | undefined
 }
@@ -24,6 +32,7 @@ export interface ListenSettings {
   readonly host: string | undefined
   readonly drainDelay: number
   readonly drainTimeout: number
+  readonly onDraining: (() => unknown) | undefined
   readonly onDrained: (() => unknown) | undefined
   /** What said so, for what the system finds wrong. */
   readonly said: { readonly port: string; readonly host: string }
@@ -31,7 +40,7 @@ export interface ListenSettings {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-const names: readonly string[] = ['port', 'host', 'drainDelay', 'drainTimeout', 'onDrained']
+const names: readonly string[] = ['port', 'host', 'drainDelay', 'drainTimeout', 'onDraining', 'onDrained']
 
 /** As Node's timers hold it. */
 const longest = 2_147_483_647
@@ -43,9 +52,10 @@ export function readListen(options: ListenOptions, environment: Environment): Li
   const unknown = Object.keys(options).find(name => !names.includes(name))
   if (unknown !== undefined)
     throw new ConfigurationError(unknown, `there is no such option. There are: ${names.join(', ')}.`)
-  const { onDrained } = options
-  if (onDrained !== undefined && typeof onDrained !== 'function')
-    throw new ConfigurationError('onDrained', 'a function is needed.')
+  const { onDraining, onDrained } = options
+  for (const [name, hook] of Object.entries({ onDraining, onDrained }))
+    if (hook !== undefined && typeof hook !== 'function')
+      throw new ConfigurationError(name, 'a function is needed.')
   return {
     port: readPort(options.port, environment),
     host: readHost(options.host, environment),
@@ -54,6 +64,7 @@ export function readListen(options: ListenOptions, environment: Environment): Li
       (findVariable(environment, ['KUBERNETES_SERVICE_HOST']) === undefined ? 0 : 5_000),
     drainTimeout:
       readTime('drainTimeout', options.drainTimeout, 'DEEDBOX_DRAIN_TIMEOUT', environment) ?? 15_000,
+    onDraining,
     onDrained,
     said: {
       port: options.port === undefined ? 'PORT' : 'port',

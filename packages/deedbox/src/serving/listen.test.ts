@@ -35,6 +35,7 @@ test('DF-55 ruling 30 sample 85: the variables and options of listen()', () => {
     /prot: there is no such option\. There are: port,/,
   )
   assert.throws(() => readListen({ onDrained: 1 as never }, {}), { setting: 'onDrained' })
+  assert.throws(() => readListen({ onDraining: 1 as never }, {}), { setting: 'onDraining' })
 })
 
 test('gap 17 the times of a drain, and what they are in Kubernetes', () => {
@@ -122,4 +123,40 @@ test('gap 17 close() lets a request finish, and HTTP/2 streams too', async t => 
   held[1]?.()
   await Promise.all([once(stream, 'close'), ended])
   assert.equal(body, 'late')
+})
+
+test('gap 17 requests, the framework and the hooks share one time to drain', { timeout: 60_000 }, async t => {
+  let clock = 0
+  t.mock.method(performance, 'now', () => clock)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const never = new Promise(() => {})
+  const begun: string[] = []
+  const hangs = (name: string) => (): unknown => {
+    begun.push(name)
+    return never
+  }
+  const server = createServer(hangs('request'))
+  const app = {
+    getHttpServer: () => server,
+    listen: async (port: number, host: string) => once(server.listen(port, host), 'listening'),
+    close: async () => hangs('framework')(),
+  }
+  const hooks = { onDraining: hangs('onDraining'), onDrained: hangs('onDrained') }
+  const service = await listen(app, { ...local, ...hooks, drainTimeout: 600_000 })
+  const broken = assert.rejects(fetch(service.url))
+  while (begun.length === 0) await new Promise(setImmediate)
+  let isClosed = false
+  const closed = service.close().then(() => {
+    isClosed = true
+  })
+  await new Promise(setImmediate)
+  assert.deepEqual([isClosed, begun], [false, ['request', 'onDraining']])
+  clock = 600_000
+  t.mock.timers.tick(600_000)
+  while (!isClosed) {
+    await new Promise(setImmediate)
+    t.mock.timers.tick(0)
+  }
+  await Promise.all([closed, broken])
+  assert.deepEqual(begun, ['request', 'onDraining', 'framework', 'onDrained'])
 })

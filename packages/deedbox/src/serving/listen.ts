@@ -3,7 +3,7 @@ import { isMainThread } from 'node:worker_threads'
 import { activeWriter } from '../default-instance.ts'
 import { beginDraining } from '../draining.ts'
 import type { LogFields } from '../log/index.ts'
-import { endBySignal } from '../process-end.ts'
+import { countForeignListeners, endBySignal, holdSignals, isEcho } from '../process-end.ts'
 import { ConfigurationError, errorMessage } from '../safety/index.ts'
 import { type ListenOptions, type ListenSettings, readListen } from './listen-options.ts'
 import { type ListenApp, type ServedApp, servedApp } from './served-app.ts'
@@ -25,15 +25,11 @@ export interface Listening {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-const signals = ['SIGTERM', 'SIGINT'] as const
-
-/** Milliseconds within which a further signal is the first one once more. */
-const echo = 500
-
 /**
  * Listens where `PORT` and `HOST` say: port 8000 and all interfaces by default. On SIGTERM and SIGINT the process is not
  * ready from then on; after `drainDelay` no more connections are taken, requests under way are answered, and what waits
- * is delivered; then the process ends by the signal. (DF-55, gap 17, rulings 28 and 30)
+ * is delivered; then the process ends by the signal. Nest's shutdown hooks then run after the last request, and other
+ * listeners to the signals have until `drainTimeout`. (DF-55, gap 17, rulings 28 and 30)
  * @param app an application of Express, Koa, Fastify or Nest, a request handler, or a server of Node
  * @throws ConfigurationError naming what is wrong: an option, a variable, a port that is taken
  */
@@ -50,33 +46,28 @@ export async function listen(app: ListenApp, options: ListenOptions = {}): Promi
   const { address: host, port } = server.address() as AddressInfo
   const url = `${'setSecureContext' in server ? 'https' : 'http'}://${hostInUrl(host)}:${port}`
   say('INFO', 'listening', { url, host, port })
-  const hurry = new AbortController()
+  let hurry = new AbortController()
   let ending: Promise<void> | undefined
   let told = Number.NEGATIVE_INFINITY
-  const end = (delay: number): Promise<void> => {
-    ending ??= drain(served, watched, settings, delay, hurry.signal)
+  const end = (delay: number, signal?: NodeJS.Signals): Promise<void> => {
+    ending ??= drain(served, watched, settings, delay, hurry.signal, signal)
     return ending
   }
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (ending !== undefined) {
-      // One signal arrives twice: from the terminal or the supervisor of a whole group, and passed on by a parent.
-      if (performance.now() - told > echo) hurry.abort()
-      return
-    }
+    if (isEcho(told)) return
     told = performance.now()
+    if (ending !== undefined) return void hurry.abort()
     beginDraining(signal)
     say('INFO', 'draining', { signal, delay: settings.drainDelay })
-    void end(settings.drainDelay).then(() => {
-      stopHearing()
-      return endBySignal(signal)
+    void end(settings.drainDelay, signal).then(() => {
+      hurry = new AbortController()
+      return endBySignal(signal, letGo, hurry.signal)
     })
   }
-  const stopHearing = (): void => {
-    for (const signal of signals) process.off(signal, onSignal)
-  }
-  if (isMainThread) for (const signal of signals) process.on(signal, onSignal)
+  if (isMainThread) served.takeSignals()
+  const letGo = isMainThread ? holdSignals(onSignal) : (): void => undefined
   const close = (): Promise<void> => {
-    if (ending === undefined) stopHearing()
+    if (ending === undefined) letGo()
     return end(0)
   }
   return { url, port, host, server, close, [Symbol.asyncDispose]: close }
@@ -86,16 +77,49 @@ export async function listen(app: ListenApp, options: ListenOptions = {}): Promi
 async function drain(
   served: ServedApp,
   watched: WatchedServer,
-  { drainTimeout, onDrained }: ListenSettings,
+  { drainTimeout, onDraining, onDrained }: ListenSettings,
   delay: number,
   hurry: AbortSignal,
+  signal: NodeJS.Signals | undefined,
 ): Promise<void> {
   watched.sendAway()
+  const begun = ended(() => onDraining?.())
   if (delay > 0) await within(delay, new Promise(() => {}), hurry)
-  const cut = await watched.end(drainTimeout, hurry)
+  const deadline = performance.now() + drainTimeout
+  const left = (): number => Math.max(0, deadline - performance.now())
+  const cut = await watched.end(left(), hurry)
   if (cut > 0) say('WARNING', 'requests were broken off, since the time to drain was over', { requests: cut })
-  for (const step of [() => served.close(), () => onDrained?.()])
-    await within(drainTimeout, ended(step), hurry)
+  await within(left(), begun, hurry)
+  for (const step of [() => served.close(signal), () => onDrained?.()])
+    await within(left(), ended(step), hurry)
+  if (signal !== undefined && countForeignListeners(signal) > 0) await leaveTo(signal, left(), hurry)
+}
+
+/**
+ * Other listeners to the signal may be ending their part, and may end the process. Resolves when none is left or the time is
+ * over; does not hold a process that has nothing else to do.
+ */
+function leaveTo(signal: NodeJS.Signals, timeout: number, hurry: AbortSignal): Promise<void> {
+  const listeners = countForeignListeners(signal)
+  say('WARNING', 'drained, but other listeners to the signal hold the process up', {
+    signal,
+    listeners,
+    timeout: Math.round(timeout),
+  })
+  return new Promise(resolve => {
+    const look = (): void => {
+      if (countForeignListeners(signal) === 0) over()
+    }
+    const over = (): void => {
+      clearTimeout(timer)
+      process.off('removeListener', look)
+      resolve()
+    }
+    const timer = setTimeout(over, timeout).unref()
+    process.on('removeListener', look)
+    if (hurry.aborted) over()
+    else hurry.addEventListener('abort', over, { once: true })
+  })
 }
 
 async function ended(step: () => unknown): Promise<void> {

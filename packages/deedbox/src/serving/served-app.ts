@@ -8,6 +8,7 @@ import type { Http2SecureServer, Http2Server } from 'node:http2'
 import type { Server as SecureServer } from 'node:https'
 import { createServer as createSocketServer, type Server, type Server as SocketServer } from 'node:net'
 import { ConfigurationError } from '../safety/index.ts'
+import { takeNestSignals } from './nest-signals.ts'
 
 /** A server of `node:http`, `node:https` or `node:http2`. */
 export type WebServer = PlainServer | SecureServer | Http2Server | Http2SecureServer
@@ -27,7 +28,7 @@ export interface KoaApp {
 export interface NestLikeApp {
   getHttpServer(): unknown
   listen(port: number, host: string): Promise<unknown>
-  close(): Promise<unknown>
+  close(signal?: string): Promise<unknown>
 }
 
 /** An application of Fastify. */
@@ -51,8 +52,10 @@ export type ListenApp =
 export interface ServedApp {
   readonly server: Server
   listen(port: number, host: string | undefined): Promise<unknown>
+  /** Has the framework not end by itself when the process is told to; `close` does it. */
+  takeSignals(): void
   /** What the framework does when it ends; to be called after the last request. */
-  close(): unknown
+  close(signal: NodeJS.Signals | undefined): unknown
 }
 
 /**
@@ -62,10 +65,17 @@ export interface ServedApp {
 export function servedApp(app: ListenApp): ServedApp {
   if (has(app, 'getHttpServer', 'listen', 'close')) {
     const nest = app as NestLikeApp
+    let giveBack = (): void => undefined
     return {
       server: idle(nest.getHttpServer() as Server),
       listen: async (port, host) => nest.listen(port, host ?? (await everywhere())),
-      close: () => nest.close(),
+      takeSignals() {
+        giveBack = takeNestSignals(nest)
+      },
+      async close(signal) {
+        await nest.close(signal)
+        giveBack()
+      },
     }
   }
   if (has(app, 'inject', 'listen', 'close') && isServer(Reflect.get(app, 'server'))) {
@@ -73,6 +83,7 @@ export function servedApp(app: ListenApp): ServedApp {
     return {
       server: idle(fastify.server as Server),
       listen: async (port, host) => fastify.listen({ port, host: host ?? (await everywhere()) }),
+      takeSignals: () => undefined,
       close: () => fastify.close(),
     }
   }
@@ -87,6 +98,7 @@ export function servedApp(app: ListenApp): ServedApp {
           done()
         })
       }),
+    takeSignals: () => undefined,
     close: () => undefined,
   }
 }

@@ -29,7 +29,7 @@ interface SendFailure extends Error {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Larger ones are told by their size and time, as `send` does it. */
+/** Larger ones are told by their size and time, in the `ETag` that `send` makes. */
 const longestRead = 1_048_576
 
 /** @throws ConfigurationError where the package is missing */
@@ -55,14 +55,16 @@ export function createSender({ isHashed, crossOrigin }: StaticSettings): FileSen
       const allowed = crossOrigin ?? (isKept ? '*' : false)
       // Koa begins with 404.
       response.statusCode = 200
-      const stream = send(request, encodeURIComponent(path), { cacheControl: false, dotfiles: 'allow' })
+      // What is asked for again is told by its content alone: the images that are built for containers may give each file
+      // the same time, and `If-Modified-Since` and `If-Range` with a date would keep an old one.
+      const options = { cacheControl: false, dotfiles: 'allow', lastModified: isKept }
+      const stream = send(request, encodeURIComponent(path), options)
       stream.on('headers', (_response, _path, stat) => {
         const headers: Record<string, string | false | undefined> = {
           'Cache-Control': isKept ? 'public, max-age=31536000, immutable' : 'no-cache',
           'X-Content-Type-Options': 'nosniff',
           'Access-Control-Allow-Origin': allowed,
           'Content-Encoding': encoding,
-          // The images that are built for containers may all have the same time.
           ETag: !isKept && stat.size <= longestRead && tagOf(path, stat),
         }
         for (const [name, value] of Object.entries(headers))

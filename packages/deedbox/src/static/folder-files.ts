@@ -57,14 +57,17 @@ function linked(path: string, root: string): string | undefined {
   }
 }
 
-/** The encodings that a client prefers, the best first. One that it does not name it does not take. */
+/**
+ * The encodings that a client prefers to none, the best first. One that it does not name it does not take; none at all is the
+ * last choice, unless it is named.
+ */
 export function acceptedEncodings(header: string | undefined): Encoding[] {
   const quality = new Map<string, number>()
   for (const part of (header ?? '').split(',')) {
     const [, name = '', q] = /^\s*([\w*-]+)\s*(?:;\s*q=([\d.]+)\s*)?$/i.exec(part) ?? []
     if (name !== '') quality.set(name.toLowerCase(), q === undefined ? 1 : Number(q))
   }
-  const of = (encoding: Encoding): number => quality.get(encoding) ?? quality.get('*') ?? 0
+  const of = (encoding: Encoding | 'identity'): number => quality.get(encoding) ?? quality.get('*') ?? 0
   const all: Encoding[] = ['br', 'gzip']
-  return all.filter(each => of(each) > 0).sort((a, b) => of(b) - of(a))
+  return all.filter(each => of(each) > 0 && of(each) >= of('identity')).sort((a, b) => of(b) - of(a))
 }

@@ -108,11 +108,20 @@ test('DF-56 what lies compressed beside a file is sent to who takes it', async t
   const gzip = await get(path, { 'accept-encoding': 'gzip;q=1.0, br;q=0.5' })
   assert.equal(gzip.headers['content-encoding'], 'gzip')
   assert.equal(gunzipSync(bytes(gzip)).toString(), script)
-  for (const header of ['identity', 'br;q=0, gzip;q=0', 'abra', '']) {
+  for (const header of [
+    'identity',
+    'br;q=0, gzip;q=0',
+    'abra',
+    '',
+    'identity;q=1, br;q=0.1',
+    'br;q=0.5, gzip;q=0.2, *',
+  ]) {
     const plain = await get(path, { 'accept-encoding': header })
     const { vary, 'content-encoding': encoding } = plain.headers
     assert.deepEqual([encoding, vary, plain.body], [undefined, 'Accept-Encoding', script], header)
   }
+  for (const header of ['br;q=0.1', 'identity, br', 'identity;q=0.5, br;q=0.6', '*'])
+    assert.equal((await get(path, { 'accept-encoding': header })).headers['content-encoding'], 'br', header)
   assert.notEqual(brotli.headers.etag, gzip.headers.etag)
   const same = await get(path, { 'accept-encoding': 'br', 'if-none-match': brotli.headers.etag ?? '' })
   assert.deepEqual([same.status, same.headers.vary], [304, 'Accept-Encoding'])
@@ -135,6 +144,19 @@ test('DF-56 If-None-Match answers 304 until the content changes, whatever its ti
   utimesSync(join(folder, 'index.html'), then, new Date(2_000_000))
   const changed = await get('/', { 'if-none-match': etag })
   assert.deepEqual([changed.status, changed.body], [200, '<h1>SHOP</h1>'])
+})
+
+test('DF-56 a date keeps no file that is asked for again, since images give all files one time', async t => {
+  const { get } = await aSite(t)
+  const later = new Date(Date.now() + 86_400_000).toUTCString()
+  const page = await get('/robots.txt', { 'if-modified-since': later })
+  assert.deepEqual([page.status, page.headers['last-modified'], page.body], [200, undefined, '0123456789'])
+  const part = (condition: string): Promise<Answer> =>
+    get('/robots.txt', { range: 'bytes=2-4', 'if-range': condition })
+  assert.deepEqual([(await part(later)).status, (await part(later)).body], [200, '0123456789'])
+  assert.equal((await part(page.headers.etag ?? '')).body, '234')
+  const kept = await get('/assets/index-BkX3v9Qd.js', { 'if-modified-since': later })
+  assert.equal(kept.status, 304)
 })
 
 test('DF-56 ranges, also those that are none', async t => {
@@ -178,6 +200,11 @@ test('DF-56 nothing outside the folder and no hidden file is reached', async t =
     '/%c0%ae%c0%ae/secret.txt',
     '/.env',
     '/%2eenv',
+    '/docs%2findex.html',
+    '/docs%2Findex.html',
+    '/docs%5cindex.html',
+    '/%64ocs/index.html',
+    '/docs/index%2ehtml',
     '/.git/config',
     '/link.txt',
     '/link/secret.txt',
@@ -206,6 +233,16 @@ test('DF-56 a file that is gone since the start is not found, and nothing else h
   assert.equal((await get('/')).status, 200)
 })
 
+test('DF-56 while a bundler empties the folder, requests go to what comes behind', async t => {
+  const { get, folder } = await aSite(t, { reload: true })
+  assert.equal((await get('/')).status, 200)
+  rmSync(folder, { recursive: true })
+  for (const method of ['GET', 'HEAD', 'POST']) assert.equal((await get('/', {}, method)).status, 404)
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'index.html'), 'new')
+  assert.equal((await get('/')).body, 'new')
+})
+
 test('DF-56 options: prefix, hashed, fallback, crossOrigin, reload', async t => {
   const options = {
     prefix: '/static',
@@ -216,6 +253,8 @@ test('DF-56 options: prefix, hashed, fallback, crossOrigin, reload', async t => 
   const { get, folder } = await aSite(t, { ...options, reload: true })
   assert.equal((await get('/robots.txt')).status, 404)
   assert.equal((await get('/staticrobots.txt')).status, 404)
+  const top = await get('/static?a=1')
+  assert.deepEqual([top.status, top.headers.location], [301, './static/'])
   const plain = await get('/static/assets/index-BkX3v9Qd.js')
   assert.equal(plain.headers['cache-control'], 'no-cache')
   assert.equal(plain.headers['access-control-allow-origin'], 'https://a.test')

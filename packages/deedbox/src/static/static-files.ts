@@ -37,10 +37,14 @@ export function staticFiles(folder: string, options: StaticOptions = {}): Static
   // Fastify tells hooks with a callback by their number of parameters.
   function deedboxStatic(first: object, second: object, third?: unknown): unknown {
     const turn = turnOf(first, second, third)
-    const files = settings.reload ? folderFiles(settings.folder) : once
-    const found = find(turn.request, settings, files)
-    if (found === undefined) return turn.pass()
     const { request, response } = turn
+    const asked = askedOf(request, settings)
+    const files = asked === undefined ? undefined : settings.reload ? readAgain(settings.folder) : once
+    const found =
+      asked === undefined || files === undefined
+        ? undefined
+        : find(asked, request, pathOf(turn.target), settings, files)
+    if (found === undefined) return turn.pass()
     return turn.take(
       'file' in found ? sender.send(found.file, request, response) : sender.redirect(found.folder, response),
     )
@@ -48,26 +52,55 @@ export function staticFiles(folder: string, options: StaticOptions = {}): Static
   return deedboxStatic as StaticMiddleware
 }
 
+/** Nothing of a folder that is being written at this moment. */
+function readAgain(folder: string): ReadonlyMap<string, FolderFile> | undefined {
+  try {
+    return folderFiles(folder)
+  } catch {
+    return undefined
+  }
+}
+
+/** The path of a file or a folder that is asked for, below the prefix; `undefined` for what is none of ours. */
+function askedOf({ method, url = '' }: IncomingMessage, { prefix }: StaticSettings): string | undefined {
+  if (method !== 'GET' && method !== 'HEAD') return undefined
+  const written = pathOf(url)
+  if (written === prefix) return ''
+  return written.startsWith(`${prefix}/`) ? decoded(written.slice(prefix.length + 1)) : undefined
+}
+
+/** @param target the path as the client sent it, to which a redirect is relative */
 function find(
-  { method, url = '', headers }: IncomingMessage,
-  { prefix, fallback }: StaticSettings,
+  path: string,
+  { headers }: IncomingMessage,
+  target: string,
+  { fallback }: StaticSettings,
   files: ReadonlyMap<string, FolderFile>,
 ): Found | undefined {
-  if (method !== 'GET' && method !== 'HEAD') return undefined
-  const [written = ''] = url.split(/[?#]/, 1)
-  if (!written.startsWith(`${prefix}/`)) return undefined
-  const path = decoded(written.slice(prefix.length + 1))
-  if (path === undefined) return undefined
-  const file = files.get(path === '' || path.endsWith('/') ? `${path}index.html` : path)
+  const isFolder = path === '' || path.endsWith('/')
+  // Links in a page are relative to the folder that its path ends with.
+  if (files.has(isFolder ? `${path}index.html` : `${path}/index.html`) && !target.endsWith('/'))
+    return { folder: `${target.slice(target.lastIndexOf('/') + 1)}/` }
+  const file = files.get(isFolder ? `${path}index.html` : path)
   if (file !== undefined) return { file }
-  if (files.has(`${path}/index.html`)) return { folder: `${written.slice(written.lastIndexOf('/') + 1)}/` }
   const isPage = !path.slice(path.lastIndexOf('/') + 1).includes('.') && headers.accept?.includes('text/html')
   const page = fallback === undefined || isPage !== true ? undefined : files.get(fallback)
   return page === undefined ? undefined : { file: page }
 }
 
-/** Decoded once; what then still looks encoded is the name of no file. */
+function pathOf(target: string): string {
+  return target.split(/[?#]/, 1)[0] ?? ''
+}
+
+/** Letters, digits and their like, which need not be encoded, and both slashes, which must not be. */
+const hiding = /%(?:2[def]|3\d|4[1-9a-f]|5[\dacf]|6[1-9a-f]|7[\dae])/i
+
+/**
+ * Decoded once; what then still looks encoded is the name of no file. A path that hides what it names is none: a guard in
+ * front, mounted at `/static/private`, compares it as it is written.
+ */
 function decoded(path: string): string | undefined {
+  if (hiding.test(path)) return undefined
   try {
     return decodeURIComponent(path)
   } catch {

@@ -5,6 +5,8 @@ import { ConfigurationError } from '../safety/index.ts'
 export interface Turn {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** The path and query as the client sent them: a framework takes the part off that middleware is mounted at. */
+  readonly target: string
   /** Leaves the request to what comes behind. */
   pass(): unknown
   /** Says that the answer is being sent past the framework. */
@@ -19,9 +21,11 @@ export function turnOf(first: object, second: object, third: unknown): Turn {
   if (typeof second === 'function') return contextTurn(first, second as () => unknown)
   const raw: unknown = Reflect.get(second, 'raw')
   if (isResponse(raw) && 'hijack' in second) {
+    const request = Reflect.get(first, 'raw') as IncomingMessage
     return {
-      request: Reflect.get(first, 'raw') as IncomingMessage,
+      request,
       response: raw,
+      target: targetOf(first, request),
       pass: () => (third as () => void)(),
       take() {
         ;(second.hijack as () => void).call(second)
@@ -29,9 +33,11 @@ export function turnOf(first: object, second: object, third: unknown): Turn {
     }
   }
   const response = second as ServerResponse
+  const request = first as IncomingMessage
   return {
-    request: first as IncomingMessage,
+    request,
     response,
+    target: targetOf(request, request),
     pass() {
       if (typeof third === 'function') return void third()
       response.statusCode = 404
@@ -46,9 +52,11 @@ export function turnOf(first: object, second: object, third: unknown): Turn {
 function contextTurn(context: object, next: () => unknown): Turn {
   const { env, req, res } = context as { env?: unknown; req?: IncomingMessage; res?: unknown }
   if (isResponse(res)) {
+    const request = req as IncomingMessage
     return {
-      request: req as IncomingMessage,
+      request,
       response: res,
+      target: targetOf(context, request),
       pass: next,
       take(sent) {
         Object.assign(context, { respond: false })
@@ -64,9 +72,16 @@ function contextTurn(context: object, next: () => unknown): Turn {
   return {
     request: incoming,
     response: outgoing,
+    target: targetOf(context, incoming),
     pass: next,
     take: sent => sent.then(() => new Response(null, sentAlready)),
   }
+}
+
+/** Express, connect, Koa and Fastify keep it as `originalUrl`. */
+function targetOf(holder: object, { url = '' }: IncomingMessage): string {
+  const kept: unknown = Reflect.get(holder, 'originalUrl')
+  return typeof kept === 'string' ? kept : url
 }
 
 function isResponse(value: unknown): value is ServerResponse {

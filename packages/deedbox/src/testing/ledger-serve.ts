@@ -5,7 +5,13 @@ import { observe } from '../frameworks/node-http.ts'
 import { deedbox } from '../index.ts'
 
 // A service that has answered 100 requests and holds their events back, ready to be told to end.
-const box = deedbox({ service: 'service', audit: { linger: 60_000 } })
+const now = performance.now()
+// All signals are then the first one once more.
+if (process.env.CLOCK === 'still') performance.now = () => now
+process.on('message', message => console.log(`still here: ${message}`))
+process.channel?.unref()
+const durability = process.env.DURABILITY === 'memory' ? { durability: 'memory' as const } : {}
+const box = deedbox({ service: 'service', audit: { linger: 60_000, ...durability } })
 if (process.env.COPIES === '2') {
   const { registerHooks } = await import('node:module')
   registerHooks({

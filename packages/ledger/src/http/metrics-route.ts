@@ -1,4 +1,3 @@
-import { current } from 'deedbox'
 import { bearerTest } from 'deedbox/event-rules'
 import type { FastifyInstance } from 'fastify'
 import { LedgerError } from '../errors.ts'
@@ -38,8 +37,6 @@ export function metricsRoute(
       },
     },
     async (request, reply) => {
-      // As the paths of its health endpoints: it is fetched all the time.
-      current()?.skip()
       const { authorization } = request.headers
       if (!isOpen && !hasToken(authorization)) ledger.authenticator.authenticate(authorization, 'verify')
       if (metrics === undefined) {

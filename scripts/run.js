@@ -1,7 +1,7 @@
 // The one entry of every npm script. Plain JavaScript that Node 20 runs: on a fresh machine nothing else is
 // installed yet. It installs what the lock file says, finds the pinned Node, builds, and hands over.
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, constants, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,9 +22,17 @@ const testFiles = [
   'bench/**/*.test.ts',
 ]
 
+const command = 'packages/deedbox/bin/deedbox.js'
+
 /** Each task: whether it needs the built packages, and the commands it runs with the pinned Node, in order. */
 const tasks = {
-  start: { built: true, commands: args => [['packages/deedbox/bin/deedbox.js', 'serve', ...args]] },
+  start: {
+    built: true,
+    commands: args => {
+      knowOwnVersion()
+      return [[command, 'serve', ...args]]
+    },
+  },
   build: { built: true, commands: () => [] },
   test: {
     built: true,
@@ -60,6 +68,15 @@ const tasks = {
   'api:update': { built: true, commands: () => [['scripts/check/api-surface.js', '--update']] },
 }
 
+/** `/__version__` says which commit of which repository this is, where git knows both. */
+function knowOwnVersion() {
+  if (process.env.APP_DIR !== undefined) return
+  const folder = join(root, 'node_modules/.cache/deedbox-version')
+  const args = [command, 'version-json', '--out', join(folder, 'version.json')]
+  mkdirSync(folder, { recursive: true })
+  if (spawnSync(node, args, { cwd: root, stdio: 'ignore' }).status === 0) process.env.APP_DIR = folder
+}
+
 /** What tests send and lose must not wait in the user's own folder for their next service. */
 function ownSpool() {
   const folder = mkdtempSync(join(tmpdir(), 'deedbox-spool-'))
@@ -77,8 +94,8 @@ if (task === undefined) {
 ensureInstalled(root)
 const node = pinnedNode(root)
 if (task.built) ensureBuilt(root, node)
-for (const command of task.commands(args)) {
-  const code = await run(node, command, task.env)
+for (const line of task.commands(args)) {
+  const code = await run(node, line, task.env)
   if (code !== 0) process.exit(code)
 }
 

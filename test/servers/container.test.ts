@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -11,6 +10,7 @@ import { containerArgs, ownerOf } from './container.ts'
 import type { DockerStandIn } from './docker-stand-in.ts'
 import { influxdb } from './influxdb.ts'
 import { installationOf } from './installation.ts'
+import { listens } from './listens.ts'
 import { guardedMariadb, mariadb } from './mariadb.ts'
 import { mongod } from './mongodb.ts'
 import { guardedPostgres, postgres } from './postgres.ts'
@@ -228,17 +228,5 @@ function programsOf(kind: ServerKind): Installation | undefined {
     return installationOf(others)
   } catch {
     return undefined
-  }
-}
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
   }
 }

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { type TestContext, test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { createConnection } from 'mysql2/promise'
+import { listens } from './listens.ts'
 import { mariadb } from './mariadb.ts'
 import { serverFor, startServer } from './running-server.ts'
 import type { Installation, ServerKind } from './server-kind.ts'
@@ -163,15 +163,3 @@ test('a server that never takes connections is ended, and what it said is told',
   assert(!existsSync(folder))
   assert.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' })
 })
-
-async function listens(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
-}

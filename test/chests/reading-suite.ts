@@ -115,11 +115,14 @@ export function readingSuite(harness: ChestHarness): void {
   })
 
   test(title('FC-29', 'of ten who want it at once, one gets it'), { skip }, async t => {
-    const place = await harness.place(t)
-    const chests = Array.from({ length: 10 }, () => readable(place.open()))
-    t.after(() => Promise.all(chests.map(chest => chest.close())))
-    const got = await Promise.all(chests.map((chest, i) => chest.lease(`holder-${i}`, 600_000)))
-    assert.equal(got.filter(Boolean).length, 1)
+    // In places that are new, where all of them create what the right is kept in. Once is too seldom to see two get it.
+    for (let n = 0; n < 10; n++) {
+      const place = await harness.place(t)
+      const chests = Array.from({ length: 10 }, () => readable(place.open()))
+      const got = await Promise.all(chests.map((chest, i) => chest.lease(`holder-${i}`, 600_000)))
+      await Promise.all(chests.map(chest => chest.close()))
+      assert.equal(got.filter(Boolean).length, 1)
+    }
   })
 }
 

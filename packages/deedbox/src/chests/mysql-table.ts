@@ -45,6 +45,12 @@ const packetShare = 256
 
 type MysqlTable = Omit<SqlDialect<MysqlChestConnection>, 'acquire' | 'release' | 'close'>
 
+async function begin(connection: MysqlChestConnection): Promise<void> {
+  // Otherwise the gaps between the rows were locked too, and writers would wait for whoever empties the table.
+  await run(connection, 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED')
+  await run(connection, 'START TRANSACTION')
+}
+
 /**
  * The statements about one table of a MySQL or MariaDB server.
  * @param chest the id of the chest
@@ -57,11 +63,7 @@ export function mysqlTable(chest: string, table: string): MysqlTable {
   let packet: number | undefined
 
   return {
-    begin: async connection => {
-      // Otherwise the gaps between the rows were locked too, and writers would wait for whoever empties the table.
-      await run(connection, 'SET TRANSACTION ISOLATION LEVEL READ COMMITTED')
-      await run(connection, 'START TRANSACTION')
-    },
+    begin,
     commit: async connection => {
       await run(connection, 'COMMIT')
     },
@@ -128,8 +130,14 @@ ORDER BY \`${table}\`.unique_id${order} LIMIT ${Math.trunc(limit)}`,
     lease: async (connection, holder, milliseconds) => {
       const who = mysqlLiteral(storableText(holder))
       // The time of a statement is that of its begin: one that had to wait would find a lease that begins later than now.
-      const [there] = await read(connection, `SELECT 1 FROM deedbox_chests WHERE chest = ${place} FOR UPDATE`)
-      if (there === undefined) await createMissing(connection, table)
+      const lock = (): Promise<unknown[]> =>
+        read(connection, `SELECT 1 FROM deedbox_chests WHERE chest = ${place} FOR UPDATE`)
+      if ((await lock()).length === 0) {
+        await createMissing(connection, table)
+        // To create something has ended the transaction, and with it the lock.
+        await begin(connection)
+        await lock()
+      }
       // By the clock of the server. A right that begins later than now is of a clock that was set back since.
       const taken = await run(
         connection,

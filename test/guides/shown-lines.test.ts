@@ -31,10 +31,17 @@ test('shown lines: what changes with each run may differ, all else may not', () 
 
 test('a page: a block is found by what it alone holds, and one that no test used is told', () => {
   const page = new Page('docs/guide/node-http.md')
-  assert.deepEqual(page.untested(), ["docs/guide/node-http.md:5: import { createServer } from 'node:http'"])
+  const healthy = 'docs/guide/node-http.md:53: // healthy.ts'
+  assert.deepEqual(page.untested(), [
+    "docs/guide/node-http.md:5: import { createServer } from 'node:http'",
+    healthy,
+  ])
   assert.throws(() => page.fence('no such text'), /0 blocks/)
+  assert.throws(() => page.fence('createServer('), /2 blocks/)
   assert.throws(() => page.says('this is not said'))
-  page.fence('createServer(')
+  page.fence('nobody is not greeted')
+  assert.deepEqual(page.untested(), [healthy])
+  page.fence('// healthy.ts')
   assert.deepEqual(page.untested(), [])
   assert.throws(() => new Page('docs/guide/node-http.md', '## No such heading'))
 })

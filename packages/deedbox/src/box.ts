@@ -6,38 +6,26 @@ import { errorFrames } from './errors/index.ts'
 import type { Deedbox, SendInput, SendResult } from './instance.ts'
 import { type Internals, internalsKey } from './internals.ts'
 import { tellUndelivered, tellUnwritten } from './leftover-notices.ts'
-import {
-  createInstanceLog,
-  createLogger,
-  jobLineSink,
-  type Notices,
-  requestLineRenderer,
-  requestLineSink,
-  requestSummaryRenderer,
-  sinkChoice,
-} from './log/index.ts'
+import { createInstanceLog, createLogger, type Notices, sinkChoice } from './log/index.ts'
 import type { DeedboxOptions } from './options.ts'
 import { registerEndOfProcess } from './process-end.ts'
 import { registerProcessErrors } from './process-errors.ts'
+import { createRecordSinks } from './record-sinks.ts'
 import {
   bindToScope,
   clientAddressResolver,
   createIdGenerator,
   createLifecycle,
-  type JobRecord,
+  headerName,
   keepTickShape,
-  type LifecycleSettings,
   propagationTest,
-  type RequestRecord,
   type RequestScope,
-  type RuleInUse,
   registerPropagation,
   runJob,
   runOutside,
   scopeOfBox,
   skipsHealth,
   skipTest,
-  TurnQueue,
 } from './request/index.ts'
 import { createRedactor, createSerializer, errorMessage, errorTrace } from './safety/index.ts'
 import { readSettings } from './settings.ts'
@@ -126,46 +114,17 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
     serializer: createSerializer(redactor, wholeValues),
     notices,
   })
-  const listeners = new Set<(record: RequestRecord) => unknown>()
-  let records = 0
-  const sinkFailed = (error: unknown): void =>
-    notices.warn('sink_failed', 'A request or job record could not be rendered', { trace: errorTrace(error) })
-
-  /** A sink that fails must not reach the service or the other sinks. (X-11) */
-  const render = <Fact>(sink: (fact: Fact) => unknown, fact: Fact): void => {
-    try {
-      const result = sink(fact)
-      if (result instanceof Promise) result.catch(sinkFailed)
-    } catch (error) {
-      sinkFailed(error)
-    }
-  }
-  const summaryOptions = { ...options.log, summaryQuery: settings.summaryQuery }
-  const writeRequest = requestLineSink(writer, redactor, options.log ?? {}, {
-    line: requestLineRenderer(writer, redactor),
-    summary: requestSummaryRenderer(writer, redactor, summaryOptions),
+  const { gate } = auditor
+  const sinks = createRecordSinks({
+    log: options.log,
+    summaryQuery: settings.summaryQuery,
+    writer,
+    redactor,
+    notices,
+    auditor,
+    tracker,
   })
-  const { gate, isAudited } = auditor
-  const toAudit = new TurnQueue<RequestRecord>(waiting => {
-    for (const record of waiting) render(auditor.request, record)
-  })
-  const emitRequest: LifecycleSettings['emit'] = (record, request, response, audited, rules) => {
-    records++
-    render(fact => writeRequest(fact, request, response), record)
-    if (!record.skipped && isAudited) {
-      const wanted = audited === undefined && gate.modeOf?.(record) !== 'off' ? record : audited
-      if (wanted) toAudit.add(wanted)
-    }
-    if (!record.late && !record.skipped) tracker.finished(record, rules)
-    for (const listener of listeners) render(listener, record)
-  }
-  const writeJob = jobLineSink(writer)
-  const emitJob = (record: JobRecord, rules: readonly RuleInUse[] | undefined): void => {
-    render(writeJob, record)
-    render(auditor.job, record)
-    tracker.finished(record, rules)
-  }
-  const jobs = { box: identity, generateId, tracking: tracker, emit: emitJob }
+  const jobs = { box: identity, generateId, tracking: tracker, emit: sinks.job }
 
   const lifecycle = createLifecycle({
     box: identity,
@@ -173,7 +132,7 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
     inbound: options.requestId?.inbound ?? 'trust',
     idHeader: settings.idHeader.toLowerCase(),
     isSecretId: id => redactor.text(id) !== id,
-    echoHeader: (options.requestId?.echo ?? true) ? settings.idHeader : undefined,
+    echoHeader: (options.requestId?.echo ?? true) ? headerName(settings.idHeader) : undefined,
     processedTime: options.processedTime ?? true,
     resolveAddress: clientAddressResolver(settings.trustProxy),
     onIgnoredForwarding: settings.trustProxy === false ? () => warnForwarding(notices) : undefined,
@@ -184,7 +143,7 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
     keepBodies: options.includeBody ?? false,
     gate,
     tracking: tracker,
-    emit: emitRequest,
+    emit: sinks.request,
   })
 
   /** The current scope, for calls that mean nothing without one. */
@@ -202,7 +161,7 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
   const send: Deedbox['send'] = (name, payload, how = {}) => auditor.send(name, payload, how)
 
   const deliver = (timeout: number): Promise<boolean> => {
-    toAudit.drain()
+    sinks.drain()
     return runOutside(async () => {
       const waiting = [outlet.flush(timeout), tracker.flush(timeout), instanceLog.drain(timeout)] as const
       const [delivered, tracked] = await Promise.all(waiting)
@@ -222,14 +181,14 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
     onSignal: options.flushOnSignal ?? true,
     flush: timeout => deliverLast(timeout),
     flushLines: () => {
-      toAudit.drain()
+      sinks.drain()
       outlet.persist()
       tracker.persist()
       instanceLog.flush()
     },
     flushSync: () => {
       lifecycle.abandonFailed()
-      toAudit.drain()
+      sinks.drain()
       const dropped = outlet.persist()
       const { queued, spooled } = outlet.stats()
       tellUndelivered(notices, 'The process ends', { dropped, spooled: queued - dropped + spooled })
@@ -287,13 +246,13 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
     receipt: (event, how = {}) => auditor.receipt(event, how),
     sendAll: inputs => Promise.all(inputs.map(event => attempt(event, send))),
     onRecord: listener => {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
+      sinks.listeners.add(listener)
+      return () => sinks.listeners.delete(listener)
     },
     checks: createRegistry(name => log.named(registryLogger).debug(`Registered check ${name}`)),
     on: (signal, listener) => signals.on(signal, listener),
     stats: () => ({
-      records,
+      records: sinks.count,
       lines: instanceLog.lines(),
       audit: outlet.stats(),
       held: gate.stats(),

@@ -53,8 +53,8 @@ interface Followed {
   readonly scopes: RequestScope[]
   /** Express 4 leaves rejected handlers to the process; with this its error handlers get them, as in Express 5. */
   passesRejections: boolean
-  /** Templates of the mount points passed, by their concrete `baseUrl`. */
-  readonly mounts: Map<string, string>
+  /** Templates of the mount points passed, by their concrete `baseUrl`; absent where there were none. */
+  mounts: Map<string, string> | undefined
 }
 
 /** A property and not a WeakMap: with many short-lived keys those cost the collector dearly. */
@@ -96,7 +96,7 @@ export function followRequest(
   passesRejections: boolean,
 ): void {
   const known = response[followedKey]
-  if (known === undefined) response[followedKey] = { scopes: [scope], mounts: new Map(), passesRejections }
+  if (known === undefined) response[followedKey] = { scopes: [scope], mounts: undefined, passesRejections }
   else if (!known.scopes.includes(scope)) known.scopes.push(scope)
   if (passesRejections && known !== undefined) known.passesRejections = true
   if (!traced.has(middleware)) wrapLayers(request)
@@ -185,10 +185,8 @@ function passLayer(request: Followed, layer: Layer, baseUrl: string): void {
     if (layer.rawPath !== undefined) passMount(request, baseUrl, layer.rawPath)
     else if (typeof layer.path === 'string' && layer.path !== '' && baseUrl.endsWith(layer.path)) {
       const parent = baseUrl.slice(0, baseUrl.length - layer.path.length)
-      request.mounts.set(
-        baseUrl,
-        (request.mounts.get(parent) ?? parent) + parametrise(layer.path, layer.params ?? {}),
-      )
+      const around = request.mounts?.get(parent) ?? parent
+      mount(request, baseUrl, around + parametrise(layer.path, layer.params ?? {}))
     }
   }
 }
@@ -207,7 +205,7 @@ function report(request: Followed | undefined, error: unknown): void {
 }
 
 function matched(request: Followed, baseUrl: string, pattern: unknown): void {
-  const base = request.mounts.get(baseUrl) ?? baseUrl
+  const base = request.mounts?.get(baseUrl) ?? baseUrl
   const own = patternText(pattern)
   if (own === undefined) return
   const template = own === '/' && base !== '' ? base : base + own
@@ -216,7 +214,12 @@ function matched(request: Followed, baseUrl: string, pattern: unknown): void {
 
 function passMount(request: Followed, baseUrl: string, pattern: unknown): void {
   if (typeof pattern !== 'string' || pattern === '/' || baseUrl === '') return
-  request.mounts.set(baseUrl, mountTemplate(request.mounts, baseUrl, pattern.replace(/\/$/, '')))
+  mount(request, baseUrl, mountTemplate(request.mounts ?? new Map(), baseUrl, pattern.replace(/\/$/, '')))
+}
+
+function mount(request: Followed, baseUrl: string, template: string): void {
+  request.mounts ??= new Map()
+  request.mounts.set(baseUrl, template)
 }
 
 /**

@@ -24,14 +24,19 @@ export function wasHanded(text: string): boolean {
   return handed.has(text.trimEnd())
 }
 
-/** Calls a sink with a line. */
-export function handLine(line: string, write: (line: string) => void): void {
+/** Calls a sink with a line; see {@link withinSink}. */
+export function handLine(line: string, sink: { write(line: string): void }): void {
   if (captures > 0) {
     const [oldest] = handed
     if (handed.size >= mostHanded && oldest !== undefined) handed.delete(oldest)
     handed.add(line.trimEnd())
   }
-  withinSink(() => write(line))
+  depth++
+  try {
+    sink.write(line)
+  } finally {
+    depth--
+  }
 }
 
 /** Calls a sink so that what it prints meanwhile, by `console` for instance, can be told by {@link isInsideSink}. */

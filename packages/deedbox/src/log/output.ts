@@ -6,7 +6,9 @@ import type { LineFormat } from './line.ts'
 import type { LogSink } from './sink.ts'
 
 /** A line that is rendered at the end of the turn; must not depend on what happens until then. */
-export type LazyLine = () => string
+export interface LazyLine {
+  render(output: Output): string
+}
 
 /** Which lines an output takes, and how they look there. */
 export interface OutputSettings {
@@ -119,8 +121,7 @@ export class Output {
 
   #hand(line: string | LazyLine): void {
     try {
-      const text = typeof line === 'string' ? line : line()
-      handLine(text, line => this.#sink.write(line))
+      handLine(typeof line === 'string' ? line : line.render(this), this.#sink)
       this.#watcher.wrote()
     } catch (error) {
       this.#watcher.lost(1, errorMessage(error))

@@ -3,7 +3,7 @@ import { type JobRecord, type RequestRecord, secondsText } from '../request/inde
 import { quote, type Redactor, remember, validationDetail } from '../safety/index.ts'
 import type { LogFields } from './fields.ts'
 import { type LogLevel, levelNumbers } from './levels.ts'
-import type { Output } from './output.ts'
+import type { LazyLine, Output } from './output.ts'
 import type { LogWriter } from './writer.ts'
 
 /** What the caller decides about request lines. */
@@ -58,6 +58,15 @@ export function requestLineRenderer(writer: LogWriter, redactor: Redactor): Requ
   const refererText = remember(text => headerText(text, redactor.url), rememberedHeaders)
   const routeText = remember(text => headerText(text, redactor.text), rememberedHeaders)
   const methodText = remember(quote, rememberedHeaders)
+  /** What most requests have in common with the one before. */
+  let kind = { scheme: '', protocol: '', method: '', text: '' }
+  const kindText = ({ scheme, protocol, method }: RequestRecord): string => {
+    if (scheme !== kind.scheme || protocol !== kind.protocol || method !== kind.method) {
+      const text = `,"schema":"${scheme}","protocol":"${protocol}","method":${methodText(method)}`
+      kind = { scheme, protocol, method, text }
+    }
+    return kind.text
+  }
   const socketText = remember(quote, rememberedSockets)
 
   const membersOf = (record: RequestRecord): string => {
@@ -66,8 +75,7 @@ export function requestLineRenderer(writer: LogWriter, redactor: Redactor): Requ
       `,"request_id":${isPlainId(requestId) ? `"${requestId}"` : quote(requestId)}` +
       // The address of a socket is nobody's secret; a forwarding header may hold anything.
       `,"remote_ip":${client.chain.length === 1 ? socketText(client.remote) : quote(redactor.text(client.remote))}` +
-      `,"schema":"${record.scheme}","protocol":"${record.protocol}","method":${methodText(record.method)}` +
-      `,"path_with_query":${quote(redactor.url(targetOf(record)))}` +
+      `${kindText(record)},"path_with_query":${quote(redactor.url(targetOf(record)))}` +
       `,"status_code":${record.status},"response_length":${record.responseLength}` +
       `,"elapsed":${secondsText(record.elapsed)}` +
       `,"referer":${referer === null ? '"-"' : refererText(referer)}` +
@@ -116,10 +124,11 @@ export function requestLineSink(
       logger: undefined,
       message: messageOf(record),
     }
-    writer.each(facts, fields, output => {
-      const render = output.isSummary ? renderers.summary : renderers.line
-      output.write(() => render(output, record, level, fields))
-    })
+    const line: LazyLine = {
+      render: output =>
+        (output.isSummary ? renderers.summary : renderers.line)(output, record, level, fields),
+    }
+    writer.each(facts, fields, line, 'later')
   }
   return (record, request, response) => {
     let level = requestLevel(record)

@@ -6,7 +6,7 @@ import { joined, type LogFields } from './fields.ts'
 import type { LineFacts } from './filters.ts'
 import { type LevelScale, type LogLevel, levelNumbers } from './levels.ts'
 import type { LineHead } from './line.ts'
-import type { Output } from './output.ts'
+import type { LazyLine, Output } from './output.ts'
 import type { Thresholds } from './thresholds.ts'
 
 /** On which explicit calls `source` is found out, at a few microseconds each. (Ruling 11) */
@@ -143,21 +143,25 @@ export class LogWriter {
       members: line.members ?? '',
     }
     let exception: string | undefined
-    this.each(head, fields, output => {
+    const render = (output: Output): string => {
       if (thrown !== undefined) exception ??= this.trace(thrown.thrown)
-      output.write(this.#line(output, head, fields, exception))
-    })
+      return this.#line(output, head, fields, exception)
+    }
+    this.each(head, fields, { render }, 'now')
   }
 
-  /** Calls a function for each output that takes a line with these facts. */
+  /** Hands a line to each output that takes one with these facts; it is rendered now, or when the turn ends. */
   each(
     facts: Omit<LineFacts, 'fields'>,
     fields: LogFields | undefined,
-    write: (output: Output) => void,
+    line: LazyLine,
+    rendered: 'now' | 'later',
   ): void {
     const { thresholds, outputs } = this.#settings
     if (thresholds.hasNames && facts.number < (thresholds.own(facts.type) ?? 0)) return
-    for (const output of outputs()) if (output.takes(facts, fields)) write(output)
+    for (const output of outputs()) {
+      if (output.takes(facts, fields)) output.write(rendered === 'later' ? line : line.render(output))
+    }
   }
 
   /** A line with its line break, as it looks at an output. */

@@ -36,6 +36,15 @@ export function wallMicroseconds(monotonic: number = monotonicNow()): number {
   return Math.floor(wall * 1000)
 }
 
+/** `000` to `999`. A table costs a third of what V8 needs for the text of a number that it has not just made. */
+const threeDigits: readonly string[] = Array.from({ length: 1_000 }, (_, n) => String(n).padStart(3, '0'))
+
+/** Microseconds below a second as six digits. */
+function sixDigits(microseconds: number): string {
+  const thousands = Math.floor(microseconds / 1_000)
+  return threeDigits[thousands]! + threeDigits[microseconds - thousands * 1_000]!
+}
+
 let renderedSecond = Number.NaN
 let renderedPrefix = ''
 
@@ -49,8 +58,7 @@ export function isoMicroseconds(instant: number): string {
     renderedPrefix = new Date(second * 1000).toISOString().slice(0, 20)
     renderedSecond = second
   }
-  const fraction = instant - second * 1_000_000
-  return renderedPrefix + String(fraction + 1_000_000).slice(1)
+  return renderedPrefix + sixDigits(instant - second * 1_000_000)
 }
 
 /** Seconds to the microsecond from a span of milliseconds, never negative. */
@@ -58,9 +66,10 @@ export function toSeconds(milliseconds: number): number {
   return Math.max(0, Math.round(milliseconds * 1000)) / 1_000_000
 }
 
-/** Seconds as decimal text with six places, from whole microseconds: `0.001234`. Cheaper than a number's own text. */
+/** Seconds as decimal text with six places, from whole microseconds: `0.001234`. */
 export function secondsText(seconds: number): string {
   const microseconds = Math.round(seconds * 1_000_000)
+  if (microseconds < 1_000_000) return `0.${sixDigits(microseconds)}`
   const whole = Math.floor(microseconds / 1_000_000)
-  return `${whole}.${String(microseconds - whole * 1_000_000 + 1_000_000).slice(1)}`
+  return `${whole}.${sixDigits(microseconds - whole * 1_000_000)}`
 }

@@ -8,6 +8,7 @@ import { bindEmitter, type EmitterWatcher } from './context.ts'
 import { describeRequest, type ExchangeStart, isShown, traceHeadersOf } from './describe.ts'
 import { type AuditedExchange, ExchangeAudit } from './exchange-audit.ts'
 import { ExchangeHold, type HeldExchange } from './exchange-hold.ts'
+import { type HeaderName, headerName, setOwnHeader } from './header-table.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
 import { holdResponse } from './response-hold.ts'
 import { hasName, type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
@@ -22,7 +23,7 @@ export interface ExchangeSettings {
   readonly hashBodies: boolean
   readonly keepBodies: boolean
   /** The response header that carries the request's id; `undefined` sets none. */
-  readonly echoHeader: string | undefined
+  readonly echoHeader: HeaderName | undefined
   /** Whether `X-Processed-Time` is set. */
   readonly processedTime: boolean
   readonly gate: AuditGate
@@ -40,6 +41,8 @@ export interface ExchangeSettings {
     rules?: readonly RuleInUse[],
   ) => void
 }
+
+const processedHeader = headerName('X-Processed-Time')
 
 /** The exchanges of an instance that are not over. */
 export interface OpenExchanges {
@@ -131,13 +134,13 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     const { echoHeader, processedTime } = this.#settings
     const response = this.#response
     if (own === undefined) {
-      if (echoHeader !== undefined && !response.hasHeader(echoHeader)) {
-        response.setHeader(echoHeader, this.#start.requestId)
+      if (echoHeader !== undefined && !response.hasHeader(echoHeader.name)) {
+        setOwnHeader(response, echoHeader, this.#start.requestId)
       }
-      if (processedTime) response.setHeader('X-Processed-Time', secondsText(this.#processed))
+      if (processedTime) setOwnHeader(response, processedHeader, secondsText(this.#processed))
     } else {
-      if (echoHeader !== undefined && !hasName(own, echoHeader)) own[echoHeader] = this.#start.requestId
-      if (processedTime) own['X-Processed-Time'] = secondsText(this.#processed)
+      if (echoHeader !== undefined && !hasName(own, echoHeader)) own[echoHeader.name] = this.#start.requestId
+      if (processedTime) own[processedHeader.name] = secondsText(this.#processed)
     }
     const isAudited = this.#audit !== undefined || this.#settings.gate.modeOf !== undefined
     if (isAudited || this.scope.rules?.isAwaited === true) this.#hold(isAudited)
@@ -187,8 +190,8 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
   ownHeaders(): Record<string, string> {
     const { echoHeader, processedTime } = this.#settings
     return {
-      ...(echoHeader === undefined ? {} : { [echoHeader]: this.#start.requestId }),
-      ...(processedTime ? { 'X-Processed-Time': secondsText(this.#processed ?? 0) } : {}),
+      ...(echoHeader === undefined ? {} : { [echoHeader.name]: this.#start.requestId }),
+      ...(processedTime ? { [processedHeader.name]: secondsText(this.#processed ?? 0) } : {}),
     }
   }
 

@@ -79,26 +79,47 @@ export function chooseRequestId(
   return `${inbound.slice(0, Math.max(0, longestId - own.length - 1))}.${own}`.slice(0, longestId)
 }
 
+const uuidLength = 36
+/** An id that is kept keeps the text that it was cut from, so these are few. */
+const uuidsAtOnce = 16
 const randomPool = Buffer.allocUnsafeSlow(16 * 256)
-let randomHex = ''
-let randomAt = 0
+let randomAt = randomPool.length
+const uuidBytes = Buffer.allocUnsafeSlow(uuidLength * uuidsAtOnce)
+let uuids = ''
+let uuidAt = 0
 
-/** A random UUID (RFC 9562 version 4), in two thirds of the time of Node's, which renders each byte by itself. */
+/** A random UUID (RFC 9562 version 4), in a third of the time of Node's: they are rendered sixteen at a time. */
 export function uuid4(): string {
   if (source !== undefined) return source.uuid(4)
-  if (randomAt === randomHex.length) {
-    randomHex = randomFillSync(randomPool).toString('hex')
+  if (uuidAt === uuids.length) {
+    renderUuids()
+    uuidAt = 0
+  }
+  const at = uuidAt
+  uuidAt += uuidLength
+  return uuids.slice(at, uuidAt)
+}
+
+const hexDigits = Buffer.from('0123456789abcdef')
+const hyphen = 45
+
+function renderUuids(): void {
+  if (randomAt === randomPool.length) {
+    randomFillSync(randomPool)
     randomAt = 0
   }
-  const at = randomAt
-  randomAt += 32
-  const code = randomHex.charCodeAt(at + 16)
-  // Two bits of a hex digit: the code of `0` is a multiple of four, that of `a` stands for ten.
-  const variant = '89ab'[(code < 58 ? code : code - 87) & 3]
-  return (
-    `${randomHex.slice(at, at + 8)}-${randomHex.slice(at + 8, at + 12)}-4${randomHex.slice(at + 13, at + 16)}` +
-    `-${variant}${randomHex.slice(at + 17, at + 20)}-${randomHex.slice(at + 20, at + 32)}`
-  )
+  let to = 0
+  for (let uuid = 0; uuid < uuidsAtOnce; uuid++) {
+    for (let i = 0; i < 16; i++) {
+      let byte = randomPool[randomAt++]!
+      if (i === 6) byte = (byte & 0x0f) | 0x40
+      else if (i === 8) byte = (byte & 0x3f) | 0x80
+      if (i === 4 || i === 6 || i === 8 || i === 10) uuidBytes[to++] = hyphen
+      uuidBytes[to++] = hexDigits[byte >> 4]!
+      uuidBytes[to++] = hexDigits[byte & 0x0f]!
+    }
+  }
+  uuids = uuidBytes.toString('latin1')
 }
 
 const hex: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

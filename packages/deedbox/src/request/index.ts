@@ -3,6 +3,7 @@ export { type ClientAddress, clientAddressResolver, type TrustProxy } from './cl
 export { isoMicroseconds, monotonicNow, secondsText, setClock, toSeconds, wallMicroseconds } from './clock.ts'
 export { bindToScope, currentScope, runInScope, runOutside, scopeOfBox } from './context.ts'
 export type { Change, EventDetails, Party } from './event-details.ts'
+export { headerName } from './header-table.ts'
 export {
   createIdGenerator,
   type IdGenerator,

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeader, ServerResponse } from 'node:http'
+import type { HeaderName } from './header-table.ts'
 
 /** Who is told about a response as it is made. */
 export interface ResponseWatcher {
@@ -142,13 +143,13 @@ function count(response: ServerResponse, watch: Watch, chunk: unknown, encoding:
 }
 
 /** Whether headers have a name in whatever case; their own first letter tells most of them apart. */
-export function hasName(headers: OwnHeaders, name: string): boolean {
-  const first = name.charCodeAt(0) | 32
+export function hasName(headers: OwnHeaders, { lower }: HeaderName): boolean {
+  const first = lower.charCodeAt(0)
   for (const key in headers) {
     if (
-      key.length === name.length &&
+      key.length === lower.length &&
       (key.charCodeAt(0) | 32) === first &&
-      key.toLowerCase() === name.toLowerCase()
+      (key === lower || key.toLowerCase() === lower)
     )
       return true
   }

@@ -105,6 +105,43 @@ function messageOf(record: RequestRecord): string {
   return isFailure(record) ? 'Unhandled exception' : 'log request'
 }
 
+/** How the line of a request looks at each kind of output. */
+export interface RequestRenderers {
+  readonly line: RequestRenderer
+  readonly summary: RequestRenderer
+}
+
+/** The line of a request until it is rendered, and what filters are told of it: one object for each request. */
+class RequestLine implements LazyLine {
+  readonly level: LogLevel
+  readonly number: number
+  readonly type = 'request.summary'
+  readonly logger = undefined
+  readonly message: string
+  readonly #renderers: RequestRenderers
+  readonly #record: RequestRecord
+  readonly #fields: LogFields | undefined
+
+  constructor(
+    renderers: RequestRenderers,
+    record: RequestRecord,
+    level: LogLevel,
+    fields: LogFields | undefined,
+  ) {
+    this.level = level
+    this.number = levelNumbers[level]
+    this.message = messageOf(record)
+    this.#renderers = renderers
+    this.#record = record
+    this.#fields = fields
+  }
+
+  render(output: Output): string {
+    const { line, summary } = this.#renderers
+    return (output.isSummary ? summary : line)(output, this.#record, this.level, this.#fields)
+  }
+}
+
 /**
  * Asks the caller's functions for level and fields, then has the line written, also when one of them throws: what
  * it throws is passed on once the line is safe.
@@ -113,23 +150,8 @@ export function requestLineSink(
   writer: LogWriter,
   redactor: Redactor,
   options: RequestLineOptions,
-  /** How the line looks at each kind of output. */
-  renderers: { readonly line: RequestRenderer; readonly summary: RequestRenderer },
+  renderers: RequestRenderers,
 ): RequestLineSink {
-  const write = (record: RequestRecord, level: LogLevel, fields: LogFields | undefined): void => {
-    const facts = {
-      level,
-      number: levelNumbers[level],
-      type: 'request.summary',
-      logger: undefined,
-      message: messageOf(record),
-    }
-    const line: LazyLine = {
-      render: output =>
-        (output.isSummary ? renderers.summary : renderers.line)(output, record, level, fields),
-    }
-    writer.each(facts, fields, line, 'later')
-  }
   return (record, request, response) => {
     let level = requestLevel(record)
     let fields: LogFields | undefined
@@ -139,7 +161,10 @@ export function requestLineSink(
         fields = chosenFields(options.requestFields(record, request, response))
     } finally {
       writeValidation(writer, redactor, record)
-      if (writer.isWritten(level, 'request.summary')) write(record, level, fields)
+      if (writer.isWritten(level, 'request.summary')) {
+        const line = new RequestLine(renderers, record, level, fields)
+        writer.each(line, fields, line, 'later')
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { EventEmitter } from 'node:events'
+import { EventEmitter } from 'node:events'
 import type { RequestScope } from './scope.ts'
 
 /** Package managers and bundlers may load this package twice; both copies must see the same requests. (Ruling 3) */
@@ -55,8 +55,8 @@ export function bindToScope<Values extends unknown[], Result>(
 
 /** Who watches what an emitter emits, without being one of its listeners. */
 export interface EmitterWatcher {
-  /** Called before the listeners run. */
-  emitting(emitter: EventEmitter, event: string | symbol, argument: unknown): void
+  /** Called before the listeners run of these events. */
+  emitting(emitter: EventEmitter, event: 'data' | 'end' | 'error', argument: unknown): void
   /** Called after the listeners of `close` ran, also when one of them threw. */
   closed(emitter: EventEmitter): void
 }
@@ -98,31 +98,65 @@ export function bindEmitter(emitter: EventEmitter, scope: RequestScope, watcher:
   if (outer === undefined) emitter.emit = emitInScope
 }
 
-/** No parameter is collected that need not be: this runs for each event of each request. */
-function emitInScope(this: Bound, event: string | symbol, first?: unknown, ...rest: unknown[]): boolean {
+/**
+ * This runs seven times for each request. Parameters that are collected are an array each time, so it is only for those
+ * that hardly any event has.
+ */
+function emitInScope(this: Bound, event: string | symbol, first?: unknown, second?: unknown): boolean {
   const binding = this[bindingKey]!
-  for (let each: Binding | undefined = binding; each !== undefined; each = each.outer) {
-    each.watcher.emitting(this, event, first)
+  if (event === 'close') return emitClose(this, binding, first, second)
+  if (event === 'data' || event === 'end' || event === 'error') {
+    for (let each: Binding | undefined = binding; each !== undefined; each = each.outer)
+      each.watcher.emitting(this, event, first)
   }
+  // biome-ignore lint/complexity/noArguments: their number alone makes no array
+  if (arguments.length > 3) return Reflect.apply(emitMany, this, arguments)
+  return emitHeard(this, binding, event, first, second)
+}
+
+function emitMany(this: Bound, event: string | symbol, ...values: unknown[]): boolean {
+  const { emit, scope } = this[bindingKey]!
+  const work = (): boolean => emit.call(this, event, ...values)
+  return isInside(scope) ? work() : storage.run(scope, work)
+}
+
+function emitClose(emitter: Bound, binding: Binding, first: unknown, second: unknown): boolean {
   try {
-    if (!isHeard(this, binding, event) || isInside(binding.scope))
-      return emitBound(this, binding, event, first, rest)
-    return storage.run(binding.scope, emitBound, this, binding, event, first, rest)
+    return emitHeard(emitter, binding, 'close', first, second)
   } finally {
-    if (event === 'close') {
-      for (let each: Binding | undefined = binding; each !== undefined; each = each.outer)
-        each.watcher.closed(this)
-    }
+    for (let each: Binding | undefined = binding; each !== undefined; each = each.outer)
+      each.watcher.closed(emitter)
   }
 }
 
-/** Whether listeners of the service hear an event; entering a scope costs more than all else here. */
-function isHeard(emitter: EventEmitter, { finishers }: Binding, event: string | symbol): boolean {
+/** Enters the scope for those events that listeners of the service hear: entering costs more than all else here. */
+function emitHeard(
+  emitter: EventEmitter,
+  binding: Binding,
+  event: string | symbol,
+  first: unknown,
+  second: unknown,
+): boolean {
   const listeners = emitter.listenerCount(event)
-  if (event === 'finish') return listeners > finishers
+  if (listeners === 0) {
+    // Node's own does nothing then, but throw an error that nobody takes; somebody else's may have to be told.
+    if (binding.emit === EventEmitter.prototype.emit && event !== 'error') return false
+  } else if (!isOwnOfNode(emitter, binding, event, listeners) && !isInside(binding.scope)) {
+    return storage.run(binding.scope, emitBound, emitter, binding, event, first, second)
+  }
+  return emitBound(emitter, binding, event, first, second)
+}
+
+/** Whether the only listeners of an event are those that Node has put there itself; they need no scope. */
+function isOwnOfNode(
+  emitter: EventEmitter,
+  { finishers }: Binding,
+  event: string | symbol,
+  listeners: number,
+): boolean {
+  if (event === 'finish') return listeners <= finishers
   // Node adds a listener of its own to let go of a request whose response was there first.
-  if (event === 'end' && listeners === 1) return emitter.rawListeners(event)[0]?.name !== 'clearIncoming'
-  return listeners > 0
+  return event === 'end' && listeners === 1 && emitter.rawListeners(event)[0]?.name === 'clearIncoming'
 }
 
 function emitBound(
@@ -130,9 +164,9 @@ function emitBound(
   binding: Binding,
   event: string | symbol,
   first: unknown,
-  rest: readonly unknown[],
+  second: unknown,
 ): boolean {
-  if (rest.length > 0) return binding.emit.call(emitter, event, first, ...rest)
+  if (second !== undefined) return binding.emit.call(emitter, event, first, second)
   return first === undefined ? binding.emit.call(emitter, event) : binding.emit.call(emitter, event, first)
 }
 

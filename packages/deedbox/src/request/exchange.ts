@@ -3,29 +3,31 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { destroyedWith, isConnectionGone, looksLikeAbort } from './aborts.ts'
 import type { AuditGate, AuditMode } from './audit-gate.ts'
 import { announcesBody, BodyWatch } from './body-watch.ts'
-import { monotonicNow, secondsText, toSeconds, wallMicroseconds } from './clock.ts'
+import { monotonicNow, toSeconds, wallMicroseconds } from './clock.ts'
 import { bindEmitter, type EmitterWatcher } from './context.ts'
 import { describeRequest, type ExchangeStart, isShown, traceHeadersOf } from './describe.ts'
 import { type AuditedExchange, ExchangeAudit } from './exchange-audit.ts'
+import {
+  addExchangeHeaders,
+  areSet,
+  type ExchangeHeaderSettings,
+  exchangeHeaderLines,
+  exchangeHeaders,
+} from './exchange-headers.ts'
 import { ExchangeHold, type HeldExchange } from './exchange-hold.ts'
-import { type HeaderName, headerName, setOwnHeader } from './header-table.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
 import { holdResponse } from './response-hold.ts'
-import { hasName, type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
+import { type OwnHeaders, type ResponseWatcher, watchResponse } from './response-watch.ts'
 import { RequestScope, type ScopeOwner, type TraceHeaders } from './scope.ts'
 import type { RuleInUse, ScopeRule, TrackingGate } from './scope-rules.ts'
 
 /** What one instance decided about all its exchanges. */
-export interface ExchangeSettings {
+export interface ExchangeSettings extends ExchangeHeaderSettings {
   /** What the scopes carry as their box. */
   readonly box: object
   readonly eventNames: 'route' | 'path'
   readonly hashBodies: boolean
   readonly keepBodies: boolean
-  /** The response header that carries the request's id; `undefined` sets none. */
-  readonly echoHeader: HeaderName | undefined
-  /** Whether `X-Processed-Time` is set. */
-  readonly processedTime: boolean
   readonly gate: AuditGate
   readonly tracking: TrackingGate
   /**
@@ -41,8 +43,6 @@ export interface ExchangeSettings {
     rules?: readonly RuleInUse[],
   ) => void
 }
-
-const processedHeader = headerName('X-Processed-Time')
 
 /** The exchanges of an instance that are not over. */
 export interface OpenExchanges {
@@ -128,22 +128,25 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     this.#open.count--
   }
 
+  headerLines(given: OwnHeaders | undefined): string | undefined {
+    if (this.#over) return ''
+    if (areSet(this.#settings, this.#response, given)) return undefined
+    return exchangeHeaderLines(this.#settings, this.#start.requestId, this.#process())
+  }
+
   beforeHeaders(own: OwnHeaders | undefined): void {
     if (this.#over) return
-    this.#processed = toSeconds(monotonicNow() - this.#clock)
-    const { echoHeader, processedTime } = this.#settings
-    const response = this.#response
-    if (own === undefined) {
-      if (echoHeader !== undefined && !response.hasHeader(echoHeader.name)) {
-        setOwnHeader(response, echoHeader, this.#start.requestId)
-      }
-      if (processedTime) setOwnHeader(response, processedHeader, secondsText(this.#processed))
-    } else {
-      if (echoHeader !== undefined && !hasName(own, echoHeader)) own[echoHeader.name] = this.#start.requestId
-      if (processedTime) own[processedHeader.name] = secondsText(this.#processed)
-    }
+    const processed = this.#process()
+    addExchangeHeaders(this.#settings, this.#response, own, this.#start.requestId, processed)
+  }
+
+  /** The answer is there: the seconds that it took, and whether it has to wait. */
+  #process(): number {
+    const processed = toSeconds(monotonicNow() - this.#clock)
+    this.#processed = processed
     const isAudited = this.#audit !== undefined || this.#settings.gate.modeOf !== undefined
     if (isAudited || this.scope.rules?.isAwaited === true) this.#hold(isAudited)
+    return processed
   }
 
   headersMade(): void {
@@ -188,11 +191,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
   }
 
   ownHeaders(): Record<string, string> {
-    const { echoHeader, processedTime } = this.#settings
-    return {
-      ...(echoHeader === undefined ? {} : { [echoHeader.name]: this.#start.requestId }),
-      ...(processedTime ? { [processedHeader.name]: secondsText(this.#processed ?? 0) } : {}),
-    }
+    return exchangeHeaders(this.#settings, this.#start.requestId, this.#processed ?? 0)
   }
 
   refused(status: number, bytes: number): void {
@@ -201,7 +200,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     this.#written = bytes
   }
 
-  emitting(emitter: EventEmitter, event: string | symbol, argument: unknown): void {
+  emitting(emitter: EventEmitter, event: 'data' | 'end' | 'error', argument: unknown): void {
     if (event === 'error') this.report(argument)
     else if (this.#over) return
     // After the response finished, Node itself drains what nobody read.

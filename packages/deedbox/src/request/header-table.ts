@@ -30,6 +30,31 @@ export function setOwnHeader(response: ServerResponse, { name, lower }: HeaderNa
   else table[lower] = [name, value]
 }
 
+/** Whether a header was set on a response, or is among those that go to `writeHead`. */
+export function isHeaderSet(
+  response: ServerResponse,
+  given: Readonly<Record<string, unknown>> | undefined,
+  header: HeaderName,
+): boolean {
+  const table = tableOf(response)
+  if (table === undefined ? response.hasHeader(header.name) : table[header.lower] !== undefined) return true
+  return given !== undefined && hasName(given, header)
+}
+
+/** Whether headers have a name in whatever case; their own first letter tells most of them apart. */
+export function hasName(headers: Readonly<Record<string, unknown>>, { lower }: HeaderName): boolean {
+  const first = lower.charCodeAt(0)
+  for (const key in headers) {
+    if (
+      key.length === lower.length &&
+      (key.charCodeAt(0) | 32) === first &&
+      (key === lower || key.toLowerCase() === lower)
+    )
+      return true
+  }
+  return false
+}
+
 function tableOf(response: ServerResponse): HeaderTable | undefined {
   if (tableKey === undefined || response.setHeader !== setHeader) return undefined
   const table: unknown = Reflect.get(response, tableKey)

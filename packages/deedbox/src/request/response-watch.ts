@@ -1,8 +1,13 @@
-import type { OutgoingHttpHeader, ServerResponse } from 'node:http'
-import type { HeaderName } from './header-table.ts'
+import { type OutgoingHttpHeader, ServerResponse } from 'node:http'
 
 /** Who is told about a response as it is made. */
 export interface ResponseWatcher {
+  /**
+   * Called before the headers are made, in the place of {@link beforeHeaders}, where headers of ours can go ahead of
+   * the others as they are. `undefined` where the service has set one of them by itself.
+   * @param given what `writeHead` was given
+   */
+  headerLines(given: OwnHeaders | undefined): string | undefined
   /**
    * Called before the headers are made, while they can still be changed.
    * @param own a fresh object for headers that go with those of `writeHead`; without it they are set on the response
@@ -26,13 +31,20 @@ interface Watch {
   readonly outer: Watch | undefined
   /** HTTP/2 responses pass the last chunk of end() on to write(); HTTP/1 responses do not. */
   ending: boolean
+  /** Headers of ours, each with its line end, that go behind the status line. */
+  lines: string
 }
 
 const watchKey: unique symbol = Symbol('deedbox.watch') as never
 
 interface Watched extends ServerResponse {
   [watchKey]?: Watch
+  /** What Node's `writeHead` has the head of a response of HTTP/1 made by, from its status line on. */
+  _storeHeader?(statusLine: string, headers: unknown): void
 }
+
+const node: Watched = ServerResponse.prototype
+const { writeHead: writeHeadOfNode, _storeHeader: storeHeaderOfNode } = node
 
 /**
  * Has a watcher told when a response's headers are made and how much body is written. It wraps `write`, `end` and
@@ -43,8 +55,10 @@ export function watchResponse(response: ServerResponse, watcher: ResponseWatcher
   const watched: Watched = response
   const outer = watched[watchKey]
   const { write, end, writeHead } = outer ?? response
-  watched[watchKey] = { write, end, writeHead, watcher, outer, ending: false }
+  watched[watchKey] = { write, end, writeHead, watcher, outer, ending: false, lines: '' }
   if (outer !== undefined) return
+  if (writeHead === writeHeadOfNode && watched._storeHeader === storeHeaderOfNode)
+    watched._storeHeader = watchedStoreHeader
   response.write = watchedWrite as typeof write
   response.end = watchedEnd as typeof end
   response.writeHead = watchedWriteHead as typeof writeHead
@@ -80,6 +94,13 @@ function watchedWriteHead(
   if (this.headersSent) return writeHead.call(this, status, reason, headers)
   // Node takes the third argument for the headers also where the second is there but no text.
   const given = typeof reason === 'string' ? headers : (headers ?? reason)
+  const lines = linesAhead(this, watch, given)
+  if (lines !== undefined) {
+    watch.lines = lines
+    writeHead.call(this, status, reason, headers)
+    watch.watcher.headersMade()
+    return this
+  }
   const own = ownHeaders(this, given)
   beforeHeaders(watch, own)
   if (own === undefined) writeHead.call(this, status, reason, headers)
@@ -90,6 +111,22 @@ function watchedWriteHead(
   }
   for (let each: Watch | undefined = watch; each !== undefined; each = each.outer) each.watcher.headersMade()
   return this
+}
+
+function watchedStoreHeader(this: Watched, statusLine: string, headers: unknown): void {
+  storeHeaderOfNode!.call(this, statusLine + this[watchKey]!.lines, headers)
+}
+
+/**
+ * Headers of ours as text, where that can be: it spares Node to look at them and to keep them, which was measured to
+ * cost more than the rest of what is done to a response here. Nobody can read them back from the response; nor can
+ * anybody with those that `writeHead` is given.
+ */
+function linesAhead(response: Watched, watch: Watch, given: unknown): string | undefined {
+  if (watch.outer !== undefined || response._storeHeader !== watchedStoreHeader) return undefined
+  if (given === undefined || given === null) return watch.watcher.headerLines(undefined)
+  if (typeof given !== 'object' || Array.isArray(given)) return undefined
+  return watch.watcher.headerLines(given as OwnHeaders)
 }
 
 /**
@@ -140,18 +177,4 @@ function count(response: ServerResponse, watch: Watch, chunk: unknown, encoding:
     bytes = chunk.byteLength
   }
   for (let each: Watch | undefined = watch; each !== undefined; each = each.outer) each.watcher.wrote(bytes)
-}
-
-/** Whether headers have a name in whatever case; their own first letter tells most of them apart. */
-export function hasName(headers: OwnHeaders, { lower }: HeaderName): boolean {
-  const first = lower.charCodeAt(0)
-  for (const key in headers) {
-    if (
-      key.length === lower.length &&
-      (key.charCodeAt(0) | 32) === first &&
-      (key === lower || key.toLowerCase() === lower)
-    )
-      return true
-  }
-  return false
 }

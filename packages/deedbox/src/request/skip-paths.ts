@@ -48,9 +48,8 @@ export function skipTest(
   const prefixes = paths
     .filter(path => typeof path === 'object' && 'prefix' in path)
     .map(path => (path as { readonly prefix: string }).prefix)
-  return (path, method = '') =>
-    exact.has(path) ||
-    skippedMethods.has(method) ||
-    prefixes.some(prefix => path.startsWith(prefix)) ||
-    patterns.some(pattern => pattern.test(path))
+  const isListed = (path: string): boolean =>
+    prefixes.some(prefix => path.startsWith(prefix)) || patterns.some(pattern => pattern.test(path))
+  const hasLists = prefixes.length + patterns.length > 0
+  return (path, method = '') => exact.has(path) || skippedMethods.has(method) || (hasLists && isListed(path))
 }

@@ -1,0 +1,61 @@
+import type { ServerResponse } from 'node:http'
+import { secondsText } from './clock.ts'
+import { type HeaderName, hasName, headerName, isHeaderSet, setOwnHeader } from './header-table.ts'
+import type { OwnHeaders } from './response-watch.ts'
+
+/** Which headers each response gets from us. */
+export interface ExchangeHeaderSettings {
+  /** The response header that carries the request's id; `undefined` sets none. An id that the service has set stays. */
+  readonly echoHeader: HeaderName | undefined
+  /** Whether `X-Processed-Time` is set. (FA-22) */
+  readonly processedTime: boolean
+}
+
+const processedHeader = headerName('X-Processed-Time')
+
+/** Whether the service has set one of these headers by itself. */
+export function areSet(
+  { echoHeader, processedTime }: ExchangeHeaderSettings,
+  response: ServerResponse,
+  given: OwnHeaders | undefined,
+): boolean {
+  if (echoHeader !== undefined && isHeaderSet(response, given, echoHeader)) return true
+  return processedTime && isHeaderSet(response, given, processedHeader)
+}
+
+/** The headers as text, each with its line end. */
+export function exchangeHeaderLines(settings: ExchangeHeaderSettings, id: string, processed: number): string {
+  const { echoHeader, processedTime } = settings
+  const lines = echoHeader === undefined ? '' : `${echoHeader.name}: ${id}\r\n`
+  return processedTime ? `${lines}${processedHeader.name}: ${secondsText(processed)}\r\n` : lines
+}
+
+/** Adds the headers to those of `writeHead`, or sets them on the response where there are none. */
+export function addExchangeHeaders(
+  { echoHeader, processedTime }: ExchangeHeaderSettings,
+  response: ServerResponse,
+  own: OwnHeaders | undefined,
+  id: string,
+  processed: number,
+): void {
+  if (own === undefined) {
+    if (echoHeader !== undefined && !response.hasHeader(echoHeader.name))
+      setOwnHeader(response, echoHeader, id)
+    if (processedTime) setOwnHeader(response, processedHeader, secondsText(processed))
+  } else {
+    if (echoHeader !== undefined && !hasName(own, echoHeader)) own[echoHeader.name] = id
+    if (processedTime) own[processedHeader.name] = secondsText(processed)
+  }
+}
+
+/** The headers by their names, for an answer of our own. */
+export function exchangeHeaders(
+  { echoHeader, processedTime }: ExchangeHeaderSettings,
+  id: string,
+  processed: number,
+): Record<string, string> {
+  return {
+    ...(echoHeader === undefined ? {} : { [echoHeader.name]: id }),
+    ...(processedTime ? { [processedHeader.name]: secondsText(processed) } : {}),
+  }
+}

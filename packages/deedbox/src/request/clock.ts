@@ -58,7 +58,7 @@ export function isoMicroseconds(instant: number): string {
     renderedPrefix = new Date(second * 1000).toISOString().slice(0, 20)
     renderedSecond = second
   }
-  return renderedPrefix + sixDigits(instant - second * 1_000_000)
+  return renderedPrefix + sixDigits(Math.floor(instant - second * 1_000_000))
 }
 
 /** Seconds to the microsecond from a span of milliseconds, never negative. */

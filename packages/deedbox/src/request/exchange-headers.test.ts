@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { OutgoingMessage, type ServerResponse } from 'node:http'
+import { test } from 'node:test'
+import { observe } from '../frameworks/node-http.ts'
+import { captureLog } from '../testing/captured-log.ts'
+import { serve } from '../testing/served.ts'
+import { findTableKey } from './header-table.ts'
+
+/** A service that sets headers in some way, and what the client is to get: its ids, and how often our time. */
+interface Way {
+  readonly answer: (response: ServerResponse) => void
+  /** Absent for ours. */
+  readonly ids?: readonly string[]
+}
+
+const plain = { 'Content-Type': 'text/plain' }
+/** Headers that one way has seen through a `setHeader` of its own. */
+const seen: string[] = []
+
+const ways: Record<string, Way> = {
+  'nothing of its own': { answer: response => void response.end('x') },
+  'headers set one by one': { answer: response => void response.setHeader('X-A', '1').end('x') },
+  'headers for writeHead': { answer: response => void response.writeHead(200, plain).end('x') },
+  'both of them': { answer: response => void response.setHeader('X-A', '1').writeHead(200, plain).end('x') },
+  'a list for writeHead': { answer: response => void response.writeHead(200, ['X-A', '1']).end('x') },
+  'a reason': { answer: response => void response.writeHead(200, 'Fine', plain).end('x') },
+  'an id set': {
+    answer: response => void response.setHeader('x-request-ID', 'mine').end('x'),
+    ids: ['mine'],
+  },
+  'an id for writeHead': {
+    answer: response => void response.writeHead(200, { 'X-REQUEST-ID': 'mine' }).end('x'),
+    ids: ['mine'],
+  },
+  'an id in a list': {
+    answer: response => void response.writeHead(200, ['X-REQUEST-ID', 'mine']).end('x'),
+    ids: ['mine'],
+  },
+  'a time set': { answer: response => void response.setHeader('x-processed-time', 'never').end('x') },
+  'a time for writeHead': {
+    answer: response => void response.writeHead(200, { 'X-Processed-Time': 'never' }).end('x'),
+  },
+  'a head that fails first': {
+    answer: response => {
+      assert.throws(() => response.writeHead(200, { 'X-A': 'a\nb' }), { code: 'ERR_INVALID_CHAR' })
+      response.writeHead(200, plain).end('x')
+    },
+  },
+  'a setHeader of its own': {
+    answer: response => {
+      const { setHeader } = response
+      response.setHeader = (name, value) => {
+        seen.push(name)
+        return setHeader.call(response, name, value)
+      }
+      response.setHeader('X-Processed-Time', 'never')
+      response.end('x')
+    },
+  },
+}
+
+test('FA-22 X-02 however a service sets its headers, the client gets one id and one time', async t => {
+  const log = captureLog()
+  const { raw } = await serve(
+    t,
+    observe(log.box)((request, response) =>
+      ways[decodeURIComponent(request.url ?? '').slice(1)]?.answer(response),
+    ),
+  )
+  let asked = 0
+  for (const [name, { ids }] of Object.entries(ways)) {
+    const text = await raw(
+      `GET /${encodeURIComponent(name)} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+    )
+    const record = (await log.recorded(++asked))[asked - 1]
+    const [head = ''] = text.split('\r\n\r\n')
+    const [status = '', ...lines] = head.split('\r\n')
+    const values = (wanted: string): string[] =>
+      lines
+        .filter(line => line.toLowerCase().startsWith(`${wanted}: `))
+        .map(line => line.slice(wanted.length + 2))
+    assert.match(status, /^HTTP\/1\.1 200 /, name)
+    assert.deepEqual(values('x-request-id'), ids ?? [record?.requestId], name)
+    assert.deepEqual(values('x-processed-time').map(Number), [record?.ttfb], name)
+  }
+  assert.deepEqual(seen, ['X-Processed-Time', 'X-Request-Id', 'X-Processed-Time'])
+})
+
+test('X-02 this version of Node keeps headers where they are written to', () => {
+  const key = findTableKey()
+  assert.ok(key !== undefined)
+  const message = new OutgoingMessage()
+  message.setHeader('X-A', '1')
+  Object.assign(Reflect.get(message, key), { 'x-b': ['X-B', '2'] })
+  assert.deepEqual({ ...message.getHeaders() }, { 'x-a': '1', 'x-b': '2' })
+})

@@ -1,4 +1,5 @@
-import { type OutgoingHttpHeader, ServerResponse } from 'node:http'
+import { IncomingMessage, type OutgoingHttpHeader, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 
 /** Who is told about a response as it is made. */
 export interface ResponseWatcher {
@@ -45,6 +46,7 @@ interface Watched extends ServerResponse {
 
 const node: Watched = ServerResponse.prototype
 const { writeHead: writeHeadOfNode, _storeHeader: storeHeaderOfNode } = node
+const takesLines = canTakeLines()
 
 /**
  * Has a watcher told when a response's headers are made and how much body is written. It wraps `write`, `end` and
@@ -57,7 +59,7 @@ export function watchResponse(response: ServerResponse, watcher: ResponseWatcher
   const { write, end, writeHead } = outer ?? response
   watched[watchKey] = { write, end, writeHead, watcher, outer, ending: false, lines: '' }
   if (outer !== undefined) return
-  if (writeHead === writeHeadOfNode && watched._storeHeader === storeHeaderOfNode)
+  if (takesLines && writeHead === writeHeadOfNode && watched._storeHeader === storeHeaderOfNode)
     watched._storeHeader = watchedStoreHeader
   response.write = watchedWrite as typeof write
   response.end = watchedEnd as typeof end
@@ -111,6 +113,18 @@ function watchedWriteHead(
   }
   for (let each: Watch | undefined = watch; each !== undefined; each = each.outer) each.watcher.headersMade()
   return this
+}
+
+/** Whether this version of Node makes the head of a response in a way in which text goes behind the status line. */
+export function canTakeLines(): boolean {
+  if (storeHeaderOfNode === undefined) return false
+  const probe: Watched = new ServerResponse(new IncomingMessage(new Socket()))
+  probe.sendDate = false
+  probe._storeHeader = function (statusLine, headers) {
+    storeHeaderOfNode.call(this, `${statusLine}X-Probe: 1\r\n`, headers)
+  }
+  probe.writeHead(200)
+  return String(Reflect.get(probe, '_header')).startsWith('HTTP/1.1 200 OK\r\nX-Probe: 1\r\n')
 }
 
 function watchedStoreHeader(this: Watched, statusLine: string, headers: unknown): void {

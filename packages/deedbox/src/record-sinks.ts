@@ -44,7 +44,8 @@ export interface RecordSinks {
 
 /** Renders each record as a line, as an audit event and as tracked variables. A sink that fails reaches no other. */
 export function createRecordSinks(settings: RecordSinkSettings): RecordSinks {
-  const { writer, redactor, notices, auditor, tracker, log = {} } = settings
+  const { writer, redactor, notices, auditor, tracker } = settings
+  const log = settings.log ?? {}
   const { gate, isAudited } = auditor
   const listeners = new Set<(record: RequestRecord) => unknown>()
   let count = 0

@@ -71,6 +71,7 @@ interface Binding {
   readonly finishers: number
 }
 
+const { emit: emitOfNode } = EventEmitter.prototype
 const bindingKey: unique symbol = Symbol('deedbox.binding') as never
 
 interface Bound extends EventEmitter {
@@ -99,34 +100,40 @@ export function bindEmitter(emitter: EventEmitter, scope: RequestScope, watcher:
 }
 
 /**
- * This runs seven times for each request. Parameters that are collected are an array each time, so it is only for those
- * that hardly any event has.
+ * This runs seven times for each request. Parameters that are collected are an array each time, so it is only for
+ * events with more of them than any of Node's has here.
  */
 function emitInScope(this: Bound, event: string | symbol, first?: unknown, second?: unknown): boolean {
   const binding = this[bindingKey]!
-  if (event === 'close') return emitClose(this, binding, first, second)
   if (event === 'data' || event === 'end' || event === 'error') {
     for (let each: Binding | undefined = binding; each !== undefined; each = each.outer)
       each.watcher.emitting(this, event, first)
   }
   // biome-ignore lint/complexity/noArguments: their number alone makes no array
-  if (arguments.length > 3) return Reflect.apply(emitMany, this, arguments)
-  return emitHeard(this, binding, event, first, second)
+  const count = arguments.length
+  // biome-ignore lint/complexity/noArguments: as above
+  if (count > 3) return Reflect.apply(emitMany, this, arguments)
+  if (event !== 'close') return emitHeard(this, binding, event, count, first, second)
+  try {
+    return emitHeard(this, binding, event, count, first, second)
+  } finally {
+    tellClosed(this, binding)
+  }
 }
 
 function emitMany(this: Bound, event: string | symbol, ...values: unknown[]): boolean {
-  const { emit, scope } = this[bindingKey]!
-  const work = (): boolean => emit.call(this, event, ...values)
-  return isInside(scope) ? work() : storage.run(scope, work)
+  const binding = this[bindingKey]!
+  const work = (): boolean => binding.emit.call(this, event, ...values)
+  try {
+    return isInside(binding.scope) ? work() : storage.run(binding.scope, work)
+  } finally {
+    if (event === 'close') tellClosed(this, binding)
+  }
 }
 
-function emitClose(emitter: Bound, binding: Binding, first: unknown, second: unknown): boolean {
-  try {
-    return emitHeard(emitter, binding, 'close', first, second)
-  } finally {
-    for (let each: Binding | undefined = binding; each !== undefined; each = each.outer)
-      each.watcher.closed(emitter)
-  }
+function tellClosed(emitter: EventEmitter, binding: Binding): void {
+  for (let each: Binding | undefined = binding; each !== undefined; each = each.outer)
+    each.watcher.closed(emitter)
 }
 
 /** Enters the scope for those events that listeners of the service hear: entering costs more than all else here. */
@@ -134,17 +141,18 @@ function emitHeard(
   emitter: EventEmitter,
   binding: Binding,
   event: string | symbol,
+  count: number,
   first: unknown,
   second: unknown,
 ): boolean {
   const listeners = emitter.listenerCount(event)
   if (listeners === 0) {
     // Node's own does nothing then, but throw an error that nobody takes; somebody else's may have to be told.
-    if (binding.emit === EventEmitter.prototype.emit && event !== 'error') return false
+    if (binding.emit === emitOfNode && event !== 'error') return false
   } else if (!isOwnOfNode(emitter, binding, event, listeners) && !isInside(binding.scope)) {
-    return storage.run(binding.scope, emitBound, emitter, binding, event, first, second)
+    return storage.run(binding.scope, emitBound, emitter, binding, event, count, first, second)
   }
-  return emitBound(emitter, binding, event, first, second)
+  return emitBound(emitter, binding, event, count, first, second)
 }
 
 /** Whether the only listeners of an event are those that Node has put there itself; they need no scope. */
@@ -159,15 +167,18 @@ function isOwnOfNode(
   return event === 'end' && listeners === 1 && emitter.rawListeners(event)[0]?.name === 'clearIncoming'
 }
 
+/** @param count how many parameters `emit` was called with, the name of the event among them */
 function emitBound(
   emitter: EventEmitter,
   binding: Binding,
   event: string | symbol,
+  count: number,
   first: unknown,
   second: unknown,
 ): boolean {
-  if (second !== undefined) return binding.emit.call(emitter, event, first, second)
-  return first === undefined ? binding.emit.call(emitter, event) : binding.emit.call(emitter, event, first)
+  if (count < 2) return binding.emit.call(emitter, event)
+  if (count === 2) return binding.emit.call(emitter, event, first)
+  return binding.emit.call(emitter, event, first, second)
 }
 
 function isInside(scope: RequestScope): boolean {

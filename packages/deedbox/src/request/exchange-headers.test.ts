@@ -15,6 +15,10 @@ interface Way {
 }
 
 const plain = { 'Content-Type': 'text/plain' }
+function failsOnce(response: ServerResponse): void {
+  assert.throws(() => response.writeHead(200, { 'X-A': 'a\nb' }), { code: 'ERR_INVALID_CHAR' })
+}
+
 /** Headers that one way has seen through a `setHeader` of its own. */
 const seen: string[] = []
 
@@ -43,9 +47,29 @@ const ways: Record<string, Way> = {
   },
   'a head that fails first': {
     answer: response => {
-      assert.throws(() => response.writeHead(200, { 'X-A': 'a\nb' }), { code: 'ERR_INVALID_CHAR' })
+      failsOnce(response)
       response.writeHead(200, plain).end('x')
     },
+  },
+  'a head that fails ahead of a list': {
+    answer: response => {
+      failsOnce(response)
+      response.writeHead(200, ['X-A', '1']).end('x')
+    },
+  },
+  'a head that fails ahead of an id': {
+    answer: response => {
+      failsOnce(response)
+      response.setHeader('X-Request-Id', 'mine').end('x')
+    },
+    ids: ['mine'],
+  },
+  'a status that fails first': {
+    answer: response => {
+      assert.throws(() => response.writeHead(9999, plain), { code: 'ERR_HTTP_INVALID_STATUS_CODE' })
+      response.setHeader('X-Request-Id', 'mine').end('x')
+    },
+    ids: ['mine'],
   },
   'a setHeader of its own': {
     answer: response => {
@@ -54,7 +78,6 @@ const ways: Record<string, Way> = {
         seen.push(name)
         return setHeader.call(response, name, value)
       }
-      response.setHeader('X-Processed-Time', 'never')
       response.end('x')
     },
   },
@@ -84,7 +107,56 @@ test('FA-22 X-02 however a service sets its headers, the client gets one id and 
     assert.deepEqual(values('x-request-id'), ids ?? [record?.requestId], name)
     assert.deepEqual(values('x-processed-time').map(Number), [record?.ttfb], name)
   }
-  assert.deepEqual(seen, ['X-Processed-Time', 'X-Request-Id', 'X-Processed-Time'])
+  assert.deepEqual(seen, ['X-Request-Id', 'X-Processed-Time'])
+})
+
+test('FA-22 X-02 what logs of others read from the response is there, unless writeHead was given all headers', async t => {
+  const log = captureLog()
+  const read: unknown[] = []
+  const { url } = await serve(
+    t,
+    observe(log.box)((request, response) => {
+      response.on('finish', () => read.push(response.getHeader('X-Request-Id')))
+      if (request.url === '/set') response.setHeader('X-A', '1')
+      if (request.url === '/given') response.writeHead(200, plain)
+      response.end('x')
+    }),
+  )
+  for (const path of ['', '/set', '/given']) await (await fetch(url + path)).text()
+  const ids = (await log.recorded(3)).map(({ requestId }) => requestId)
+  assert.deepEqual(read, [ids[0], ids[1], undefined])
+})
+
+test('X-02 an id header of an unusual name is known again', async t => {
+  const log = captureLog({ requestId: { header: '_rid' } })
+  const { raw } = await serve(
+    t,
+    observe(log.box)((_request, response) => void response.writeHead(200, { _RID: 'mine' }).end('x')),
+  )
+  const text = await raw('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+  assert.deepEqual(text.match(/^_rid: .*$/gim), ['_RID: mine'])
+})
+
+test('FA-14 emit passes on just what it is given, however much, and tells whether it was heard', async t => {
+  const log = captureLog()
+  const heard: unknown[][] = []
+  const answers: boolean[] = []
+  const { url } = await serve(
+    t,
+    observe(log.box)((request, response) => {
+      request.on('thing', (...values: unknown[]) => heard.push([...values, log.box.requestId]))
+      answers.push(request.emit('thing'))
+      answers.push(request.emit('thing', undefined))
+      answers.push(request.emit('thing', 1, undefined))
+      answers.push(request.emit('thing', 1, 2, 3, 4))
+      answers.push(request.emit('nothing', 1))
+      response.end()
+    }),
+  )
+  await (await fetch(url)).text()
+  const id = (await log.recorded(1))[0]?.requestId
+  assert.deepEqual(heard, [[id], [undefined, id], [1, undefined, id], [1, 2, 3, 4, id]])
+  assert.deepEqual(answers, [true, true, true, true, false])
 })
 
 test('X-02 this version of Node takes headers behind the status line, and keeps them where they are written to', () => {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { secondsText } from './clock.ts'
-import { type HeaderName, hasName, headerName, isHeaderSet, setOwnHeader } from './header-table.ts'
+import { type HeaderName, hasName, headerName, setOwnHeader } from './header-table.ts'
 import type { OwnHeaders } from './response-watch.ts'
 
 /** Which headers each response gets from us. */
@@ -13,14 +13,10 @@ export interface ExchangeHeaderSettings {
 
 const processedHeader = headerName('X-Processed-Time')
 
-/** Whether the service has set one of these headers by itself. */
-export function areSet(
-  { echoHeader, processedTime }: ExchangeHeaderSettings,
-  response: ServerResponse,
-  given: OwnHeaders | undefined,
-): boolean {
-  if (echoHeader !== undefined && isHeaderSet(response, given, echoHeader)) return true
-  return processedTime && isHeaderSet(response, given, processedHeader)
+/** Whether the service gives one of these headers by itself. */
+export function areGiven({ echoHeader, processedTime }: ExchangeHeaderSettings, given: OwnHeaders): boolean {
+  if (echoHeader !== undefined && hasName(given, echoHeader)) return true
+  return processedTime && hasName(given, processedHeader)
 }
 
 /** The headers as text, each with its line end. */

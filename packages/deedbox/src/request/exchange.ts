@@ -9,7 +9,7 @@ import { describeRequest, type ExchangeStart, isShown, traceHeadersOf } from './
 import { type AuditedExchange, ExchangeAudit } from './exchange-audit.ts'
 import {
   addExchangeHeaders,
-  areSet,
+  areGiven,
   type ExchangeHeaderSettings,
   exchangeHeaderLines,
   exchangeHeaders,
@@ -128,9 +128,9 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     this.#open.count--
   }
 
-  headerLines(given: OwnHeaders | undefined): string | undefined {
+  headerLines(given: OwnHeaders): string | undefined {
     if (this.#over) return ''
-    if (areSet(this.#settings, this.#response, given)) return undefined
+    if (areGiven(this.#settings, given)) return undefined
     return exchangeHeaderLines(this.#settings, this.#start.requestId, this.#process())
   }
 

@@ -30,20 +30,9 @@ export function setOwnHeader(response: ServerResponse, { name, lower }: HeaderNa
   else table[lower] = [name, value]
 }
 
-/** Whether a header was set on a response, or is among those that go to `writeHead`. */
-export function isHeaderSet(
-  response: ServerResponse,
-  given: Readonly<Record<string, unknown>> | undefined,
-  header: HeaderName,
-): boolean {
-  const table = tableOf(response)
-  if (table === undefined ? response.hasHeader(header.name) : table[header.lower] !== undefined) return true
-  return given !== undefined && hasName(given, header)
-}
-
 /** Whether headers have a name in whatever case; their own first letter tells most of them apart. */
 export function hasName(headers: Readonly<Record<string, unknown>>, { lower }: HeaderName): boolean {
-  const first = lower.charCodeAt(0)
+  const first = lower.charCodeAt(0) | 32
   for (const key in headers) {
     if (
       key.length === lower.length &&
@@ -61,8 +50,12 @@ function tableOf(response: ServerResponse): HeaderTable | undefined {
   return typeof table === 'object' && table !== null ? (table as HeaderTable) : undefined
 }
 
-/** The symbol under which this version of Node keeps the table; `undefined` where it keeps it in another way. */
+/**
+ * The symbol under which this version of Node keeps the table; `undefined` where it keeps it in another way, or where
+ * somebody has put a `setHeader` in the place of Node's for all messages.
+ */
 export function findTableKey(): symbol | undefined {
+  if (!String(setHeader).includes('kOutHeaders')) return undefined
   const probe = new OutgoingMessage()
   probe.setHeader('X-Probe', 'value')
   return Object.getOwnPropertySymbols(probe).find(key => {

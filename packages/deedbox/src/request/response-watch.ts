@@ -5,10 +5,10 @@ import { Socket } from 'node:net'
 export interface ResponseWatcher {
   /**
    * Called before the headers are made, in the place of {@link beforeHeaders}, where headers of ours can go ahead of
-   * the others as they are. `undefined` where the service has set one of them by itself.
-   * @param given what `writeHead` was given
+   * the others as they are. `undefined` where the service gives one of them by itself.
+   * @param given what `writeHead` was given: all headers that there are
    */
-  headerLines(given: OwnHeaders | undefined): string | undefined
+  headerLines(given: OwnHeaders): string | undefined
   /**
    * Called before the headers are made, while they can still be changed.
    * @param own a fresh object for headers that go with those of `writeHead`; without it they are set on the response
@@ -40,7 +40,7 @@ const watchKey: unique symbol = Symbol('deedbox.watch') as never
 
 interface Watched extends ServerResponse {
   [watchKey]?: Watch
-  /** What Node's `writeHead` has the head of a response of HTTP/1 made by, from its status line on. */
+  /** What Node's `writeHead` makes the head of a response of HTTP/1 with, from its status line on. */
   _storeHeader?(statusLine: string, headers: unknown): void
 }
 
@@ -99,7 +99,11 @@ function watchedWriteHead(
   const lines = linesAhead(this, watch, given)
   if (lines !== undefined) {
     watch.lines = lines
-    writeHead.call(this, status, reason, headers)
+    try {
+      writeHead.call(this, status, reason, headers)
+    } finally {
+      watch.lines = ''
+    }
     watch.watcher.headersMade()
     return this
   }
@@ -115,16 +119,17 @@ function watchedWriteHead(
   return this
 }
 
-/** Whether this version of Node makes the head of a response in a way in which text goes behind the status line. */
+/**
+ * Whether this version of Node makes the head of a response in a way in which text goes behind the status line, and
+ * nobody has put a `writeHead` in the place of Node's for all responses.
+ */
 export function canTakeLines(): boolean {
-  if (storeHeaderOfNode === undefined) return false
-  const probe: Watched = new ServerResponse(new IncomingMessage(new Socket()))
+  if (storeHeaderOfNode === undefined || !String(writeHeadOfNode).includes('this._storeHeader(')) return false
+  const probe = new ServerResponse(new IncomingMessage(new Socket()))
   probe.sendDate = false
-  probe._storeHeader = function (statusLine, headers) {
-    storeHeaderOfNode.call(this, `${statusLine}X-Probe: 1\r\n`, headers)
-  }
-  probe.writeHead(200)
-  return String(Reflect.get(probe, '_header')).startsWith('HTTP/1.1 200 OK\r\nX-Probe: 1\r\n')
+  const lines = 'HTTP/1.1 200 OK\r\nX-Probe: 1\r\n'
+  storeHeaderOfNode.call(probe, lines, { 'X-A': '1' })
+  return String(Reflect.get(probe, '_header')).startsWith(`${lines}X-A: 1\r\n`)
 }
 
 function watchedStoreHeader(this: Watched, statusLine: string, headers: unknown): void {
@@ -132,14 +137,14 @@ function watchedStoreHeader(this: Watched, statusLine: string, headers: unknown)
 }
 
 /**
- * Headers of ours as text, where that can be: it spares Node to look at them and to keep them, which was measured to
- * cost more than the rest of what is done to a response here. Nobody can read them back from the response; nor can
- * anybody with those that `writeHead` is given.
+ * Headers of ours as text, where `writeHead` is given an object with all headers: it spares Node to look at ours, and
+ * a copy of the object. Nobody could read them back from the response in any other way either: Node does not keep what
+ * `writeHead` is given.
  */
 function linesAhead(response: Watched, watch: Watch, given: unknown): string | undefined {
   if (watch.outer !== undefined || response._storeHeader !== watchedStoreHeader) return undefined
-  if (given === undefined || given === null) return watch.watcher.headerLines(undefined)
-  if (typeof given !== 'object' || Array.isArray(given)) return undefined
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined
+  if (response.getHeaderNames().length > 0) return undefined
   return watch.watcher.headerLines(given as OwnHeaders)
 }
 

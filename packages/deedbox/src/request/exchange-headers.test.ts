@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
 import { OutgoingMessage, type ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { observe } from '../frameworks/node-http.ts'
@@ -167,4 +168,26 @@ test('X-02 this version of Node takes headers behind the status line, and keeps 
   message.setHeader('X-A', '1')
   Object.assign(Reflect.get(message, key), { 'x-b': ['X-B', '2'] })
   assert.deepEqual({ ...message.getHeaders() }, { 'x-a': '1', 'x-b': '2' })
+})
+
+test('FA-14 an emit that somebody has put in the place of Node’s is told of events that nobody hears', async t => {
+  const log = captureLog()
+  const { url } = await serve(
+    t,
+    observe(log.box)((request, response) => {
+      request.emit('unheard', 1)
+      response.end()
+    }),
+  )
+  const { emit } = EventEmitter.prototype
+  const told: unknown[] = []
+  EventEmitter.prototype.emit = function (this: EventEmitter, event: string | symbol, ...values: unknown[]) {
+    if (event === 'unheard') told.push(...values)
+    return emit.call(this, event, ...values)
+  } as typeof emit
+  t.after(() => {
+    EventEmitter.prototype.emit = emit
+  })
+  await (await fetch(url)).text()
+  assert.deepEqual(told, [1])
 })

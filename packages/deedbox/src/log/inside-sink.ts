@@ -24,7 +24,7 @@ export function wasHanded(text: string): boolean {
   return handed.has(text.trimEnd())
 }
 
-/** Calls a sink with a line; see {@link withinSink}. */
+/** Calls a sink with a line, as {@link withinSink} does, without a closure for each line. */
 export function handLine(line: string, sink: { write(line: string): void }): void {
   if (captures > 0) {
     const [oldest] = handed

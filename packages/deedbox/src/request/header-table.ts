@@ -18,10 +18,9 @@ const { setHeader } = OutgoingMessage.prototype
 const tableKey = findTableKey()
 
 /**
- * Sets a header of ours on a response. With headers of Node's own responses that is a
- * write into their table: `setHeader` searches name and value for what a header may not hold, each time, which was
- * measured to cost three times as much as all the rest of it. Wherever somebody has put a `setHeader` of his own, it
- * is called.
+ * Sets a header of ours on a response. With headers of Node's own responses that is a write into their table:
+ * `setHeader` searches name and value for what a header may not hold, each time, which was measured to cost three times
+ * as much as all the rest of it. Wherever somebody has put a `setHeader` of his own, it is called.
  * @param value must be one that a header may have
  */
 export function setOwnHeader(response: ServerResponse, { name, lower }: HeaderName, value: string): void {

@@ -79,6 +79,16 @@ test('IF-34 a send that failed is tried again before the backlog', async t => {
   )
 })
 
+test('X-11 IF-33 who waits less than a second has an attempt in that time, however long the pause', async t => {
+  const { ledger, delivery } = await aDelivery(t, () => 'cut', { backoff: { base: 2 ** 40, cap: 2 ** 40 } })
+  const [automatic, explicit] = someEvents(2)
+  delivery.offer(automatic!)
+  await until(() => ledger.calls.length === 1 && delivery.stats().retried === 1)
+  ledger.follow(keepAll)
+  await delivery.send(explicit!, 900)
+  assert.equal(ledger.stored.has(explicit!.idempotencyKey), true)
+})
+
 test('IP-06 X-11 an event that a response waited for stays when the quota is used up, in memory too', async t => {
   const { ledger, delivery } = await aDelivery(t, () => ({ status: 429, headers: { 'Retry-After': '1' } }))
   const [first, second] = someEvents(2)

@@ -67,9 +67,13 @@ export class DeliveryPauses {
     return wasInterrupted
   }
 
-  /** Somebody waits from now on: that the ledger is back is not to be found out in half a minute only. */
-  hurry(): void {
-    const soon = Math.min(this.#resumeAt, performance.now() + longestWaited)
+  /**
+   * Somebody waits from now on: that the ledger is back is not to be found out in half a minute only, nor at the moment
+   * in which the waiting ends.
+   * @param timeout milliseconds that is waited at most
+   */
+  hurry(timeout: number): void {
+    const soon = Math.min(this.#resumeAt, performance.now() + Math.min(longestWaited, timeout / 2))
     this.#resumeAt = Math.max(this.#notBefore, soon)
   }
 

@@ -138,7 +138,7 @@ export class Delivery implements AuditOutlet {
         for (const each of given) this.#outcomes.note(each)
         reject(timedOut(event, timeout))
       }, timeout)
-      this.#pauses.hurry()
+      this.#pauses.hurry(timeout)
       this.#schedule(0)
     })
   }

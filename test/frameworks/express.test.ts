@@ -163,3 +163,42 @@ for (const [name, make] of [
     }
   })
 }
+
+for (const [outside, inside, makeOuter, makeInner] of [
+  ['Express 4', 'Express 5', express4Module as unknown as typeof express5Module, express5Module],
+  ['Express 5', 'Express 4', express5Module, express4Module as unknown as typeof express5Module],
+] as const) {
+  test(`IF-16 IF-29 ${inside} in ${outside}, both observed, mounted and called by hand`, async t => {
+    const { box, recorded, serve } = watched(t)
+    const failure = new Error('inside')
+    const app = makeOuter()
+    app.set('env', 'test')
+    app.use(observe(box))
+    const make = (): express5Module.Express => {
+      const inner = makeInner()
+      inner.set('env', 'test')
+      inner.use(observe(box, { unhandled: 'answer' }))
+      inner.get('/items/:id', (_request, response) => void response.json(1))
+      inner.get('/rejects', async () => {
+        throw failure
+      })
+      return inner
+    }
+    app.use('/mounted', make())
+    const byHand = make()
+    app.use('/by-hand', (request, response) => byHand(request, response))
+    const url = await serve(app)
+    for (const path of ['/mounted', '/by-hand'])
+      for (const end of ['/rejects', '/items/7']) await (await fetch(url + path + end)).text()
+    const records = await recorded(4)
+    assert.deepEqual(
+      records.map(({ route, status, error }) => [route, status, error?.thrown]),
+      [
+        ['/mounted/rejects', 500, failure],
+        ['/mounted/items/:id', 200, undefined],
+        ['/by-hand/rejects', 500, failure],
+        ['/by-hand/items/:id', 200, undefined],
+      ],
+    )
+  })
+}

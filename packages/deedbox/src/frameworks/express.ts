@@ -5,8 +5,10 @@ import { type Internals, internalsOf } from '../internals.ts'
 import { checkAdapterOptions } from '../option-shapes.ts'
 import { runInScope, scopeOfBox } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
+import type { RoutedRequest } from './express-followed.ts'
 import { serveOnExpress } from './express-health.ts'
-import { followRequest, layersOf, prepareFollowing } from './express-routing.ts'
+import { followRequest } from './express-routing.ts'
+import { layersOf } from './express-watching.ts'
 import { healthExchange } from './health-exchange.ts'
 
 export type { AdapterOptions, ErrorPolicy } from './adapter.ts'
@@ -43,9 +45,9 @@ export function observe<Request extends IncomingMessage = IncomingMessage>(
   const met = new WeakSet<object>()
   const middleware: ExpressMiddleware<Request> = function deedbox(request, response, next) {
     const scope = internals.lifecycle.begin(request, response)
-    followRequest(request, response, scope, middleware, options.unhandled === 'answer')
+    followRequest(request, response, scope, options.unhandled === 'answer')
     identifyUser(scope, request, options)
-    const app: unknown = Reflect.get(request, 'app')
+    const { app } = request as RoutedRequest
     if (typeof app === 'function' && !met.has(app)) {
       met.add(app)
       const isServed = scopeOfBox(internals.identity) === scope
@@ -53,7 +55,6 @@ export function observe<Request extends IncomingMessage = IncomingMessage>(
     }
     runInScope(scope, next)
   }
-  prepareFollowing(middleware)
   return middleware
 }
 

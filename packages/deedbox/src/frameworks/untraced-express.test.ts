@@ -10,13 +10,16 @@ test('IF-05 IF-16 IF-29 routers that publish nothing (before 2.3): route and rea
     .trim()
     .split('\n')
     .map(line => JSON.parse(line) as [string, string | null, number, string | null])
-  assert.deepEqual(facts.slice(0, 5), [
+  assert.deepEqual(facts.slice(0, 8), [
+    ['/first/0', '/first/:id', 200, null],
+    ['/first/1', null, 500, 'Error: first'],
     ['/orgs/7/items/8', '/orgs/:org/items/:item', 200, null],
     ['/orgs/7/broken', '/orgs/:org/broken', 500, 'Error: rejected'],
     ['/flat/1', '/flat/:x', 200, null],
+    ['/other/1', '/other/:n', 200, null],
     ['/throw', '/throw', 500, 'Error: translated'],
     ['/nowhere', null, 404, null],
   ])
-  assert.deepEqual(facts[5]?.slice(0, 3), ['/json', '/json', 400])
-  assert.match(String(facts[5]?.[3]), /SyntaxError/)
+  assert.deepEqual(facts[8]?.slice(0, 3), ['/json', '/json', 400])
+  assert.match(String(facts[8]?.[3]), /SyntaxError/)
 })

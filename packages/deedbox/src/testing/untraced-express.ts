@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 
@@ -16,6 +17,13 @@ const { captureLog } = await import('./captured-log.ts')
 const { observe } = await import('../frameworks/express.ts')
 
 const { box, recorded } = captureLog()
+// Nothing is known of any router yet when its first request begins.
+const first = express()
+first.set('env', 'test')
+first.use(observe(box))
+first.param('id', (_request, _response, next, id) => next(id === '1' ? new Error('first') : undefined))
+first.get('/first/:id', (_request, response) => void response.json(1))
+
 const app = express()
 app.set('env', 'test')
 app.use(observe(box))
@@ -25,6 +33,7 @@ items.get('/broken', async () => {
   throw new Error('rejected')
 })
 app.use('/orgs/:org', items)
+app.get(['/one/:n', '/other/:n'], (_request, response) => void response.json(1))
 app.get('/flat/:x', (_request, response) => void response.json(1))
 app.get('/throw', () => {
   throw new Error('thrown')
@@ -34,13 +43,24 @@ const onError: import('express').ErrorRequestHandler = (error, _request, _respon
   next(error.message === 'thrown' ? new Error('translated') : error)
 app.use(onError)
 
-const server = app.listen(0, '127.0.0.1')
+const server = createServer((request, response) =>
+  request.url?.startsWith('/first') === true ? first(request, response) : app(request, response),
+).listen(0, '127.0.0.1')
 await once(server, 'listening')
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-for (const path of ['/orgs/7/items/8', '/orgs/7/broken', '/flat/1', '/throw', '/nowhere'])
+for (const path of [
+  '/first/0',
+  '/first/1',
+  '/orgs/7/items/8',
+  '/orgs/7/broken',
+  '/flat/1',
+  '/other/1',
+  '/throw',
+  '/nowhere',
+])
   await fetch(`${url}${path}`)
 await fetch(`${url}/json`, { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } })
-for (const { path, route, status, error } of await recorded(6)) {
+for (const { path, route, status, error } of await recorded(9)) {
   console.log(JSON.stringify([path, route, status, error === null ? null : String(error.thrown)]))
 }
 server.closeAllConnections()

@@ -56,31 +56,45 @@ export type RequestRenderer = (
 export function requestLineRenderer(writer: LogWriter, redactor: Redactor): RequestRenderer {
   const agentText = remember(text => headerText(text, redactor.text), rememberedHeaders)
   const refererText = remember(text => headerText(text, redactor.url), rememberedHeaders)
-  const routeText = remember(text => headerText(text, redactor.text), rememberedHeaders)
+  const routeMember = remember(text => `,"route":${headerText(text, redactor.text)}`, rememberedHeaders)
+  const socketMember = remember(text => `,"remote_ip":${quote(text)}`, rememberedSockets)
   const methodText = remember(quote, rememberedHeaders)
-  /** What most requests have in common with the one before. */
+  // What most requests have in common with the one before is one text: each piece of a line costs about as much.
   let kind = { scheme: '', protocol: '', method: '', text: '' }
   const kindText = ({ scheme, protocol, method }: RequestRecord): string => {
     if (scheme !== kind.scheme || protocol !== kind.protocol || method !== kind.method) {
-      const text = `,"schema":"${scheme}","protocol":"${protocol}","method":${methodText(method)}`
+      const text = `,"schema":"${scheme}","protocol":"${protocol}","method":${methodText(method)},"path_with_query":`
       kind = { scheme, protocol, method, text }
     }
     return kind.text
   }
-  const socketText = remember(quote, rememberedSockets)
+  let sender: (Pick<RequestRecord, 'referer' | 'userAgent'> & { readonly text: string }) | undefined
+  const senderText = ({ referer, userAgent }: RequestRecord): string => {
+    if (sender === undefined || referer !== sender.referer || userAgent !== sender.userAgent) {
+      const refererMember = `,"referer":${referer === null ? '"-"' : refererText(referer)}`
+      const text = `${refererMember},"user_agent":${userAgent === null ? '"-"' : agentText(userAgent)}`
+      sender = { referer, userAgent, text }
+    }
+    return sender.text
+  }
+  let answer = { status: 0, text: '' }
+  const statusText = ({ status }: RequestRecord): string => {
+    if (status !== answer.status) answer = { status, text: `,"status_code":${status},"response_length":` }
+    return answer.text
+  }
 
   const membersOf = (record: RequestRecord): string => {
-    const { client, requestId, referer, userAgent } = record
-    return (
-      `,"request_id":${isPlainId(requestId) ? `"${requestId}"` : quote(requestId)}` +
-      // The address of a socket is nobody's secret; a forwarding header may hold anything.
-      `,"remote_ip":${client.chain.length === 1 ? socketText(client.remote) : quote(redactor.text(client.remote))}` +
-      `${kindText(record)},"path_with_query":${quote(redactor.url(targetOf(record)))}` +
-      `,"status_code":${record.status},"response_length":${record.responseLength}` +
-      `,"elapsed":${secondsText(record.elapsed)}` +
-      `,"referer":${referer === null ? '"-"' : refererText(referer)}` +
-      `,"user_agent":${userAgent === null ? '"-"' : agentText(userAgent)}${optionalMembers(record, redactor, routeText)}`
-    )
+    const { client, requestId } = record
+    const id = isPlainId(requestId) ? `,"request_id":"${requestId}"` : `,"request_id":${quote(requestId)}`
+    // The address of a socket is nobody's secret; a forwarding header may hold anything.
+    const remote =
+      client.chain.length === 1
+        ? socketMember(client.remote)
+        : `,"remote_ip":${quote(redactor.text(client.remote))}`
+    const target = quote(redactor.url(targetOf(record)))
+    const elapsed = `${record.responseLength},"elapsed":${secondsText(record.elapsed)}`
+    const ends = optionalMembers(record, redactor, routeMember)
+    return `${id}${remote}${kindText(record)}${target}${statusText(record)}${elapsed}${senderText(record)}${ends}`
   }
   return (output, record, level, added) => {
     const { error } = record
@@ -240,12 +254,12 @@ function isPlainId(requestId: string): boolean {
 function optionalMembers(
   record: RequestRecord,
   redactor: Redactor,
-  routeText: (text: string) => string,
+  routeMember: (text: string) => string,
 ): string {
   const { client, trace } = record
   let members = record.ttfb === null ? '' : `,"ttfb":${secondsText(record.ttfb)}`
   if (record.user !== null) members += `,"user":${quote(redactor.text(record.user))}`
-  if (record.route !== null) members += `,"route":${routeText(record.route)}`
+  if (record.route !== null) members += routeMember(record.route)
   if (client.chain.length > 1)
     members += `,"remote_address_chain":${quote(redactor.text(client.chain.join(', ')))}`
   if (trace !== null) {

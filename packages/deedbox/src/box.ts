@@ -130,7 +130,7 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
     box: identity,
     generateId,
     inbound: options.requestId?.inbound ?? 'trust',
-    idHeader: settings.idHeader.toLowerCase(),
+    idHeader: headerName(settings.idHeader),
     isSecretId: id => redactor.text(id) !== id,
     echoHeader: (options.requestId?.echo ?? true) ? headerName(settings.idHeader) : undefined,
     processedTime: options.processedTime ?? true,

@@ -72,6 +72,7 @@ interface Binding {
 }
 
 const { emit: emitOfNode } = EventEmitter.prototype
+/** A property and not a WeakMap: with tens of thousands of short-lived keys a second those cost more than all else here. */
 const bindingKey: unique symbol = Symbol('deedbox.binding') as never
 
 interface Bound extends EventEmitter {
@@ -97,6 +98,11 @@ export function bindEmitter(emitter: EventEmitter, scope: RequestScope, watcher:
     finishers: outer?.finishers ?? emitter.listenerCount('finish'),
   }
   if (outer === undefined) emitter.emit = emitInScope
+}
+
+/** The scope in which an emitter was bound last: the innermost one that was opened for it. */
+export function boundScope(emitter: EventEmitter): RequestScope | undefined {
+  return (emitter as Bound)[bindingKey]?.scope
 }
 
 /**

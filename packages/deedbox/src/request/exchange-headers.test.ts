@@ -113,19 +113,35 @@ test('FA-22 X-02 however a service sets its headers, the client gets one id and 
 
 test('FA-22 X-02 what logs of others read from the response is there, unless writeHead was given all headers', async t => {
   const log = captureLog()
-  const read: unknown[] = []
+  const read: Record<string, unknown>[] = []
   const { url } = await serve(
     t,
     observe(log.box)((request, response) => {
-      response.on('finish', () => read.push(response.getHeader('X-Request-Id')))
-      if (request.url === '/set') response.setHeader('X-A', '1')
-      if (request.url === '/given') response.writeHead(200, plain)
+      response.on('finish', () => read.push({ ...response.getHeaders() }))
+      if (request.url !== '/') response.setHeader('X-A', '1')
+      if (request.url === '/id') response.setHeader('x-request-id', 'mine')
+      if (request.url === '/time') response.setHeader('x-processed-time', 'never')
+      if (request.url === '/both') response.writeHead(200, { 'X-B': '2' })
       response.end('x')
     }),
   )
-  for (const path of ['', '/set', '/given']) await (await fetch(url + path)).text()
-  const ids = (await log.recorded(3)).map(({ requestId }) => requestId)
-  assert.deepEqual(read, [ids[0], ids[1], undefined])
+  const paths = ['/', '/set', '/id', '/time', '/both']
+  for (const path of paths) await (await fetch(url + path)).text()
+  const records = await log.recorded(paths.length)
+  const own = records.map(({ requestId, ttfb }) => [requestId, ttfb])
+  const found = read.map(headers => [headers['x-request-id'], Number(headers['x-processed-time'])])
+  assert.deepEqual(found.toSpliced(2, 1), own.toSpliced(2, 1))
+  assert.deepEqual(found[2], ['mine', own[2]?.[1]])
+
+  const { url: givenUrl } = await serve(
+    t,
+    observe(log.box)((_request, response) => {
+      response.on('finish', () => read.push({ ...response.getHeaders() }))
+      response.writeHead(200, plain).end('x')
+    }),
+  )
+  await (await fetch(givenUrl)).text()
+  assert.deepEqual(read.at(-1), {})
 })
 
 test('X-02 an id header of an unusual name is known again', async t => {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { secondsText } from './clock.ts'
-import { type HeaderName, hasName, headerName, setOwnHeader } from './header-table.ts'
+import { type HeaderName, hasName, hasTable, headerName, readHeader, setOwnHeader } from './header-table.ts'
 import type { OwnHeaders } from './response-watch.ts'
 
 /** Which headers each response gets from us. */
@@ -17,6 +17,31 @@ const processedHeader = headerName('X-Processed-Time')
 export function areGiven({ echoHeader, processedTime }: ExchangeHeaderSettings, given: OwnHeaders): boolean {
   if (echoHeader !== undefined && hasName(given, echoHeader)) return true
   return processedTime && hasName(given, processedHeader)
+}
+
+/**
+ * Whether the headers can be set on a response when its head is made already, without them: for whoever reads headers of
+ * a response after its end. Not where the service has set one of them by itself.
+ */
+export function canSetLater(
+  { echoHeader, processedTime }: ExchangeHeaderSettings,
+  response: ServerResponse,
+): boolean {
+  if (!hasTable(response)) return false
+  if (echoHeader !== undefined && readHeader(response, echoHeader) !== undefined) return false
+  return !processedTime || readHeader(response, processedHeader) === undefined
+}
+
+/** Sets the headers on a response whose head is made already. */
+export function setLater(
+  { echoHeader, processedTime }: ExchangeHeaderSettings,
+  response: ServerResponse,
+  id: string,
+  processed: number,
+): void {
+  if (!hasTable(response)) return
+  if (echoHeader !== undefined) setOwnHeader(response, echoHeader, id)
+  if (processedTime) setOwnHeader(response, processedHeader, secondsText(processed))
 }
 
 /** The headers as text, each with its line end. */

@@ -10,9 +10,11 @@ import { type AuditedExchange, ExchangeAudit } from './exchange-audit.ts'
 import {
   addExchangeHeaders,
   areGiven,
+  canSetLater,
   type ExchangeHeaderSettings,
   exchangeHeaderLines,
   exchangeHeaders,
+  setLater,
 } from './exchange-headers.ts'
 import { ExchangeHold, type HeldExchange } from './exchange-hold.ts'
 import type { Failure, Outcome, RequestRecord } from './record.ts'
@@ -128,9 +130,11 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     this.#open.count--
   }
 
-  headerLines(given: OwnHeaders): string | undefined {
+  headerLines(given: OwnHeaders | undefined): string | undefined {
     if (this.#over) return ''
-    if (areGiven(this.#settings, given)) return undefined
+    const mayBeText =
+      given === undefined ? canSetLater(this.#settings, this.#response) : !areGiven(this.#settings, given)
+    if (!mayBeText) return undefined
     return exchangeHeaderLines(this.#settings, this.#start.requestId, this.#process())
   }
 
@@ -149,8 +153,9 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
     return processed
   }
 
-  headersMade(): void {
+  headersMade(areUnset: boolean): void {
     if (this.#over) return
+    if (areUnset) setLater(this.#settings, this.#response, this.#start.requestId, this.#processed ?? 0)
     if (isConnectionGone(this.#request, this.#response)) {
       this.#answeredInVain = true
       return

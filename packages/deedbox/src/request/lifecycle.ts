@@ -2,8 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { AddressSource, ClientAddress } from './client-address.ts'
+import { boundScope } from './context.ts'
 import type { ExchangeStart } from './describe.ts'
 import { Exchange, type ExchangeSettings, type OpenExchanges } from './exchange.ts'
+import { type HeaderName, readHeader } from './header-table.ts'
 import { chooseRequestId, type InboundIdPolicy, isRequestId } from './ids.ts'
 import { malformedRecord, malformedStatus } from './malformed.ts'
 import type { RequestScope } from './scope.ts'
@@ -19,8 +21,8 @@ export interface LifecycleSettings extends ExchangeSettings {
   readonly isSkipped: (path: string, method: string) => boolean
   /** Whether health endpoints are skipped wherever they are mounted. */
   readonly skipsHealth: boolean
-  /** The header that carries request ids, in lower case. (DF-37) */
-  readonly idHeader: string
+  /** The header that carries request ids. (DF-37) */
+  readonly idHeader: HeaderName
   /** Whether a client's id is a secret by its shape, such as a token; then it is no id. */
   readonly isSecretId?: (id: string) => boolean
 }
@@ -47,16 +49,6 @@ export interface Lifecycle {
   abandonFailed(): void
 }
 
-/**
- * Where a response carries the innermost scope opened for it; each instance opens its own. A property and not a
- * WeakMap: with tens of thousands of short-lived keys a second those cost the collector more than all else here.
- */
-const openedScope: unique symbol = Symbol('deedbox.scope') as never
-
-interface Observed {
-  [openedScope]?: RequestScope
-}
-
 /** Builds the lifecycle of one instance. */
 export function createLifecycle(settings: LifecycleSettings): Lifecycle {
   const open: OpenExchanges = { count: 0, failed: new Set() }
@@ -69,7 +61,7 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
     preset: string | undefined,
   ): ExchangeStart => {
     const { headers } = request
-    const sent = validId(headers[settings.idHeader])
+    const sent = validId(headers[settings.idHeader.lower])
     const inbound = sent === undefined || settings.isSecretId?.(sent) === true ? undefined : sent
     if (reportIgnored !== undefined && (headers['x-forwarded-for'] ?? headers.forwarded) !== undefined) {
       reportIgnored()
@@ -91,20 +83,17 @@ export function createLifecycle(settings: LifecycleSettings): Lifecycle {
 
   return {
     begin(request, response) {
-      const outer = (response as Observed)[openedScope]
+      const outer = boundScope(response)
       const known = outer === undefined ? undefined : findScope(outer, settings.box)
       if (known !== undefined) return known
-      const start = startOf(request, outer, validId(response.getHeader(settings.idHeader)))
-      const { scope } = new Exchange(request, response, settings, start, open)
-      ;(response as Observed)[openedScope] = scope
-      return scope
+      const start = startOf(request, outer, validId(readHeader(response, settings.idHeader)))
+      return new Exchange(request, response, settings, start, open).scope
     },
     beginUpgrade(request, socket) {
-      const outer = (socket as Duplex & Observed)[openedScope]
+      const outer = boundScope(socket)
       const known = outer === undefined ? undefined : findScope(outer, settings.box)
       if (known !== undefined) return known
       const { scope } = new Upgrade(request, socket, settings, startOf(request, outer, undefined))
-      ;(socket as Duplex & Observed)[openedScope] = scope
       return scope
     },
     malformed(error, socket, isAnswered) {
@@ -154,7 +143,7 @@ function findScope(innermost: RequestScope, box: object): RequestScope | undefin
   return scope
 }
 
-function validId(header: string | string[] | number | undefined): string | undefined {
+function validId(header: string | number | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' && isRequestId(header) ? header : undefined
 }
 

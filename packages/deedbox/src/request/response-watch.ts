@@ -5,17 +5,21 @@ import { Socket } from 'node:net'
 export interface ResponseWatcher {
   /**
    * Called before the headers are made, in the place of {@link beforeHeaders}, where headers of ours can go ahead of
-   * the others as they are. `undefined` where the service gives one of them by itself.
-   * @param given what `writeHead` was given: all headers that there are
+   * the others as they are. `undefined` where the service gives one of them by itself, or where they could not be read
+   * from the response later on.
+   * @param given what `writeHead` was given, where that is all headers that there are; else they are those set before
    */
-  headerLines(given: OwnHeaders): string | undefined
+  headerLines(given: OwnHeaders | undefined): string | undefined
   /**
    * Called before the headers are made, while they can still be changed.
    * @param own a fresh object for headers that go with those of `writeHead`; without it they are set on the response
    */
   beforeHeaders(own: OwnHeaders | undefined): void
-  /** Called once they are made. */
-  headersMade(): void
+  /**
+   * Called once they are made.
+   * @param areUnset whether ours are not among those that can be read from the response
+   */
+  headersMade(areUnset: boolean): void
   /** Called with the size of each piece of the body that the service hands over, in bytes. */
   wrote(bytes: number): void
 }
@@ -104,7 +108,7 @@ function watchedWriteHead(
     } finally {
       watch.lines = ''
     }
-    watch.watcher.headersMade()
+    watch.watcher.headersMade(given === undefined)
     return this
   }
   const own = ownHeaders(this, given)
@@ -115,7 +119,8 @@ function watchedWriteHead(
     if (typeof reason === 'string') writeHead.call(this, status, reason, all)
     else writeHead.call(this, status, all)
   }
-  for (let each: Watch | undefined = watch; each !== undefined; each = each.outer) each.watcher.headersMade()
+  for (let each: Watch | undefined = watch; each !== undefined; each = each.outer)
+    each.watcher.headersMade(false)
   return this
 }
 
@@ -137,12 +142,13 @@ function watchedStoreHeader(this: Watched, statusLine: string, headers: unknown)
 }
 
 /**
- * Headers of ours as text, where `writeHead` is given an object with all headers: it spares Node to look at ours, and
- * a copy of the object. Nobody could read them back from the response in any other way either: Node does not keep what
- * `writeHead` is given.
+ * Headers of ours as text, where all others were set before, or are in an object that `writeHead` is given: it spares
+ * Node to look at ours, and a copy of the object. What `writeHead` is given Node does not keep, so in that case nobody
+ * could read ours from the response in any other way either.
  */
 function linesAhead(response: Watched, watch: Watch, given: unknown): string | undefined {
   if (watch.outer !== undefined || response._storeHeader !== watchedStoreHeader) return undefined
+  if (given === undefined) return watch.watcher.headerLines(undefined)
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return undefined
   if (response.getHeaderNames().length > 0) return undefined
   return watch.watcher.headerLines(given as OwnHeaders)

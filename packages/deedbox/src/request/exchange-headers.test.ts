@@ -117,7 +117,19 @@ test('FA-22 X-02 what logs of others read from the response is there, unless wri
   const { url } = await serve(
     t,
     observe(log.box)((request, response) => {
-      response.on('finish', () => read.push({ ...response.getHeaders() }))
+      response.on('finish', () => {
+        const asked: Record<string, () => unknown> = {
+          '/has': () => response.hasHeader('X-Request-Id'),
+          '/names': () => response.getHeaderNames().includes('x-request-id'),
+          '/raw': () =>
+            (Reflect.get(response, 'getRawHeaderNames') as () => string[])
+              .call(response)
+              .includes('X-Request-Id'),
+          '/get': () => response.getHeader('x-ReQuest-id') !== undefined,
+        }
+        assert.notEqual(asked[request.url ?? '']?.(), false, request.url)
+        read.push({ ...response.getHeaders() })
+      })
       if (request.url !== '/') response.setHeader('X-A', '1')
       if (request.url === '/id') response.setHeader('x-request-id', 'mine')
       if (request.url === '/time') response.setHeader('x-processed-time', 'never')
@@ -125,7 +137,7 @@ test('FA-22 X-02 what logs of others read from the response is there, unless wri
       response.end('x')
     }),
   )
-  const paths = ['/', '/set', '/id', '/time', '/both']
+  const paths = ['/', '/set', '/id', '/time', '/both', '/has', '/names', '/raw', '/get']
   for (const path of paths) await (await fetch(url + path)).text()
   const records = await log.recorded(paths.length)
   const own = records.map(({ requestId, ttfb }) => [requestId, ttfb])

@@ -12,6 +12,7 @@ export interface ExchangeHeaderSettings {
 }
 
 const processedHeader = headerName('X-Processed-Time')
+const processedStart = `${processedHeader.name}: `
 
 /** Whether the service gives one of these headers by itself. */
 export function areGiven({ echoHeader, processedTime }: ExchangeHeaderSettings, given: OwnHeaders): boolean {
@@ -47,8 +48,8 @@ export function setLater(
 /** The headers as text, each with its line end. */
 export function exchangeHeaderLines(settings: ExchangeHeaderSettings, id: string, processed: number): string {
   const { echoHeader, processedTime } = settings
-  const lines = echoHeader === undefined ? '' : `${echoHeader.name}: ${id}\r\n`
-  return processedTime ? `${lines}${processedHeader.name}: ${secondsText(processed)}\r\n` : lines
+  const time = processedTime ? `${processedStart}${secondsText(processed)}\r\n` : ''
+  return echoHeader === undefined ? time : `${echoHeader.name}: ${id}\r\n${time}`
 }
 
 /** Adds the headers to those of `writeHead`, or sets them on the response where there are none. */

@@ -1,6 +1,7 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
 import {
+  type Followed,
   type FollowedResponse,
   followedKey,
   matched,
@@ -21,29 +22,40 @@ interface LayerTrace {
   readonly error?: unknown
 }
 
+/** How many responses need the channel now. */
 let listeners = 0
 let isForever = false
 
-export function listen(): void {
+function listen(): void {
   if (listeners++ > 0) return
   const { start, error } = tracingChannel('express.router.request')
   start.subscribe(layerStarts)
   error.subscribe(layerFails)
 }
 
-export function stopListening(): void {
+function stopListening(): void {
   if (--listeners > 0) return
   const { start, error } = tracingChannel('express.router.request')
   start.unsubscribe(layerStarts)
   error.unsubscribe(layerFails)
 }
 
-export function listenUntilEnd(response: ServerResponse): void {
-  if (isForever) return
+/** Listens while a response is open. */
+export function listenUntilEnd(followed: Followed, response: ServerResponse): void {
+  // One whose client is gone has had its `close`; one without a server has none.
+  if (isForever || followed.isHeard || response.destroyed || response.writableFinished) return
+  followed.isHeard = true
   listen()
-  response.once('close', stopListening)
+  const stop = (): void => {
+    response.removeListener('close', stop)
+    response.removeListener('finish', stop)
+    stopListening()
+  }
+  response.once('close', stop)
+  response.once('finish', stop)
 }
 
+/** Listens for good: for what cannot be watched. */
 export function listenForever(): void {
   if (!isForever) listen()
   isForever = true

@@ -21,15 +21,17 @@ export interface Layer {
   handle_error?: HandleError
 }
 
+/** A route of any Express, with handlers for some methods. */
 export interface Route {
   readonly path?: unknown
   /** By their names in lower case; `_all` stands for every one. */
   readonly methods?: Readonly<Record<string, boolean>>
 }
 
+/** An application of any Express. */
 export interface Application {
   /** The application that this one is mounted in. */
-  readonly parent?: Application
+  readonly parent?: unknown
 }
 
 /** A router of any Express, or an object that routers inherit from. */
@@ -38,13 +40,15 @@ export interface Router {
   handle?: HandleRouter
 }
 
+/** A request of any Express. */
 export interface RoutedRequest extends IncomingMessage {
   /** The innermost application that it is in. */
-  readonly app?: Application
+  readonly app?: unknown
   readonly baseUrl?: string
   readonly next?: Next
 }
 
+/** What a handler passes a request on with, or an error. */
 export type Next = (error?: unknown) => void
 export type HandleRouter = (
   this: Router,
@@ -76,6 +80,8 @@ export interface Followed {
   passesRejections: boolean
   /** Whether it is in a router that was not watched when it began: then each layer tells what it passes on. */
   isClose: boolean
+  /** Whether the channel is listened to for it. */
+  isHeard: boolean
   /** Templates of the mount points passed, by their concrete `baseUrl`; absent where there were none. */
   mounts: Map<string, string> | undefined
 }
@@ -83,11 +89,29 @@ export interface Followed {
 /** A property and not a WeakMap: with many short-lived keys those cost the collector dearly. */
 export const followedKey: unique symbol = Symbol('deedbox.followed') as never
 
+/** A response that carries what is followed of its exchange. */
 export interface FollowedResponse extends ServerResponse {
   [followedKey]?: Followed
 }
 
-/** `'route'` and `'router'` are the router's own signals. */
+/** What is followed of a request from the outermost router on, or from the middle of one that nobody watched. */
+export function followedFrom(start: 'the beginning' | 'the middle'): Followed {
+  return {
+    scope: undefined,
+    others: undefined,
+    passesRejections: false,
+    isClose: start === 'the middle',
+    isHeard: false,
+    mounts: undefined,
+  }
+}
+
+/** The application that a request is in; services put other things in its place, too. */
+export function applicationOf({ app }: RoutedRequest): Application | undefined {
+  return typeof app === 'function' ? (app as Application) : undefined
+}
+
+/** Tells an error to whoever observes the request; `'route'` and `'router'` are the router's own signals. */
 export function report(request: Followed | undefined, error: unknown): void {
   if (request === undefined || !error || error === 'route' || error === 'router') return
   request.scope?.fail(error)
@@ -118,6 +142,7 @@ function matchedOf(patterns: readonly unknown[], layer: Layer, request: RoutedRe
   return patterns[at ?? 0] ?? patterns[0]
 }
 
+/** Tells the route that matched, from its own pattern and the mount points passed. */
 export function matched(request: Followed, baseUrl: string, pattern: unknown): void {
   const own = patternText(pattern)
   if (own === undefined) return
@@ -126,6 +151,7 @@ export function matched(request: Followed, baseUrl: string, pattern: unknown): v
   if (request.others !== undefined) for (const scope of request.others) scope.matched(template)
 }
 
+/** Notes the mount point of a layer that a request comes to, if it has one. */
 export function passLayer(request: Followed, layer: Layer, req: RoutedRequest): void {
   const { baseUrl = '' } = req
   if (layer.rawPath !== undefined) {
@@ -137,6 +163,7 @@ export function passLayer(request: Followed, layer: Layer, req: RoutedRequest): 
   }
 }
 
+/** Notes a mount point from the concrete path so far and the pattern of its last part. */
 export function passMount(request: Followed, baseUrl: string, pattern: unknown): void {
   if (pattern === '/' || baseUrl === '') return
   const template = mountTemplate(request.mounts, baseUrl, pattern)

@@ -258,6 +258,54 @@ test('IF-16 IF-29 applications and routers of another copy of Express, mounted o
   await until(() => !tracingChannel('express.router.request').start.hasSubscribers)
 })
 
+test('IF-29 errors of requests that were under way when the first one came to observe() are told', async t => {
+  const log = captureLog()
+  const failure = new Error('theirs')
+  const other = anotherExpress()
+  const app = other()
+  app.set('env', 'test')
+  const { promise: isReady, resolve: goOn } = Promise.withResolvers<void>()
+  let waiting = 0
+  app.use((_request, _response, next) => {
+    if (++waiting === 3) goOn()
+    void isReady.then(() => next())
+  })
+  app.use(other().get('/nothing', answer))
+  app.use(observe(log.box))
+  app.param('id', (_request, _response, next) => next(failure))
+  app.get('/things/:id', answer)
+  app.get('/fails', () => {
+    throw failure
+  })
+  const server = createServer(app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  await Promise.all(['/things/1', '/fails', '/fails'].map(async path => (await fetch(url + path)).text()))
+  const records = await log.recorded(3)
+  assert.deepEqual(
+    records.map(({ status, error }) => [status, error?.thrown]),
+    Array.from({ length: 3 }, () => [500, failure]),
+  )
+})
+
+test('IF-16 a service may put something of its own in the place of request.app', async t => {
+  const ask = await observed(t, app => {
+    app.use((request, _response, next) => {
+      Object.defineProperty(request, 'app', { value: 'mobile' })
+      next()
+    })
+    const inner = express.Router()
+    inner.use(observe(captureLog().box))
+    inner.get('/things/:id', answer)
+    app.use('/inner', inner)
+  })
+  for (const _ of [1, 2]) {
+    const record = await ask('/inner/things/1')
+    assert.deepEqual([record.status, record.route], [200, '/inner/things/:id'])
+  }
+})
+
 test('IF-16 IF-29 a router without an application tells by its channel', async t => {
   const log = captureLog()
   const failure = new Error('lone')

@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { RequestScope } from '../request/index.ts'
 import { listenUntilEnd } from './express-channel.ts'
-import { type FollowedResponse, followedKey, type RoutedRequest } from './express-followed.ts'
+import {
+  applicationOf,
+  type Followed,
+  type FollowedResponse,
+  followedFrom,
+  followedKey,
+} from './express-followed.ts'
 import { isWatched, watchApplication } from './express-watching.ts'
 
 /**
@@ -15,22 +21,20 @@ export function followRequest(
   scope: RequestScope,
   passesRejections: boolean,
 ): void {
-  const { app } = request as RoutedRequest
-  const known = response[followedKey]
-  if (known === undefined) {
-    response[followedKey] = { scope, others: undefined, passesRejections, isClose: true, mounts: undefined }
-    watchApplication(app)
-    listenUntilEnd(response)
-    return
-  }
-  if (app === undefined || !isWatched(app)) {
-    known.isClose = true
-    watchApplication(app)
-    listenUntilEnd(response)
-  }
-  if (passesRejections) known.passesRejections = true
-  known.scope ??= scope
-  if (known.scope === scope || known.others?.includes(scope) === true) return
-  known.others ??= []
-  known.others.push(scope)
+  const app = applicationOf(request)
+  const followed = response[followedKey] ?? followedFrom('the middle')
+  response[followedKey] = followed
+  if (passesRejections) followed.passesRejections = true
+  addScope(followed, scope)
+  if (app !== undefined && !isWatched(app)) followed.isClose = true
+  if (!followed.isClose) return
+  watchApplication(app)
+  listenUntilEnd(followed, response)
+}
+
+function addScope(followed: Followed, scope: RequestScope): void {
+  followed.scope ??= scope
+  if (followed.scope === scope || followed.others?.includes(scope) === true) return
+  followed.others ??= []
+  followed.others.push(scope)
 }

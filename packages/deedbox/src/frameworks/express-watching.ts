@@ -1,9 +1,11 @@
 import { isAsyncFunction } from './adapter.ts'
-import { listen, listenForever, stopListening } from './express-channel.ts'
+import { listenForever, listenUntilEnd } from './express-channel.ts'
 import {
   type Application,
+  applicationOf,
   type Followed,
   type FollowedResponse,
+  followedFrom,
   followedKey,
   type HandleError,
   type HandleRequest,
@@ -23,11 +25,11 @@ import {
 const watched = new WeakSet<object>()
 /** Applications whose routers are watched, as far as they can be. */
 const watchedApplications = new WeakSet<object>()
-/** Layers whose router or application is watched, and those of which that is not known yet. */
+/** Layers whose router or application has been looked at. */
 const entered = new WeakSet<object>()
-const waiting = new WeakSet<object>()
-/** The application around the one that is being entered, until the router of that one turns out to be watched. */
-let enteredFrom: unknown
+/** How often the others have been passed whose application is not known yet, and how often they are, at most. */
+const passed = new WeakMap<object, number>()
+const mostPassed = 10
 
 /** Whether the routers of an application are watched. */
 export function isWatched(app: Application): boolean {
@@ -51,14 +53,15 @@ function routerOf(app: unknown): Router | undefined {
 
 /** Has the routers of an application watched, and of those that it is mounted in. */
 export function watchApplication(app: Application | undefined): void {
-  let isWatched = app !== undefined
-  for (let each = app; each !== undefined; each = each.parent) {
+  let isFound = app !== undefined
+  for (let each: unknown = app; typeof each === 'function'; each = (each as Application).parent) {
+    if (watchedApplications.has(each)) break
     watchedApplications.add(each)
     const router = routerOf(each)
-    if (router === undefined || !watchRouters(router)) isWatched = false
+    if (router === undefined || !watchRouters(router)) isFound = false
   }
   // A router without an application is nowhere to be found.
-  if (!isWatched) listenForever()
+  if (!isFound) listenForever()
 }
 
 /** Has a router watched, and those in it. @returns whether the router itself is watched from now on */
@@ -116,15 +119,9 @@ function watchLayers(kind: Layer | null): boolean {
 /** Tells the errors that leave a router, except into the one around it, whose layers are told of them. */
 function watchedRouter(original: HandleRouter): HandleRouter {
   return function handle(req, res, out) {
-    if (enteredFrom !== undefined) noteEntered(this, req.app)
     if (typeof out !== 'function' || out === req.next || !res) return original.call(this, req, res, out)
-    res[followedKey] ??= {
-      scope: undefined,
-      others: undefined,
-      passesRejections: false,
-      isClose: false,
-      mounts: undefined,
-    }
+    // Whoever has passed it on to this router has left a `next` of his own.
+    res[followedKey] ??= followedFrom(req.next === undefined ? 'the beginning' : 'the middle')
     return original.call(this, req, res, error => {
       report(res[followedKey], error)
       out(error)
@@ -134,7 +131,7 @@ function watchedRouter(original: HandleRouter): HandleRouter {
 
 function watchedRequest(original: HandleRequest, followed: HandleRequest): HandleRequest {
   return function handleRequest(req, res, next) {
-    const request = res[followedKey]
+    const request = res?.[followedKey]
     if (request === undefined) return original.call(this, req, res, next)
     const told = request.isClose ? watching(request, next) : next
     const { route } = this
@@ -145,13 +142,12 @@ function watchedRequest(original: HandleRequest, followed: HandleRequest): Handl
       return followed.call(this, req, res, told)
     }
     passLayer(request, this, req)
-    if (this.name === 'mounted_app' && !entered.has(this))
-      return enterApplication(followed, this, req, res, told)
-    if (this.handle.stack !== undefined) enterRouter(this)
+    if (this.name === 'mounted_app') passApplication(this, request, res)
+    else if (this.handle.stack !== undefined) enterRouter(this)
     const { app } = req
     const result = followed.call(this, req, res, told)
-    // It may have called another application by hand.
-    if (req.app !== app) watchEntered(req.app)
+    // It is in another application now, which was mounted, or called by hand.
+    if (req.app !== app) watchEntered(applicationOf(req))
     return result
   }
 }
@@ -159,7 +155,7 @@ function watchedRequest(original: HandleRequest, followed: HandleRequest): Handl
 /** Each error that a layer passes on comes to a layer behind it, or leaves the router. */
 function watchedError(original: HandleError): HandleError {
   return function handleError(error, req, res, next) {
-    const request = res[followedKey]
+    const request = res?.[followedKey]
     report(request, error)
     return original.call(this, error, req, res, request?.isClose === true ? watching(request, next) : next)
   }
@@ -173,38 +169,15 @@ function watching(request: Followed, next: Next): Next {
 }
 
 /**
- * An application in another may be of another copy of Express, and is nowhere to be found before it has begun. Until it
- * is known, the channel tells.
+ * An application in another may be of another copy of Express, and is nowhere to be found before a request stays in it for
+ * a while. The first requests that pass it are listened to for that.
  */
-function enterApplication(
-  followed: HandleRequest,
-  layer: Layer,
-  req: RoutedRequest,
-  res: FollowedResponse,
-  next: Next,
-): unknown {
-  const { app } = req
-  const around = enteredFrom
-  if (!waiting.has(layer)) {
-    waiting.add(layer)
-    listen()
-  }
-  enteredFrom = app
-  try {
-    return followed.call(layer, req, res, next)
-  } finally {
-    if (!entered.has(layer) && (enteredFrom === undefined || req.app !== app)) {
-      watchEntered(req.app)
-      entered.add(layer)
-      stopListening()
-    }
-    enteredFrom = around
-  }
-}
-
-/** A watched router has begun: is it that of the application that is being entered? */
-function noteEntered(router: Router, app: Application | undefined): void {
-  if (app !== undefined && app.parent === enteredFrom && routerOf(app) === router) enteredFrom = undefined
+function passApplication(layer: Layer, request: Followed, res: FollowedResponse): void {
+  if (entered.has(layer)) return
+  const times = passed.get(layer) ?? 0
+  passed.set(layer, times + 1)
+  if (times < mostPassed) listenUntilEnd(request, res)
+  else entered.add(layer)
 }
 
 /** One that has nothing yet is watched once it has. */

@@ -47,7 +47,7 @@ export function observe<Request extends IncomingMessage = IncomingMessage>(
     const scope = internals.lifecycle.begin(request, response)
     followRequest(request, response, scope, options.unhandled === 'answer')
     identifyUser(scope, request, options)
-    const { app } = request as RoutedRequest
+    const app: unknown = (request as RoutedRequest).app
     if (typeof app === 'function' && !met.has(app)) {
       met.add(app)
       const isServed = scopeOfBox(internals.identity) === scope
@@ -88,7 +88,7 @@ function meet(
   }
   if (options.unhandled !== 'answer' && options.validation !== 'answer') return
   let outermost = app
-  while (outermost.parent !== undefined) outermost = outermost.parent
+  while (typeof outermost.parent === 'function') outermost = outermost.parent
   // Behind all that the application has by its first request: its own error handlers come before.
   outermost.use(function answerUnhandled(error, _request, response, next) {
     const answer = failureAnswer(error, options)

@@ -14,6 +14,12 @@ const longestWait = 60_000
 
 const dayLength = 86_400_000
 
+/**
+ * Milliseconds from the last write to a file that was put aside until it is taken to be complete: another process may have
+ * looked whether it is in place still, and been kept from writing since.
+ */
+const quietTime = 500
+
 /** The full files of one log: deletes those that are not kept, and compresses the others, in the background. */
 export class Archive {
   readonly #settings: FileSettings
@@ -92,7 +98,8 @@ async function waitForLock(path: string): Promise<() => void> {
 
 /**
  * Puts `x.gz` in the place of `x`, at no time without one of the two. Another process that has not seen yet that the
- * file was put aside may still write to it, so what came after is appended, as a further member of the gzip file.
+ * file was put aside may still write to it, so `x` goes once nobody has written to it for a while, and what came after
+ * is appended, as a further member of the gzip file.
  */
 async function compressFile(path: string): Promise<void> {
   const part = `${path}.gz.part`
@@ -102,6 +109,7 @@ async function compressFile(path: string): Promise<void> {
     for (let size = await sizeOf(source); done < size || done === 0; size = await sizeOf(source)) {
       await compressRange(source, done, size, part)
       done = size
+      await quiet(source)
       if (size === 0) break
     }
     await rename(part, `${path}.gz`)
@@ -117,6 +125,12 @@ async function compressFile(path: string): Promise<void> {
   } finally {
     await source.close()
   }
+}
+
+async function quiet(source: FileHandle): Promise<void> {
+  const { mtimeMs } = await source.stat()
+  const left = quietTime - Math.max(0, Date.now() - mtimeMs)
+  if (left > 0) await new Promise(resolve => setTimeout(resolve, left))
 }
 
 async function sizeOf(file: FileHandle): Promise<number> {

@@ -125,14 +125,15 @@ export function deedbox<Vars extends object = Record<string, unknown>>(
     tracker,
   })
   const jobs = { box: identity, generateId, tracking: tracker, emit: sinks.job }
+  const idHeader = headerName(settings.idHeader)
 
   const lifecycle = createLifecycle({
     box: identity,
     generateId,
     inbound: options.requestId?.inbound ?? 'trust',
-    idHeader: headerName(settings.idHeader),
+    idHeader,
     isSecretId: id => redactor.text(id) !== id,
-    echoHeader: (options.requestId?.echo ?? true) ? headerName(settings.idHeader) : undefined,
+    echoHeader: (options.requestId?.echo ?? true) ? idHeader : undefined,
     processedTime: options.processedTime ?? true,
     resolveAddress: clientAddressResolver(settings.trustProxy),
     onIgnoredForwarding: settings.trustProxy === false ? () => warnForwarding(notices) : undefined,

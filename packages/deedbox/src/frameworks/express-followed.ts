@@ -115,7 +115,7 @@ export function applicationOf({ app }: RoutedRequest): Application | undefined {
 export function report(request: Followed | undefined, error: unknown): void {
   if (request === undefined || !error || error === 'route' || error === 'router') return
   request.scope?.fail(error)
-  for (const scope of request.others ?? []) scope.fail(error)
+  if (request.others !== undefined) for (const scope of request.others) scope.fail(error)
 }
 
 /** Whether a route has a handler that answers HEAD. */

@@ -27,8 +27,9 @@ const watched = new WeakSet<object>()
 const watchedApplications = new WeakSet<object>()
 /** Layers whose router or application has been looked at. */
 const entered = new WeakSet<object>()
-/** How often the others have been passed whose application is not known yet, and how often they are, at most. */
+/** How many requests have passed a layer with a mounted application. */
 const passed = new WeakMap<object, number>()
+/** For so many of them the channel is listened to. */
 const mostPassed = 10
 
 /** Whether the routers of an application are watched. */

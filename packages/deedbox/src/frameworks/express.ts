@@ -5,7 +5,7 @@ import { type Internals, internalsOf } from '../internals.ts'
 import { checkAdapterOptions } from '../option-shapes.ts'
 import { runInScope, scopeOfBox } from '../request/index.ts'
 import { type AdapterOptions, failureAnswer, identifyUser, sendAnswer } from './adapter.ts'
-import type { RoutedRequest } from './express-followed.ts'
+import { applicationOf } from './express-followed.ts'
 import { serveOnExpress } from './express-health.ts'
 import { followRequest } from './express-routing.ts'
 import { layersOf } from './express-watching.ts'
@@ -47,8 +47,8 @@ export function observe<Request extends IncomingMessage = IncomingMessage>(
     const scope = internals.lifecycle.begin(request, response)
     followRequest(request, response, scope, options.unhandled === 'answer')
     identifyUser(scope, request, options)
-    const app: unknown = (request as RoutedRequest).app
-    if (typeof app === 'function' && !met.has(app)) {
+    const app = applicationOf(request)
+    if (app !== undefined && !met.has(app)) {
       met.add(app)
       const isServed = scopeOfBox(internals.identity) === scope
       meet(app as unknown as Application, box, internals, options, isServed ? undefined : middleware)

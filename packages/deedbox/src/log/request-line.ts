@@ -92,9 +92,9 @@ export function requestLineRenderer(writer: LogWriter, redactor: Redactor): Requ
         ? socketMember(client.remote)
         : `,"remote_ip":${quote(redactor.text(client.remote))}`
     const target = quote(redactor.url(targetOf(record)))
-    const elapsed = `${record.responseLength},"elapsed":${secondsText(record.elapsed)}`
+    const measured = `${record.responseLength},"elapsed":${secondsText(record.elapsed)}`
     const ends = optionalMembers(record, redactor, routeMember)
-    return `${id}${remote}${kindText(record)}${target}${statusText(record)}${elapsed}${senderText(record)}${ends}`
+    return `${id}${remote}${kindText(record)}${target}${statusText(record)}${measured}${senderText(record)}${ends}`
   }
   return (output, record, level, added) => {
     const { error } = record

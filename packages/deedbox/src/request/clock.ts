@@ -66,16 +66,10 @@ export function toSeconds(milliseconds: number): number {
   return Math.max(0, Math.round(milliseconds * 1000)) / 1_000_000
 }
 
-/** `0.000` to `0.999`. */
-const threePlaces: readonly string[] = threeDigits.map(digits => `0.${digits}`)
-
 /** Seconds as decimal text with six places, from whole microseconds: `0.001234`. */
 export function secondsText(seconds: number): string {
   const microseconds = Math.round(seconds * 1_000_000)
-  if (microseconds < 1_000_000) {
-    const thousands = Math.floor(microseconds / 1_000)
-    return threePlaces[thousands]! + threeDigits[microseconds - thousands * 1_000]!
-  }
+  if (microseconds < 1_000_000) return `0.${sixDigits(microseconds)}`
   const whole = Math.floor(microseconds / 1_000_000)
   return `${whole}.${sixDigits(microseconds - whole * 1_000_000)}`
 }

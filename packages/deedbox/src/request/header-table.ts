@@ -29,7 +29,7 @@ export function setOwnHeader(response: ServerResponse, { name, lower }: HeaderNa
   else table[lower] = [name, value]
 }
 
-/** What `getHeader` gives; it makes the name lower-case first, each time. */
+/** What `getHeader` gives, which makes the name lower-case each time. */
 export function readHeader(
   response: ServerResponse,
   { lower }: HeaderName,

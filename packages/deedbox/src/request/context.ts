@@ -161,6 +161,9 @@ function emitHeard(
   return emitBound(emitter, binding, event, count, first, second)
 }
 
+/** Node's listener that lets go of a request whose response was there first: one function for all of them. */
+let clearIncoming: unknown
+
 /** Whether the only listeners of an event are those that Node has put there itself; they need no scope. */
 function isOwnOfNode(
   emitter: EventEmitter,
@@ -169,8 +172,12 @@ function isOwnOfNode(
   listeners: number,
 ): boolean {
   if (event === 'finish') return listeners <= finishers
-  // Node adds a listener of its own to let go of a request whose response was there first.
-  return event === 'end' && listeners === 1 && emitter.rawListeners(event)[0]?.name === 'clearIncoming'
+  if (event !== 'end' || listeners !== 1) return false
+  const [listener] = emitter.rawListeners(event)
+  if (listener === clearIncoming) return true
+  if (listener?.name !== 'clearIncoming') return false
+  clearIncoming = listener
+  return true
 }
 
 /** @param count how many parameters `emit` was called with, the name of the event among them */

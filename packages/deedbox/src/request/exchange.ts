@@ -267,7 +267,7 @@ export class Exchange implements EmitterWatcher, ResponseWatcher, ScopeOwner, Au
 
   #close(): void {
     if (this.#over) return
-    this.#open.failed.delete(this)
+    if (this.#open.failed.size > 0) this.#open.failed.delete(this)
     if (!this.#start.skipped) this.#open.count--
     this.#leftBehind = isConnectionGone(this.#request, this.#response) && !this.#hasEnded()
     const body = this.#body?.finish() ?? null

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer'
 import { IncomingMessage, type OutgoingHttpHeader, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 

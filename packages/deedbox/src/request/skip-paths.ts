@@ -41,6 +41,9 @@ export function skipTest(
   if (!methods.every(method => typeof method === 'string')) throw new TypeError('a method is a text.')
   const skippedMethods = new Set(methods.map(method => method.toUpperCase()))
   const exact = new Set(paths.filter(path => typeof path === 'string'))
+  // A set has to read the whole of a path that is new to it, as each one is; most have the length of none in it.
+  const lengths: boolean[] = []
+  for (const { length } of exact) lengths[length] = true
   const patterns = paths
     .filter(path => path instanceof RegExp)
     // The sticky and global flags would make the answer depend on the previous request.
@@ -51,5 +54,9 @@ export function skipTest(
   const isListed = (path: string): boolean =>
     prefixes.some(prefix => path.startsWith(prefix)) || patterns.some(pattern => pattern.test(path))
   const hasLists = prefixes.length + patterns.length > 0
-  return (path, method = '') => exact.has(path) || skippedMethods.has(method) || (hasLists && isListed(path))
+  const hasMethods = skippedMethods.size > 0
+  return (path, method = '') =>
+    (lengths[path.length] === true && exact.has(path)) ||
+    (hasMethods && skippedMethods.has(method)) ||
+    (hasLists && isListed(path))
 }

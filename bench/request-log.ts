@@ -52,17 +52,17 @@ export async function requestLog(bench: Bench): Promise<Line[]> {
   return lines
 }
 
+/** Each round has processes of its own: of the same program one may be a tenth faster than the next. */
 async function onFramework(bench: Bench, { name, shown, aim, peers }: LoggedFramework): Promise<Line> {
-  const measured = new Map<string, Measured>()
-  const servers = new Map<string, RunningServer>()
-  for (const logger of ['bare', ...peers, 'deedbox']) {
-    measured.set(logger, { values: [] })
-    servers.set(logger, await bench.workshop.startPeer('request-log.ts', [name, logger]))
-  }
-  const { seconds, warmSeconds } = bench.scale
-  const targets = [...servers.values()].map(({ port, pid }) => ({ port, cpuOf: [pid] }))
-  const job = { kind: 'turns', targets, connections: 64, warmSeconds, seconds } as const
-  for (let round = 1; round <= bench.scale.rounds; round++) {
+  const loggers = ['bare', ...peers, 'deedbox']
+  const measured = new Map<string, Measured>(loggers.map(logger => [logger, { values: [] }]))
+  const { rounds, seconds, warmSeconds } = bench.scale
+  for (let round = 1; round <= rounds; round++) {
+    const servers: RunningServer[] = []
+    for (const logger of loggers)
+      servers.push(await bench.workshop.startPeer('request-log.ts', [name, logger]))
+    const targets = servers.map(({ port, pid }) => ({ port, cpuOf: [pid] }))
+    const job = { kind: 'turns', targets, connections: 64, warmSeconds, seconds } as const
     const results = await bench.workshop.loadInTurns(job)
     const rates: string[] = []
     for (const [at, [logger, one]] of [...measured].entries()) {
@@ -70,8 +70,8 @@ async function onFramework(bench: Bench, { name, shown, aim, peers }: LoggedFram
       rates.push(`${logger} ${Math.round(one.values.at(-1) ?? 0)}`)
     }
     bench.say(`request log on ${name}, round ${round}: ${rates.join(', ')} requests/s`)
+    for (const server of servers) await server.stop()
   }
-  for (const server of servers.values()) await server.stop()
   return {
     what: `request log on ${shown}, a trivial handler, 64 connections`,
     unit: 'requests/s',

@@ -10,19 +10,6 @@ import { watchResponse } from './response-watch.ts'
 
 // Who else has methods on requests and responses. (Decision 0069)
 
-/** Puts a method in the place of one that all responses have, until the test is over. */
-function replace<Name extends 'write' | 'end' | 'writeHead' | 'getHeader'>(
-  name: Name,
-  wrap: (inner: ServerResponse[Name]) => ServerResponse[Name],
-): () => void {
-  const kind = ServerResponse.prototype
-  const inner = kind[name]
-  kind[name] = wrap(inner)
-  return () => {
-    kind[name] = inner
-  }
-}
-
 test('X-02 what nobody observes answers as it did, and its messages emit what they are given', async t => {
   const log = captureLog()
   const observed = await serve(
@@ -80,21 +67,12 @@ for (const name of ['write', 'end', 'writeHead'] as const) {
     const { raw } = await serve(t, observe(log.box)(handler))
     const ask = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
     await raw(ask)
-    let calls = 0
-    const putBack = replace(
-      name,
-      inner =>
-        function (this: ServerResponse, ...values: unknown[]) {
-          calls++
-          return Reflect.apply(inner, this, values)
-        } as never,
-    )
-    t.after(putBack)
+    const { mock } = t.mock.method(ServerResponse.prototype, name)
     const text = await raw(ask)
-    putBack()
+    assert.equal(mock.callCount(), 1)
+    mock.restore()
     await raw(ask)
     const records = await log.recorded(3)
-    assert.equal(calls, 1)
     assert.equal(text.match(/^x-request-id: /gim)?.length, 1)
     assert.deepEqual(
       records.map(({ responseLength, status }) => [responseLength, status]),
@@ -190,13 +168,12 @@ for (const [name, read] of Object.entries(readers)) {
   for (const when of ['at once', 'when it has finished', 'when all is over']) {
     test(`X-02 FA-22 ${name} sees our headers after the head is made, ${when}`, async t => {
       const log = captureLog()
-      const seen: unknown[] = []
+      const looked = Promise.withResolvers<unknown[]>()
       const { url } = await serve(
         t,
         observe(log.box)((_request, response) => {
-          const look = (): void => {
-            seen.push(read(response), typeof response.getHeader('X-Processed-Time'))
-          }
+          const look = (): void =>
+            looked.resolve([read(response), typeof response.getHeader('X-Processed-Time')])
           response.setHeader('X-A', '1')
           if (when === 'when it has finished') response.on('finish', look)
           if (when === 'when all is over') response.on('close', () => setImmediate(look))
@@ -207,9 +184,7 @@ for (const [name, read] of Object.entries(readers)) {
       const response = await fetch(url)
       await response.text()
       const [record] = await log.recorded(1)
-      await new Promise(setImmediate)
-      await new Promise(setImmediate)
-      assert.deepEqual(seen, [
+      assert.deepEqual(await looked.promise, [
         name.includes('Names') || name === 'hasHeader' ? true : record?.requestId,
         'string',
       ])

@@ -57,7 +57,8 @@ function madeAt(folder: string): number {
 export function cacheFolder(): string {
   const own = join(repository, 'node_modules', '.cache', 'deedbox-servers')
   if (process.getuid?.() !== 0 || isOpen(repository)) return own
-  const shared = join(tmpdir(), 'deedbox-servers')
+  // A test may have a folder for temporary files of its own, which is as closed.
+  const shared = join([tmpdir(), '/tmp'].find(isOpen) ?? tmpdir(), 'deedbox-servers')
   // Anybody may make a folder there; nobody else's programs are to run.
   mkdirSync(shared, { recursive: true })
   if (statSync(shared).uid !== 0) throw new Error(`${shared} is somebody else's`)

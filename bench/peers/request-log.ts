@@ -22,7 +22,7 @@ announce(server)
 
 /**
  * Moves what was loaded to the old generation, where a service that has run for a while has it. Names of Express's route
- * parameters that are still young at the first request cost less for ever: whoever has loaded less would be lucky.
+ * parameters that are still young at the first request cost less for ever: whoever has loaded less may be lucky.
  * (Decision 70)
  */
 function settleHeap(): void {

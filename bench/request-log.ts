@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { addRate } from './ingest-peers.ts'
 import type { Against, Line, Measured } from './report.ts'
 import type { Bench } from './scenario.ts'
@@ -45,40 +46,72 @@ const peersShown: Record<string, { what: string; aim?: string }> = {
   logtape: { what: 'LogTape, JSON lines' },
 }
 
-/** The request log on a trivial handler, against none and against those of others. */
+/**
+ * The request log on a trivial handler, against none and against those of others: in the first seconds of a process, and
+ * behind a time in which nobody asked for anything. The aims are of the latter. (Decision 71)
+ */
 export async function requestLog(bench: Bench): Promise<Line[]> {
   const lines: Line[] = []
-  for (const framework of loggedFrameworks) lines.push(await onFramework(bench, framework))
+  for (const framework of loggedFrameworks) lines.push(...(await onFramework(bench, framework)))
   return lines
 }
 
 /** Each round has processes of its own: of the same program one may be a tenth faster than the next. */
-async function onFramework(bench: Bench, { name, shown, aim, peers }: LoggedFramework): Promise<Line> {
+async function onFramework(bench: Bench, { name, shown, aim, peers }: LoggedFramework): Promise<Line[]> {
   const loggers = ['bare', ...peers, 'deedbox']
-  const measured = new Map<string, Measured>(loggers.map(logger => [logger, { values: [] }]))
-  const { rounds, seconds, warmSeconds } = bench.scale
+  const { rounds, quietSeconds } = bench.scale
+  const times = [
+    { when: 'its first seconds', quiet: 0, hasAims: false },
+    { when: `behind ${quietSeconds} quiet seconds`, quiet: quietSeconds, hasAims: true },
+  ].map(time => ({ ...time, measured: new Map(loggers.map(logger => [logger, nothingYet()])) }))
   for (let round = 1; round <= rounds; round++) {
     const servers: RunningServer[] = []
     for (const logger of loggers)
       servers.push(await bench.workshop.startPeer('request-log.ts', [name, logger]))
-    const targets = servers.map(({ port, pid }) => ({ port, cpuOf: [pid] }))
-    const job = { kind: 'turns', targets, connections: 64, warmSeconds, seconds } as const
-    const results = await bench.workshop.loadInTurns(job)
-    const rates: string[] = []
-    for (const [at, [logger, one]] of [...measured].entries()) {
-      addRate(one, results[at]!)
-      rates.push(`${logger} ${Math.round(one.values.at(-1) ?? 0)}`)
+    for (const { when, quiet, measured } of times) {
+      await setTimeout(quiet * 1_000)
+      const rates = await measure(bench, servers, measured)
+      bench.say(`request log on ${name}, round ${round}, ${when}: ${rates.join(', ')} requests/s`)
     }
-    bench.say(`request log on ${name}, round ${round}: ${rates.join(', ')} requests/s`)
     for (const server of servers) await server.stop()
   }
-  return {
-    what: `request log on ${shown}, a trivial handler, 64 connections`,
-    unit: 'requests/s',
-    measured: measured.get('deedbox')!,
-    against: [
-      { what: 'no log', peer: measured.get('bare')!, aim },
-      ...peers.map((logger): Against => ({ ...peersShown[logger]!, peer: measured.get(logger)! })),
-    ],
-  }
+  return times.map(({ when, measured, hasAims }) => {
+    const against = (logger: string, what: string, its: string | undefined): Against => ({
+      what,
+      peer: measured.get(logger)!,
+      ...(hasAims && its !== undefined ? { aim: its } : {}),
+    })
+    return {
+      what: `request log on ${shown}, a trivial handler, 64 connections, ${when}`,
+      unit: 'requests/s',
+      measured: measured.get('deedbox')!,
+      against: [
+        against('bare', 'no log', aim),
+        ...peers.map(logger => against(logger, peersShown[logger]!.what, peersShown[logger]!.aim)),
+      ],
+    }
+  })
+}
+
+/** Adds one measurement of each server, all in turns, and returns the rates by who logs. */
+async function measure(
+  { workshop, scale }: Bench,
+  servers: readonly RunningServer[],
+  measured: ReadonlyMap<string, Measured>,
+): Promise<string[]> {
+  const results = await workshop.loadInTurns({
+    kind: 'turns',
+    targets: servers.map(({ port, pid }) => ({ port, cpuOf: [pid] })),
+    connections: 64,
+    warmSeconds: scale.warmSeconds,
+    seconds: scale.seconds,
+  })
+  return [...measured].map(([logger, one], at) => {
+    addRate(one, results[at]!)
+    return `${logger} ${Math.round(one.values.at(-1) ?? 0)}`
+  })
+}
+
+function nothingYet(): Measured {
+  return { values: [] }
 }

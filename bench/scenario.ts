@@ -9,6 +9,8 @@ export interface Scale {
   /** Seconds that timed load is measured for, and warmed up for before. */
   seconds: number
   warmSeconds: number
+  /** Seconds that request logs are left alone for: enough for V8 to collect all garbage by itself. */
+  quietSeconds: number
   /** Batches of 1,000 that are measured, and sent before. */
   batches: number
   warmBatches: number

@@ -178,8 +178,8 @@ test('a container ends with the tests that started it; with their keeper killed 
 /** Nobody waits for a keeper whose tests are gone: it removes the container a moment after the server's end. */
 async function ended(port: number): Promise<void> {
   const last = performance.now() + 60_000
-  while (containers().length > 0 || (await listens(port))) {
-    assert(performance.now() < last, `still there: ${containers().join(' ') || `a server at ${port}`}`)
+  for (let left = containers(); left.length > 0 || (await listens(port)); left = containers()) {
+    if (performance.now() > last) assert.fail(`still there: ${left.join(' ') || `a server at ${port}`}`)
     await setTimeout(10)
   }
 }

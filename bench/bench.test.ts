@@ -62,8 +62,10 @@ test('the request log is measured on each framework, beside the loggers that it 
   const rows = out.split('\n').filter(row => /: [\d,.]+ \| [\d.]+ × \|/.test(row))
   const pairs = loggedFrameworks.flatMap(({ peers }) => ['bare', ...peers])
   assert.equal(rows.length, 2 * pairs.length, out)
+  // Of no log and of `pino-http`.
+  assert.equal(rows.filter(row => /\| ≥ [^|]* \|$/.test(row)).length, 4 * loggedFrameworks.length, out)
   for (const { shown } of loggedFrameworks) {
-    for (const when of ['its first seconds', 'behind 0.1 quiet seconds'])
+    for (const when of ['from the start', 'behind 0.1 quiet seconds'])
       assert.match(
         out,
         new RegExp(`^\\| request log on ${shown},.* ${when} \\|.* requests/s \\| no log: `, 'm'),

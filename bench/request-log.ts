@@ -47,8 +47,8 @@ const peersShown: Record<string, { what: string; aim?: string }> = {
 }
 
 /**
- * The request log on a trivial handler, against none and against those of others: in the first seconds of a process, and
- * behind a time in which nobody asked for anything. The aims are of the latter. (Decision 71)
+ * The request log on a trivial handler, against none and against those of others: from the start of the processes, and
+ * behind a time in which nobody asked for anything. (Decision 71)
  */
 export async function requestLog(bench: Bench): Promise<Line[]> {
   const lines: Line[] = []
@@ -61,8 +61,8 @@ async function onFramework(bench: Bench, { name, shown, aim, peers }: LoggedFram
   const loggers = ['bare', ...peers, 'deedbox']
   const { rounds, quietSeconds } = bench.scale
   const times = [
-    { when: 'its first seconds', quiet: 0, hasAims: false },
-    { when: `behind ${quietSeconds} quiet seconds`, quiet: quietSeconds, hasAims: true },
+    { when: 'from the start', quiet: 0 },
+    { when: `behind ${quietSeconds} quiet seconds`, quiet: quietSeconds },
   ].map(time => ({ ...time, measured: new Map(loggers.map(logger => [logger, nothingYet()])) }))
   for (let round = 1; round <= rounds; round++) {
     const servers: RunningServer[] = []
@@ -75,22 +75,15 @@ async function onFramework(bench: Bench, { name, shown, aim, peers }: LoggedFram
     }
     for (const server of servers) await server.stop()
   }
-  return times.map(({ when, measured, hasAims }) => {
-    const against = (logger: string, what: string, its: string | undefined): Against => ({
-      what,
-      peer: measured.get(logger)!,
-      ...(hasAims && its !== undefined ? { aim: its } : {}),
-    })
-    return {
-      what: `request log on ${shown}, a trivial handler, 64 connections, ${when}`,
-      unit: 'requests/s',
-      measured: measured.get('deedbox')!,
-      against: [
-        against('bare', 'no log', aim),
-        ...peers.map(logger => against(logger, peersShown[logger]!.what, peersShown[logger]!.aim)),
-      ],
-    }
-  })
+  return times.map(({ when, measured }) => ({
+    what: `request log on ${shown}, a trivial handler, 64 connections, ${when}`,
+    unit: 'requests/s',
+    measured: measured.get('deedbox')!,
+    against: [
+      { what: 'no log', peer: measured.get('bare')!, aim },
+      ...peers.map((logger): Against => ({ ...peersShown[logger]!, peer: measured.get(logger)! })),
+    ],
+  }))
 }
 
 /** Adds one measurement of each server, all in turns, and returns the rates by who logs. */

@@ -63,7 +63,10 @@ async function onFramework(bench: Bench, { name, shown, aim, peers }: LoggedFram
   const times = [
     { when: 'from the start', quiet: 0 },
     { when: `behind ${quietSeconds} quiet seconds`, quiet: quietSeconds },
-  ].map(time => ({ ...time, measured: new Map(loggers.map(logger => [logger, nothingYet()])) }))
+  ].map(time => ({
+    ...time,
+    measured: new Map(loggers.map((logger): [string, Measured] => [logger, { values: [] }])),
+  }))
   for (let round = 1; round <= rounds; round++) {
     const servers: RunningServer[] = []
     for (const logger of loggers)
@@ -103,8 +106,4 @@ async function measure(
     addRate(one, results[at]!)
     return `${logger} ${Math.round(one.values.at(-1) ?? 0)}`
   })
-}
-
-function nothingYet(): Measured {
-  return { values: [] }
 }

@@ -122,9 +122,9 @@ export const keepAll: Script = (call, _nth, ledger) => ledger.keep(call)
 export const singlePostsOnly: Script = (call, _nth, ledger) =>
   isBatch(call) ? { status: 404, body: { ok: false, reason: 'not_found' } } : ledger.keep(call)
 
-/** Resolves once the condition holds; rejects when it does not within a minute, which is long also where much else runs. */
+/** Resolves once the condition holds; rejects when it does not within ten seconds. */
 export async function until(condition: () => boolean): Promise<void> {
-  const last = performance.now() + 60_000
+  const last = performance.now() + 10_000
   while (!condition()) {
     if (performance.now() > last) throw new Error(`never came true: ${String(condition)}`)
     await setImmediate()
